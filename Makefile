@@ -1,0 +1,41 @@
+# Every target does its own set-up: a fresh machine needs Python 3.11 (or later) and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml)
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.PHONY: help install run test lint check bench clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+install: $(READY) ## set up .venv from the lock file
+
+$(READY): uv.lock $(PROJECTS)
+	@./.ci/setup "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+run: $(READY) ## the whole product on this machine, at one URL
+	@exec $(BIN)/messenger up --port "$${MESSENGER_PORT:-8080}" --data-dir "$${MESSENGER_DATA_DIR:-.messenger}"
+
+test: $(READY) ## every test, against real PostgreSQL and Valkey
+	@$(BIN)/pytest
+
+lint: $(READY) ## format, lint, import rule, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+check: lint test ## what has to pass before a commit
+
+bench: $(READY) ## CPU per delivery and per durable send, beside a reference
+	@$(BIN)/python -m tests.bench
+
+clean: ## forget the set-up (not the data)
+	rm -rf $(VENV)
