@@ -1,0 +1,62 @@
+"""Owns the events on the bus: their types, and the form in which one bus message carries several.
+
+A bus message is one JSON line, a list of headers, then the frames themselves end to end. The frames are
+the very bytes that clients get, so a gateway neither parses nor encodes them again; the headers tell it
+what it needs in order to route and to order them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+MESSAGE_NEW: Final = "message.new"
+CONVERSATION_CREATED: Final = "conversation.created"
+PARTICIPANT_ADDED: Final = "participant.added"
+PARTICIPANT_REMOVED: Final = "participant.removed"
+TYPING_START: Final = "typing.start"
+TYPING_STOP: Final = "typing.stop"
+USER_ONLINE: Final = "user.online"
+USER_OFFLINE: Final = "user.offline"
+
+
+class Event(NamedTuple):
+    """One event: `pos` is 0 unless it is durable; `user_id` is whom it concerns, or 0."""
+
+    type: str
+    conversation_id: str
+    pos: int
+    user_id: int
+    frame: bytes
+
+
+def encode_frame(type_: str, **fields: Any) -> bytes:
+    """The JSON text of a frame that clients get."""
+    return orjson.dumps({"type": type_, **fields})
+
+
+def pack(events: Iterable[Event]) -> bytes:
+    """One bus message of `events`, in their order."""
+    batch = list(events)
+    headers = [(e.type, e.conversation_id, e.pos, e.user_id, len(e.frame)) for e in batch]
+    return b"\n".join((orjson.dumps(headers), b"".join([e.frame for e in batch])))
+
+
+def unpack(payload: bytes) -> list[Event]:
+    """The events of a bus message; raises ValueError when it is none."""
+    head, separator, frames = payload.partition(b"\n")
+    if not separator:
+        raise ValueError("no header line")
+    events: list[Event] = []
+    start = 0
+    try:
+        for type_, conversation_id, pos, user_id, length in orjson.loads(head):
+            events.append(Event(type_, conversation_id, pos, user_id, frames[start : start + length]))
+            start += length
+    except TypeError as error:
+        raise ValueError("malformed header") from error
+    if start != len(frames):
+        raise ValueError("frames do not match their headers")
+    return events

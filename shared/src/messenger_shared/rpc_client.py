@@ -1,0 +1,196 @@
+"""Owns asking: picks a live worker, gathers requests, and asks again elsewhere when a worker is gone.
+
+Every operation is idempotent, so asking twice is safe. Requests to a worker that is gone are asked again in
+the order in which they were made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from messenger_shared import channels, errors
+from messenger_shared.bus import Bus
+from messenger_shared.errors import AppError
+from messenger_shared.rpc import DEFAULT_DEADLINE_S, Request, pack_requests, unpack_answers
+from messenger_shared.workers import Roster
+
+SWEEP_S: Final = 0.1
+ATTEMPT_S: Final = 2.0
+MAX_PENDING: Final = 20_000
+
+
+@dataclass(slots=True)
+class _Pending:
+    service: str
+    operation: str
+    user_id: int
+    trace: str
+    body: dict[str, Any]
+    key: str
+    expires_at: float
+    answer: asyncio.Future[Any]
+    worker: str = ""
+    asked_at: float = 0.0
+    reached: bool = False
+
+
+class RpcClient:
+    """Asks the workers of `services` over the bus."""
+
+    def __init__(self, bus: Bus, services: Iterable[str]) -> None:
+        self._bus = bus
+        self._rosters = {name: Roster(bus, name, self._ask_elsewhere) for name in services}
+        self._pending: dict[int, _Pending] = {}
+        self._outbox: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._last_id = 0
+        self._sweeper: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def start(self) -> None:
+        """Listens for answers and for workers."""
+        self._bus.on_gap(self._recover)
+        await self._bus.subscribe([channels.replies(self._bus.worker)], self._on_answers)
+        for roster in self._rosters.values():
+            await roster.start()
+        self._sweeper = asyncio.create_task(self._sweep(), name="rpc sweeper")
+
+    async def stop(self) -> None:
+        """Fails what is still unanswered as unavailable."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        for pending in self._pending.values():
+            _fail(pending, AppError(errors.UNAVAILABLE))
+
+    def has_worker(self, service: str) -> bool:
+        """Whether some worker of `service` is believed to live."""
+        return len(self._rosters[service]) > 0
+
+    async def call(
+        self,
+        service: str,
+        operation: str,
+        body: dict[str, Any],
+        *,
+        key: str,
+        user_id: int = 0,
+        trace: str = "",
+        deadline_s: float = DEFAULT_DEADLINE_S,
+    ) -> Any:
+        """The answer to one request; `key` picks the worker, so that what belongs together meets there.
+
+        Raises AppError: the service's own, or unavailable (no worker was reached), timeout (one was, and
+        didn't answer within `deadline_s`), overloaded (too many requests are under way here).
+        """
+        if len(self._pending) >= MAX_PENDING:
+            raise AppError(errors.OVERLOADED, retry_after_ms=1000)
+        self._last_id = id_ = self._last_id + 1
+        pending = _Pending(
+            service,
+            operation,
+            user_id,
+            trace or f"{self._bus.worker}-{id_}",
+            body,
+            key,
+            self._loop.time() + deadline_s,
+            self._loop.create_future(),
+        )
+        self._pending[id_] = pending
+        self._ask(id_, pending)
+        try:
+            return await pending.answer
+        finally:
+            del self._pending[id_]
+
+    def _ask(self, id_: int, pending: _Pending, avoid: str = "") -> None:
+        pending.asked_at = self._loop.time()
+        pending.worker = self._rosters[pending.service].pick(pending.key, avoid) or ""
+        if not pending.worker:
+            return
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        self._outbox[pending.service, pending.worker].append(id_)
+
+    def _flush(self) -> None:
+        outbox, self._outbox = self._outbox, defaultdict(list)
+        now = self._loop.time()
+        for (service, worker), ids in outbox.items():
+            requests = [_request(i, self._pending[i], now) for i in ids if i in self._pending]
+            self._send(service, worker, requests)
+
+    def _send(self, service: str, worker: str, requests: list[Request]) -> None:
+        def receipt(reached: int | None) -> None:
+            if reached == 0:
+                self._rosters[service].drop(worker)
+            for request in requests:
+                pending = self._pending.get(request.id)
+                if pending is not None and pending.worker == worker:
+                    if reached is None:
+                        pending.worker = ""
+                    pending.reached = pending.reached or bool(reached)
+
+        payload = pack_requests(self._bus.worker, requests)
+        self._bus.publish(channels.requests(service, worker), payload, receipt)
+
+    def _on_answers(self, payload: bytes) -> None:
+        for answer in unpack_answers(payload):
+            pending = self._pending.get(answer.id)
+            if pending is None or pending.answer.done():
+                continue
+            if answer.ok:
+                pending.answer.set_result(answer.body)
+            else:
+                pending.answer.set_exception(AppError.from_wire(answer.body))
+
+    def _ask_elsewhere(self, worker: str) -> None:
+        """Requests that went to a worker that is gone, in their order."""
+        for id_, pending in list(self._pending.items()):
+            if pending.worker == worker and not pending.answer.done():
+                self._ask(id_, pending, avoid=worker)
+
+    def _recover(self) -> None:
+        """The bus was away: any request or answer may be lost, so everything is asked again, in order."""
+        for roster in self._rosters.values():
+            roster.forgive()
+        for id_, pending in list(self._pending.items()):
+            if not pending.answer.done():
+                self._ask(id_, pending)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            for roster in self._rosters.values():
+                roster.drop_silent()
+            self._sweep_once(self._loop.time())
+
+    def _sweep_once(self, now: float) -> None:
+        """Deadlines, second attempts, and a probe of every worker that lets somebody wait."""
+        waiting: set[tuple[str, str]] = set()
+        for id_, pending in list(self._pending.items()):
+            if pending.answer.done():
+                continue
+            if now >= pending.expires_at:
+                _fail(pending, AppError(errors.TIMEOUT if pending.reached else errors.UNAVAILABLE))
+            elif not pending.worker:
+                self._ask(id_, pending)
+            elif now - pending.asked_at >= ATTEMPT_S:
+                self._ask(id_, pending, avoid=pending.worker)
+            elif now - pending.asked_at >= SWEEP_S:
+                waiting.add((pending.service, pending.worker))
+        # A worker that was killed has no subscription left, which a probe shows at once.
+        for service, worker in waiting:
+            self._send(service, worker, [])
+
+
+def _request(id_: int, pending: _Pending, now: float) -> Request:
+    ttl_ms = max(0, int((pending.expires_at - now) * 1000))
+    return Request(id_, pending.operation, pending.user_id, ttl_ms, pending.trace, pending.body)
+
+
+def _fail(pending: _Pending, error: AppError) -> None:
+    if not pending.answer.done():
+        pending.answer.set_exception(error)

@@ -1,0 +1,100 @@
+"""Owns answering: takes requests from the bus, runs their handlers within bounds, gathers the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from messenger_shared import channels, errors
+from messenger_shared.bus import Bus
+from messenger_shared.errors import AppError
+from messenger_shared.rpc import Answer, Request, pack_answers, unpack_requests
+from messenger_shared.workers import Announcer
+
+log = logging.getLogger(__name__)
+
+RequestHandler = Callable[[Request], Awaitable[Any]]
+
+MAX_IN_FLIGHT: Final = 10_000
+OVERLOAD_RETRY_MS: Final = 500
+DRAIN_S: Final = 5.0
+
+
+class RpcServer:
+    """Answers the operations in `handlers` as one worker of `service`.
+
+    A handler may be a coroutine function or return a future, which saves a task on the hot path.
+    """
+
+    def __init__(self, bus: Bus, service: str, handlers: Mapping[str, RequestHandler]) -> None:
+        self._bus = bus
+        self._service = service
+        self._handlers = handlers
+        self._announcer = Announcer(bus, service)
+        self._running: set[asyncio.Future[Any]] = set()
+        self._outbox: dict[str, list[Answer]] = defaultdict(list)
+
+    async def start(self) -> None:
+        """Takes requests, then tells the world so."""
+        await self._bus.subscribe([channels.requests(self._service, self._bus.worker)], self._on_requests)
+        await self._announcer.start()
+
+    async def stop(self) -> None:
+        """Says goodbye, lets what is under way finish, and cancels what doesn't within DRAIN_S."""
+        await self._announcer.stop()
+        if self._running:
+            await asyncio.wait(self._running, timeout=DRAIN_S)
+        self._bus.unsubscribe([channels.requests(self._service, self._bus.worker)])
+        for future in self._running:
+            future.cancel()
+        self._flush()
+
+    def _on_requests(self, payload: bytes) -> None:
+        sender, requests = unpack_requests(payload)
+        for request in requests:
+            self._start(sender, request)
+
+    def _start(self, sender: str, request: Request) -> None:
+        handler = self._handlers.get(request.operation)
+        if handler is None:
+            self._answer(sender, request, AppError(errors.UNKNOWN_TYPE))
+            return
+        if len(self._running) >= MAX_IN_FLIGHT:
+            self._answer(sender, request, AppError(errors.OVERLOADED, retry_after_ms=OVERLOAD_RETRY_MS))
+            return
+        try:
+            future = asyncio.ensure_future(handler(request))
+        except AppError as error:
+            self._answer(sender, request, error)
+            return
+        self._running.add(future)
+        future.add_done_callback(lambda done: self._finish(sender, request, done))
+
+    def _finish(self, sender: str, request: Request, done: asyncio.Future[Any]) -> None:
+        self._running.discard(done)
+        if done.cancelled():
+            return  # No answer: the caller asks another worker.
+        error = done.exception()
+        if error is None:
+            self._put(sender, Answer(request.id, True, done.result()))
+        elif isinstance(error, AppError):
+            self._answer(sender, request, error)
+        else:
+            log.error("%s failed", request.operation, exc_info=error, extra={"trace": request.trace})
+            self._answer(sender, request, AppError(errors.INTERNAL))
+
+    def _answer(self, sender: str, request: Request, error: AppError) -> None:
+        self._put(sender, Answer(request.id, False, error.to_wire()))
+
+    def _put(self, sender: str, answer: Answer) -> None:
+        if not self._outbox:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outbox[sender].append(answer)
+
+    def _flush(self) -> None:
+        outbox, self._outbox = self._outbox, defaultdict(list)
+        for sender, answers in outbox.items():
+            self._bus.publish(channels.replies(sender), pack_answers(answers))
