@@ -1,0 +1,71 @@
+"""Owns reading the environment: typed, once, at start; a bad value stops the service with the variable's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingsError(Exception):
+    """A variable is missing or makes no sense; the text names it."""
+
+
+class Environment:
+    """Typed access to environment variables."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The variable's text; without a default it has to be there."""
+        value = self._variables.get(name, default)
+        if not value and default is None:
+            raise SettingsError(f"{name} is not set")
+        return value or ""
+
+    def integer(self, name: str, default: int, minimum: int = 0) -> int:
+        """A whole number of at least `minimum`."""
+        text = self._variables.get(name, "")
+        if not text:
+            return default
+        try:
+            value = int(text)
+        except ValueError:
+            raise SettingsError(f"{name} is not a whole number: {text!r}") from None
+        if value < minimum:
+            raise SettingsError(f"{name} must be at least {minimum}")
+        return value
+
+    def items(self, name: str, default: str | None = None) -> tuple[str, ...]:
+        """A comma-separated list."""
+        return tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
+
+    def secret(self, name: str, minimum_bytes: int) -> bytes:
+        """A secret, from the file that `<name>_FILE` names or from `name` itself."""
+        path = self._variables.get(f"{name}_FILE")
+        try:
+            text = Path(path).read_text().strip() if path else self.text(name)
+        except OSError as error:
+            raise SettingsError(f"{name}_FILE: {error.strerror}") from None
+        if len(text.encode()) < minimum_bytes:
+            raise SettingsError(f"{name} must have at least {minimum_bytes} bytes")
+        return text.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """What a service that keeps data needs: Redis for the bus, PostgreSQL for the truth."""
+
+    redis_urls: tuple[str, ...]
+    database_url: str
+    pool_size: int
+
+    @classmethod
+    def read(cls, env: Environment) -> StoreSettings:
+        """Raises SettingsError."""
+        return cls(
+            redis_urls=env.items("MESSENGER_REDIS_URL"),
+            database_url=env.text("MESSENGER_DATABASE_URL"),
+            pool_size=env.integer("MESSENGER_POOL_SIZE", 4, minimum=1),
+        )
