@@ -85,7 +85,7 @@ def _apply(connection: Connection, schema: str, migrations: list[Migration]) -> 
             f'CREATE TABLE IF NOT EXISTS "{schema}".migrations '
             "(number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        cursor.execute(f'SELECT number FROM "{schema}".migrations')  # noqa: S608
+        cursor.execute(f'SELECT number FROM "{schema}".migrations')
         done = {row[0] for row in cursor.fetchall()}
         newest = max((m.number for m in migrations), default=0)
         if done and max(done) > newest:

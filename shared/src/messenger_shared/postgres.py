@@ -36,7 +36,7 @@ _SERVER_OPTIONS: Final = " ".join(
 Row = tuple[Any, ...]
 
 
-class _WakingPool(aiopg.Pool):  # type: ignore[misc]
+class _WakingPool(aiopg.Pool):
     """aiopg forgets to wake a waiter when the released connection is closed; this always wakes one."""
 
     def release(self, conn: aiopg.Connection) -> Any:
@@ -58,6 +58,12 @@ class Database:
         self._size = size
         self._application = application
         self._pool: _WakingPool | None = None
+        self._healthy = True
+
+    @property
+    def ready(self) -> bool:
+        """Whether the last statement that had to do with the connection itself went well."""
+        return self._pool is not None and self._healthy
 
     async def start(self) -> None:
         """Opens every connection; waits a while for a server that is only just starting."""
@@ -83,8 +89,11 @@ class Database:
         """
         try:
             async with asyncio.timeout(QUERY_TIMEOUT_S):
-                return await self._run(sql, parameters)
+                found = await self._run(sql, parameters)
+            self._healthy = True
+            return found
         except (psycopg2.OperationalError, psycopg2.InterfaceError, TimeoutError) as error:
+            self._healthy = False
             log.warning("postgresql failed: %s", str(error).strip().partition("\n")[0] or "timeout")
             raise AppError(errors.UNAVAILABLE, retry_after_ms=500) from error
         except asyncio.CancelledError:
@@ -113,7 +122,7 @@ class Database:
             await asyncio.shield(self._pool.release(connection))
 
     async def _connect(self) -> _WakingPool:
-        pool: _WakingPool = await _WakingPool.from_pool_fill(
+        pool = await _WakingPool.from_pool_fill(
             self._url,
             self._size,
             self._size,
@@ -132,4 +141,5 @@ class Database:
             keepalives_count=3,
             tcp_user_timeout=10_000,
         )
+        assert isinstance(pool, _WakingPool)
         return pool

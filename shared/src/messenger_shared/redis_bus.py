@@ -1,8 +1,9 @@
 """Owns the bus over Redis Pub/Sub: channels spread over the given addresses, each one supervised.
 
 Every address has two connections, one that publishes and one that is subscribed, so that a subscriber which
-Redis cuts off doesn't take the publishing with it. Pub/Sub drops silently and a frozen Redis says nothing at
-all, so each address carries a tick of our own: no echo for TICK_TIMEOUT_S means both connections are replaced.
+Redis cuts off doesn't take the publishing with it. Pub/Sub drops silently and a frozen Redis says nothing
+at all, so each address carries a tick of our own: without its echo for TICK_TIMEOUT_S both connections are
+replaced.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ class _Shard:
                 except LinkLost as error:
                     log.warning("redis is away: %s", error)
                     # Full jitter, so that many workers don't come back in step.
-                    await asyncio.sleep(random.uniform(BACKOFF_MIN_S, delay))  # noqa: S311
+                    await asyncio.sleep(random.uniform(BACKOFF_MIN_S, delay))
                     delay = min(delay * 2, BACKOFF_MAX_S)
                     continue
                 delay = BACKOFF_MIN_S

@@ -75,7 +75,7 @@ class RedisLink(asyncio.Protocol):
         """Sends a command that is answered by pushes alone: SUBSCRIBE, UNSUBSCRIBE."""
         if not self._outbox:
             self._loop.call_soon(self.flush)
-        self._outbox.append(hiredis.pack_command(command))
+        self._outbox.append(hiredis.pack_command(command))  # type: ignore[arg-type]
 
     def ask(self, command: tuple[bytes | str, ...], reply: Reply) -> None:
         """Sends a command; `reply` gets the answer, or LinkLost when the connection ends before it."""
@@ -85,7 +85,7 @@ class RedisLink(asyncio.Protocol):
     async def request(self, *command: bytes | str) -> Any:
         """One command and its answer; raises LinkLost or Redis's refusal as one."""
         answer: asyncio.Future[Any] = self._loop.create_future()
-        self.ask(command, lambda value: answer.done() or answer.set_result(value))
+        self.ask(command, lambda value: _settle(answer, value))
         value = await answer
         if isinstance(value, Exception):
             raise LinkLost(str(value))
@@ -123,6 +123,11 @@ class RedisLink(asyncio.Protocol):
         for reply in replies:
             reply(LinkLost("connection lost"))
         self._on_lost()
+
+
+def _settle(answer: asyncio.Future[Any], value: Any) -> None:
+    if not answer.done():
+        answer.set_result(value)
 
 
 async def connect(

@@ -1,4 +1,4 @@
-"""Owns reading the environment: typed, once, at start; a bad value stops the service with the variable's name."""
+"""Owns reading the environment: typed, once; a bad value stops the service with its name."""
 
 from __future__ import annotations
 

@@ -1,0 +1,53 @@
+"""Owns the wiring of chat-api: settings, stores, handlers, and the order in which they start and stop."""
+
+from __future__ import annotations
+
+import os
+
+from aiohttp import web
+
+from chat_api.handlers.conversations import ConversationHandlers
+from chat_api.handlers.messages import MessageHandlers
+from chat_api.handlers.table import handler_table
+from chat_api.heads import Heads
+from chat_api.intake import Intake
+from chat_api.publish import Publisher
+from chat_api.storage.conversations import PgConversations
+from chat_api.storage.messages import PgMessages
+from messenger_shared import logs
+from messenger_shared.postgres import Database
+from messenger_shared.redis_bus import RedisBus
+from messenger_shared.rpc_server import RpcServer
+from messenger_shared.service import add_health, run_component, worker_id
+from messenger_shared.settings import Environment, SettingsError, StoreSettings
+
+SERVICE = "chat-api"
+
+
+async def create_app() -> web.Application:
+    """The application that gunicorn's workers run; its settings are in the environment."""
+    logs.configure(SERVICE)
+    try:
+        return build_app(StoreSettings.read(Environment(os.environ)))
+    except SettingsError as error:
+        raise SystemExit(f"{SERVICE}: {error}") from None
+
+
+def build_app(settings: StoreSettings) -> web.Application:
+    """The application with `settings`."""
+    app = web.Application()
+    database = Database(settings.database_url, settings.pool_size, SERVICE)
+    bus = RedisBus(settings.redis_urls, worker_id(SERVICE))
+    heads = Heads(bus)
+    publisher = Publisher(bus, heads)
+    messages, conversations = PgMessages(database), PgConversations(database)
+    intake = Intake(messages, publisher)
+    handlers = handler_table(
+        MessageHandlers(messages, conversations, intake),
+        ConversationHandlers(conversations, messages, publisher),
+    )
+    server = RpcServer(bus, SERVICE, handlers)
+    for component in (database, bus, heads, intake, server):
+        run_component(app, component.start, component.stop)
+    add_health(app, {"redis": lambda: bus.ready, "postgresql": lambda: database.ready})
+    return app

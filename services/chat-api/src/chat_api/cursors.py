@@ -1,0 +1,40 @@
+"""Owns the opaque cursors of lists: where the next page starts, checked when it comes back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import orjson
+
+from messenger_shared import errors
+from messenger_shared.errors import AppError
+from messenger_shared.identifiers import parse_uuid
+
+_MAX = 2**63 - 1
+
+
+def encode(*parts: int | str) -> str:
+    """A cursor that `decode` takes apart again."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).rstrip(b"=").decode()
+
+
+def decode(cursor: str, *kinds: type) -> list[int | str]:
+    """The parts, each of its kind: int, or str for a UUID. Raises AppError(invalid_frame)."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        parts = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise _invalid() from None
+    if not isinstance(parts, list) or len(parts) != len(kinds):
+        raise _invalid()
+    for part, kind in zip(parts, kinds, strict=True):
+        if type(part) is not kind or (kind is int and abs(part) > _MAX):
+            raise _invalid()
+        if kind is str and parse_uuid(part) is None:
+            raise _invalid()
+    return parts
+
+
+def _invalid() -> AppError:
+    return AppError(errors.INVALID_FRAME, details={"cursor": ["Not a cursor of this list."]})

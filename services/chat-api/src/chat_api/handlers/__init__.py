@@ -1,0 +1,1 @@
+"""One short coroutine per operation: `messages`, `conversations`; `table` joins them by name."""

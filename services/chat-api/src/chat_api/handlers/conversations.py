@@ -1,0 +1,108 @@
+"""Owns the handlers of the operations on conversations."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chat_api import cursors
+from chat_api.model import ConversationData
+from chat_api.ports import ConversationStore, MessageStore
+from chat_api.publish import Publisher, message_new
+from chat_api.rules.access import require_member
+from chat_api.rules.conversations import new_conversation
+from messenger_shared import errors
+from messenger_shared.errors import AppError
+from messenger_shared.rpc import Request
+
+VIEWED_MEMBERS: Final = 1_000
+CHANGES_MAX: Final = 500
+
+
+class ConversationHandlers:
+    """Creating and looking."""
+
+    def __init__(
+        self, conversations: ConversationStore, messages: MessageStore, publisher: Publisher
+    ) -> None:
+        self._conversations = conversations
+        self._messages = messages
+        self._publisher = publisher
+
+    async def create(self, request: Request) -> Any:
+        """A new conversation, or the direct one that the two have already."""
+        body = request.body
+        new = new_conversation(
+            body["conversation_id"], body["type"], body["title"], request.user_id, body["participant_ids"]
+        )
+        id_, created = await self._conversations.create(new)
+        conversation = await self._describe(id_)
+        if created:
+            self._publisher.created(conversation, new.members)
+        return {"conversation": conversation, "created": created}
+
+    async def get(self, request: Request) -> Any:
+        """One conversation of the caller's."""
+        conversation_id = request.body["conversation_id"]
+        require_member(await self._conversations.membership(conversation_id, request.user_id))
+        return await self._describe(conversation_id)
+
+    async def list_for(self, request: Request) -> Any:
+        """A page of the caller's conversations."""
+        body, limit = request.body, request.body["limit"]
+        before = None
+        if body["cursor"] is not None:
+            activity, id_ = cursors.decode(body["cursor"], int, str)
+            before = (int(activity), str(id_))
+        rows = await self._conversations.list_for(request.user_id, before, limit + 1)
+        has_more = len(rows) > limit
+        del rows[limit:]
+        items = [conversation for _, conversation in rows]
+        last_ids = [item["last_message"] for item in items if item["last_message"]]
+        messages = await self._messages.by_ids(last_ids) if last_ids else {}
+        for item in items:
+            item["last_message"] = messages.get(item["last_message"])
+        next_cursor = cursors.encode(rows[-1][0], items[-1]["id"]) if has_more else None
+        return {"items": items, "next_cursor": next_cursor}
+
+    async def memberships(self, request: Request) -> Any:
+        """What a gateway has to listen to for the caller: [[conversation id, last pos]]."""
+        return await self._conversations.memberships(request.user_id)
+
+    async def heads(self, request: Request) -> Any:
+        """Where conversations stand: {id: last pos}."""
+        return await self._conversations.heads(request.body["conversation_ids"])
+
+    async def view(self, request: Request) -> Any:
+        """What a member sees first of a conversation, and who else is in it."""
+        conversation_id = request.body["conversation_id"]
+        membership = require_member(await self._conversations.membership(conversation_id, request.user_id))
+        return {
+            "last_seq": membership.last_seq,
+            "last_pos": membership.last_pos,
+            "read_seq": membership.read_seq,
+            "member_ids": await self._conversations.member_ids(conversation_id, VIEWED_MEMBERS),
+        }
+
+    async def changes(self, request: Request) -> Any:
+        """What a gateway missed after a pos: the events' parts, and the pos up to which that is all.
+
+        Every change so far is a message, but for the creation at 1, whose members hear of it otherwise.
+        """
+        conversation_id, after_pos = request.body["conversation_id"], request.body["after_pos"]
+        # Heads first: what is committed between the two reads is then only reported too low.
+        heads = await self._conversations.heads([conversation_id])
+        if conversation_id not in heads:
+            raise AppError(errors.NOT_FOUND)
+        messages = await self._messages.changed_after(conversation_id, after_pos, CHANGES_MAX)
+        upto = messages[-1]["pos"] if len(messages) == CHANGES_MAX else heads[conversation_id]
+        events = [message_new(message) for message in messages]
+        return {
+            "to": max([upto, *(event.pos for event in events)]),
+            "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],
+        }
+
+    async def _describe(self, conversation_id: str) -> ConversationData:
+        conversation = await self._conversations.describe(conversation_id)
+        if conversation is None:
+            raise AppError(errors.NOT_FOUND)
+        return conversation

@@ -1,0 +1,70 @@
+"""Owns the handlers of the operations on messages."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from chat_api import cursors
+from chat_api.intake import Intake
+from chat_api.model import Draft
+from chat_api.ports import ConversationStore, MessageStore
+from chat_api.rules.access import require_member
+from messenger_shared import errors
+from messenger_shared.errors import AppError
+from messenger_shared.rpc import Request
+
+NEWEST: Final = 2**63 - 1
+
+
+class MessageHandlers:
+    """Sending and reading."""
+
+    def __init__(self, messages: MessageStore, conversations: ConversationStore, intake: Intake) -> None:
+        self._messages = messages
+        self._conversations = conversations
+        self._intake = intake
+
+    def send(self, request: Request) -> asyncio.Future[Any]:
+        """Stores a message; see Intake.send."""
+        body = request.body
+        return self._intake.send(
+            Draft(
+                body["message_id"],
+                body["conversation_id"],
+                request.user_id,
+                body["client_message_id"],
+                body["message_type"],
+                body["content"],
+                body["file_url"],
+                body["file_name"],
+                body["file_size"],
+                body["reply_to"],
+            )
+        )
+
+    async def history(self, request: Request) -> Any:
+        """A page, newest first, or oldest first after a seq."""
+        body, conversation_id = request.body, request.body["conversation_id"]
+        require_member(await self._conversations.membership(conversation_id, request.user_id))
+        start, forward = await self._start_of_page(body)
+        limit = body["limit"]
+        items = await self._messages.page(conversation_id, start, limit + 1, forward)
+        has_more = len(items) > limit
+        del items[limit:]
+        next_cursor = cursors.encode(items[-1]["seq"], int(forward)) if has_more else None
+        return {"items": items, "has_more": has_more, "next_cursor": next_cursor}
+
+    async def _start_of_page(self, body: dict[str, Any]) -> tuple[int, bool]:
+        if body["cursor"] is not None:
+            seq, forward = cursors.decode(body["cursor"], int, int)
+            return int(seq), bool(forward)
+        if body["after_seq"] is not None:
+            return body["after_seq"], True
+        if body["before"] is not None:
+            found = await self._messages.by_ids([body["before"]])
+            message = found.get(body["before"])
+            if message is None or message["conversation_id"] != body["conversation_id"]:
+                raise AppError(errors.NOT_FOUND)
+            return message["seq"], False
+        return (NEWEST if body["before_seq"] is None else body["before_seq"]), False

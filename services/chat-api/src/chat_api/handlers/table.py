@@ -1,0 +1,26 @@
+"""Owns which handler answers which operation."""
+
+from __future__ import annotations
+
+from chat_api.handlers.conversations import ConversationHandlers
+from chat_api.handlers.messages import MessageHandlers
+from messenger_shared.operations import conversations as conversation_operations
+from messenger_shared.operations import messages as message_operations
+from messenger_shared.rpc_server import RequestHandler
+
+
+def handler_table(
+    messages: MessageHandlers, conversations: ConversationHandlers
+) -> dict[str, RequestHandler]:
+    """Every operation that chat-api answers, by name."""
+    return {
+        message_operations.SEND.name: messages.send,
+        message_operations.HISTORY.name: messages.history,
+        conversation_operations.CREATE.name: conversations.create,
+        conversation_operations.LIST.name: conversations.list_for,
+        conversation_operations.GET.name: conversations.get,
+        conversation_operations.MEMBERSHIPS.name: conversations.memberships,
+        conversation_operations.HEADS.name: conversations.heads,
+        conversation_operations.CHANGES.name: conversations.changes,
+        conversation_operations.VIEW.name: conversations.view,
+    }

@@ -1,0 +1,138 @@
+"""Owns gathering sends: while one batch is in the database, arriving ones collect; the next takes them all.
+
+So a quiet system waits for nothing, and a busy one shares one round trip and one fsync among many messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from prometheus_client import Histogram
+
+from chat_api.model import Draft, MessageData, Verdict, is_same_message, message_of
+from chat_api.ports import MessageStore
+from chat_api.publish import Publisher
+from messenger_shared import errors
+from messenger_shared.errors import AppError, ErrorKind
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING: Final = 5_000
+MAX_BATCH: Final = 200
+RETRY_AFTER_MS: Final = 500
+BATCH_SIZE = Histogram(
+    "messenger_send_batch_size", "Messages per batch", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
+)
+
+_REFUSALS: Final[dict[str, ErrorKind]] = {
+    "not_found": errors.NOT_FOUND,
+    "not_member": errors.NOT_MEMBER,
+    "forbidden": errors.FORBIDDEN,
+}
+_Waiting = tuple[Draft, asyncio.Future[Any]]
+
+
+class Intake:
+    """Turns drafts into stored, published messages. One batch is under way at a time."""
+
+    def __init__(self, store: MessageStore, publisher: Publisher) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._waiting: list[_Waiting] = []
+        self._worker: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def send(self, draft: Draft) -> asyncio.Future[Any]:
+        """Resolves to {"message", "duplicate"} once it is committed and published, or to an AppError.
+
+        Raises AppError(overloaded) when too many wait already.
+        """
+        if len(self._waiting) >= MAX_WAITING or self._closed:
+            raise AppError(errors.OVERLOADED, retry_after_ms=RETRY_AFTER_MS)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((draft, answer))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._drain(), name="intake")
+        return answer
+
+    async def start(self) -> None:
+        """Nothing to do: the first send starts the work."""
+
+    async def stop(self) -> None:
+        """Refuses new sends and finishes those that wait."""
+        self._closed = True
+        if self._worker is not None:
+            await self._worker
+
+    async def _drain(self) -> None:
+        # What else this turn of the loop brings belongs in the first batch.
+        await asyncio.sleep(0)
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+            try:
+                await self._store_batch(batch)
+            except AppError as error:
+                _fail(batch, error)
+            except Exception:
+                log.exception("a batch of %d failed", len(batch))
+                _fail(batch, AppError(errors.INTERNAL))
+        self._worker = None
+
+    async def _store_batch(self, batch: Sequence[_Waiting]) -> None:
+        BATCH_SIZE.observe(len(batch))
+        verdicts = await self._store.store([draft for draft, _ in batch])
+        repeats = await self._repeats(verdicts)
+        stored: list[MessageData] = []
+        answers: list[dict[str, Any] | AppError] = []
+        for (draft, _), verdict in zip(batch, verdicts, strict=True):
+            answer = _answer(draft, verdict, repeats)
+            answers.append(answer)
+            if isinstance(answer, dict):
+                stored.append(answer["message"])
+        self._publish(stored)
+        # After publishing: the bus keeps the order, so the event reaches a gateway before the answer.
+        for (_, future), answer in zip(batch, answers, strict=True):
+            _resolve(future, answer)
+
+    async def _repeats(self, verdicts: Sequence[Verdict]) -> dict[str, MessageData]:
+        ids = [v.stored_id for v in verdicts if v.verdict == "repeat" and v.stored_id is not None]
+        return await self._store.by_ids(ids) if ids else {}
+
+    def _publish(self, messages: list[MessageData]) -> None:
+        """Repeats too: the worker that stored one may have died before it could tell. Gateways drop doubles."""
+        fresh = [message for message in messages if message["version"] == 1 and message["deleted_at"] is None]
+        fresh.sort(key=lambda message: (message["conversation_id"], message["pos"]))
+        for conversation_id, group in groupby(fresh, key=lambda message: message["conversation_id"]):
+            self._publisher.messages(conversation_id, group)
+
+
+def _answer(draft: Draft, verdict: Verdict, repeats: dict[str, MessageData]) -> dict[str, Any] | AppError:
+    if verdict.verdict == "stored":
+        return {"message": message_of(draft, verdict), "duplicate": False}
+    if verdict.verdict == "repeat":
+        message = repeats[str(verdict.stored_id)]
+        if not is_same_message(draft, message):
+            return AppError(errors.IDEMPOTENCY_CONFLICT)
+        # The same id is a gateway that asked again, of which the client knows nothing.
+        return {"message": message, "duplicate": message["id"] != draft.id}
+    if verdict.verdict == "bad_reply":
+        return AppError(errors.INVALID_FRAME, details={"reply_to": ["No such message in this conversation."]})
+    return AppError(_REFUSALS[verdict.verdict])
+
+
+def _resolve(future: asyncio.Future[Any], answer: dict[str, Any] | AppError) -> None:
+    if future.done():
+        return
+    if isinstance(answer, AppError):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
+
+
+def _fail(batch: Sequence[_Waiting], error: AppError) -> None:
+    for _, future in batch:
+        _resolve(future, error)

@@ -1,0 +1,90 @@
+"""Owns the things that chat-api is about, in the form in which they travel between storage and doors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+MessageData = dict[str, Any]
+ConversationData = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that asks to be stored; `id` is the gateway's, so that asking twice is harmless."""
+
+    id: str
+    conversation_id: str
+    sender_id: int
+    client_message_id: str | None
+    type: str
+    content: str
+    file_url: str | None
+    file_name: str | None
+    file_size: int | None
+    reply_to: str | None
+
+
+class Verdict(NamedTuple):
+    """What became of a draft; see send_messages in the first migration for the names."""
+
+    verdict: str
+    stored_id: str | None
+    seq: int
+    pos: int
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What is known of one user in one conversation."""
+
+    type: str
+    role: str
+    last_seq: int
+    last_pos: int
+    read_seq: int
+    left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewConversation:
+    """A conversation to be created; `members` maps each user to a role, the creator first."""
+
+    id: str
+    type: str
+    title: str | None
+    created_by: int
+    members: dict[int, str]
+    direct_key: str | None
+
+
+def message_of(draft: Draft, verdict: Verdict) -> MessageData:
+    """The message as clients see it, of a draft that was just stored."""
+    return {
+        "id": draft.id,
+        "conversation_id": draft.conversation_id,
+        "seq": verdict.seq,
+        "pos": verdict.pos,
+        "version": 1,
+        "sender_id": draft.sender_id,
+        "content": draft.content,
+        "message_type": draft.type,
+        "client_message_id": draft.client_message_id,
+        "reply_to": draft.reply_to,
+        "file_url": draft.file_url,
+        "file_name": draft.file_name,
+        "file_size": draft.file_size,
+        "created_at": verdict.created_at,
+        "edited_at": None,
+        "deleted_at": None,
+    }
+
+
+def is_same_message(draft: Draft, message: MessageData) -> bool:
+    """Whether a repeat asks for what is stored; once edited or deleted, the first text can't be compared."""
+    if message["conversation_id"] != draft.conversation_id:
+        return False
+    if message["version"] > 1 or message["deleted_at"] is not None:
+        return True
+    return (message["content"], message["message_type"]) == (draft.content, draft.type)

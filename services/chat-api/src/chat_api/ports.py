@@ -1,0 +1,51 @@
+"""Owns what chat-api needs of a store, so that the rest doesn't know which one it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chat_api.model import ConversationData, Draft, Membership, MessageData, NewConversation, Verdict
+
+
+class MessageStore(Protocol):
+    """Messages; every method raises AppError(unavailable) when the store is away."""
+
+    async def store(self, drafts: Sequence[Draft]) -> list[Verdict]:
+        """Stores a batch in one transaction; the verdicts are in the order of `drafts`."""
+
+    async def by_ids(self, ids: Sequence[str]) -> dict[str, MessageData]:
+        """The messages with these ids."""
+
+    async def page(self, conversation_id: str, start: int, limit: int, forward: bool) -> list[MessageData]:
+        """Up to `limit` messages with a seq below `start` (newest first), or above it (oldest first)."""
+
+    async def changed_after(self, conversation_id: str, pos: int, limit: int) -> list[MessageData]:
+        """Up to `limit` messages whose last change is above `pos`, in the order of their changes."""
+
+
+class ConversationStore(Protocol):
+    """Conversations and who is in them; raises like MessageStore."""
+
+    async def create(self, new: NewConversation) -> tuple[str, bool]:
+        """The id, and whether it is new: a second direct conversation of the same two is the first one."""
+
+    async def describe(self, conversation_id: str) -> ConversationData | None:
+        """The conversation with its first hundred members."""
+
+    async def membership(self, conversation_id: str, user_id: int) -> Membership | None:
+        """None for a stranger, and for a conversation that doesn't exist."""
+
+    async def list_for(
+        self, user_id: int, before: tuple[int, str] | None, limit: int
+    ) -> list[tuple[int, ConversationData]]:
+        """The user's conversations, newest activity first, each with its activity in microseconds."""
+
+    async def memberships(self, user_id: int) -> list[tuple[str, int]]:
+        """Every conversation that the user is in, with its last pos."""
+
+    async def member_ids(self, conversation_id: str, limit: int) -> list[int]:
+        """The first `limit` members."""
+
+    async def heads(self, conversation_ids: Sequence[str]) -> dict[str, int]:
+        """The last pos of each."""

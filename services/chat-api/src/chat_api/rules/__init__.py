@@ -1,0 +1,1 @@
+"""What is allowed, in plain Python: `conversations` for creating them, `access` for who may look."""

@@ -1,0 +1,102 @@
+"""Owns the operations on conversations."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from marshmallow import fields, validate
+
+from messenger_shared import errors
+from messenger_shared.operations.fields import (
+    MAX_PARTICIPANTS,
+    TITLE_CHARS,
+    RequestSchema,
+    TextField,
+    UuidField,
+    cursor,
+    page_limit,
+    user_id,
+)
+from messenger_shared.operations.operation import CHAT_API, Operation, Route, ok
+from messenger_shared.operations.resources import (
+    AnySchema,
+    ConversationPageSchema,
+    ConversationSchema,
+)
+
+TYPES: Final = ("direct", "group", "announcement")
+
+
+class CreateRequest(RequestSchema):
+    """Who talks about what."""
+
+    type = fields.String(required=True, validate=validate.OneOf(TYPES))
+    title = TextField(1, TITLE_CHARS, load_default=None, allow_none=True)
+    participant_ids = fields.List(
+        user_id(), load_default=list, validate=validate.Length(max=MAX_PARTICIPANTS)
+    )
+
+
+class ListRequest(RequestSchema):
+    """A page of the caller's conversations."""
+
+    limit = page_limit()
+    cursor = cursor()
+
+
+class ConversationRequest(RequestSchema):
+    """One conversation."""
+
+    conversation_id = UuidField(required=True)
+
+
+class ChangesRequest(ConversationRequest):
+    """What changed in a conversation after a position."""
+
+    after_pos = fields.Integer(required=True)
+
+
+class HeadsRequest(RequestSchema):
+    """Several conversations."""
+
+    conversation_ids = fields.List(UuidField(), required=True)
+
+
+def _created(answer: Any) -> tuple[int, Any]:
+    return (201 if answer["created"] else 200), answer["conversation"]
+
+
+CREATE: Final = Operation(
+    name="conversation.create",
+    service=CHAT_API,
+    request=CreateRequest(),
+    answer=ConversationSchema(),
+    route=Route("POST", "/conversations", _created),
+    errors=(errors.INVALID_FRAME,),
+)
+LIST: Final = Operation(
+    name="conversation.list",
+    service=CHAT_API,
+    request=ListRequest(),
+    answer=ConversationPageSchema(),
+    route=Route("GET", "/conversations", ok),
+)
+GET: Final = Operation(
+    name="conversation.get",
+    service=CHAT_API,
+    request=ConversationRequest(),
+    answer=ConversationSchema(),
+    key="conversation_id",
+    route=Route("GET", "/conversations/{conversation_id}", ok),
+    errors=(errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, errors.NOT_MEMBER),
+)
+
+# Between the gateway and chat-api; no client asks for these.
+MEMBERSHIPS: Final = Operation("conversation.memberships", CHAT_API, RequestSchema(), AnySchema())
+HEADS: Final = Operation("conversation.heads", CHAT_API, HeadsRequest(), AnySchema())
+CHANGES: Final = Operation(
+    "conversation.changes", CHAT_API, ChangesRequest(), AnySchema(), key="conversation_id"
+)
+VIEW: Final = Operation("conversation.view", CHAT_API, ConversationRequest(), AnySchema(), "conversation_id")
+
+OPERATIONS: Final = (CREATE, LIST, GET, MEMBERSHIPS, HEADS, CHANGES, VIEW)

@@ -1,0 +1,99 @@
+"""Owns the types of the wire: strict, since a client that sends true for an id has a bug to hear of."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from messenger_shared.identifiers import parse_uuid
+from messenger_shared.json_codec import holds_forbidden_text
+
+CONTENT_CHARS: Final = 10_000
+TITLE_CHARS: Final = 255
+CLIENT_ID_CHARS: Final = 64
+PAGE_DEFAULT: Final = 50
+PAGE_MAX: Final = 100
+MAX_INTEGER: Final = 2**63 - 1
+MAX_PARTICIPANTS: Final = 1_000
+TOO_LONG: Final = f"Longer than {CONTENT_CHARS} characters."
+
+
+class RequestSchema(Schema):
+    """A request: unknown fields are ignored, so that newer clients may talk to older servers."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class UuidField(fields.Field[str]):
+    """A UUID in its hyphenated form; upper case is accepted and lowered."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        parsed = parse_uuid(value)
+        if parsed is None:
+            raise ValidationError("Not a valid UUID.")
+        return parsed
+
+
+class IntegerField(fields.Field[int]):
+    """A JSON integer between `low` and `high`; from a query string its decimal text."""
+
+    def __init__(self, low: int = 0, high: int = MAX_INTEGER, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.low, self.high = low, high
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, QueryText) and value.isascii() and value.isdigit() and len(value) < 20:
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError("Not a valid integer.")
+        if not self.low <= value <= self.high:
+            raise ValidationError(f"Must be between {self.low} and {self.high}.")
+        return value
+
+
+class QueryText(str):
+    """A text that came in a URL, where a number can't be told from its digits."""
+
+    __slots__ = ()
+
+
+class ContentField(fields.Field[str]):
+    """What people write: not blank, at most CONTENT_CHARS code points, kept verbatim."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("Not a valid string.")
+        if len(value) > CONTENT_CHARS:
+            raise ValidationError(TOO_LONG)
+        if not value.strip():
+            raise ValidationError("Must not be blank.")
+        return value
+
+
+class TextField(fields.String):
+    """A text of `low` to `high` characters that PostgreSQL can store."""
+
+    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(low, high), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or holds_forbidden_text(value):
+            raise ValidationError("Not a valid string.")
+        return str(value)
+
+
+def user_id(**kwargs: Any) -> IntegerField:
+    """A user of the host application."""
+    return IntegerField(low=1, **kwargs)
+
+
+def page_limit() -> IntegerField:
+    """How many items a page has."""
+    return IntegerField(low=1, high=PAGE_MAX, load_default=PAGE_DEFAULT)
+
+
+def cursor() -> TextField:
+    """Where a page starts, as `next_cursor` of the page before gave it."""
+    return TextField(1, 200, load_default=None)

@@ -1,0 +1,91 @@
+"""Owns what an operation is: a name, a service, two schemas, and the doors through which clients reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from marshmallow import Schema, ValidationError
+
+from messenger_shared import errors
+from messenger_shared.errors import AppError, ErrorKind
+from messenger_shared.operations.fields import TOO_LONG
+
+GATEWAY: Final = "gateway"
+CHAT_API: Final = "chat-api"
+PRESENCE: Final = "presence"
+
+Body = dict[str, Any]
+Frame = Callable[[Body, Any], Body]
+Respond = Callable[[Any], tuple[int, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The REST door. Path parameters, query and JSON body together make the request."""
+
+    method: str
+    path: str
+    respond: Respond
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The socket door: the frame types that ask, and the frame that answers.
+
+    `frame` makes the answer's fields of the request and the service's answer. `always` tells whether the
+    success frame goes out without a `ref` too.
+    """
+
+    types: tuple[str, ...]
+    success: str
+    frame: Frame
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the contract. `key` names the field whose value picks the worker; "" is the caller."""
+
+    name: str
+    service: str
+    request: Schema
+    answer: Schema
+    key: str = ""
+    route: Route | None = None
+    command: Command | None = None
+    errors: tuple[ErrorKind, ...] = ()
+
+    def load(self, fields: Mapping[str, Any]) -> Body:
+        """The validated request in `fields`; raises AppError."""
+        try:
+            body: Body = self.request.load(fields)
+        except ValidationError as error:
+            raise _to_app_error(error) from None
+        return body
+
+
+def ok(answer: Any) -> tuple[int, Any]:
+    """200 with the answer as it is."""
+    return 200, answer
+
+
+def _to_app_error(error: ValidationError) -> AppError:
+    details = {name: _texts(value) for name, value in _by_field(error.messages).items()}
+    if "conversation_id" in details:
+        return AppError(errors.INVALID_CONVERSATION_ID)
+    if any(TOO_LONG in texts for texts in details.values()):
+        return AppError(errors.MESSAGE_TOO_LONG, details=details)
+    return AppError(errors.INVALID_FRAME, details=details)
+
+
+def _by_field(messages: Any) -> dict[str, Any]:
+    return messages if isinstance(messages, dict) else {"_": messages}
+
+
+def _texts(value: Any) -> list[str]:
+    """marshmallow nests the messages of lists and objects; the wire has one flat list per field."""
+    if isinstance(value, dict):
+        return [f"{key}: {text}" for key, nested in value.items() for text in _texts(nested)]
+    return [str(text) for text in value]

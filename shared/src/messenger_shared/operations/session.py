@@ -1,0 +1,98 @@
+"""Owns the commands that the gateway answers itself: what a socket looks at, typing, its token, its pulse."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from marshmallow import fields
+
+from messenger_shared import errors
+from messenger_shared.operations.fields import IntegerField, RequestSchema, UuidField
+from messenger_shared.operations.operation import GATEWAY, Body, Command, Operation
+from messenger_shared.operations.resources import AnySchema, NothingSchema
+
+
+class SubscribeRequest(RequestSchema):
+    """The conversation to look at."""
+
+    conversation_id = UuidField(required=True)
+    after_pos = IntegerField(load_default=None, allow_none=True)
+
+
+class ConversationRequest(RequestSchema):
+    """A conversation."""
+
+    conversation_id = UuidField(required=True)
+
+
+class RefreshRequest(RequestSchema):
+    """A fresh token of the same user."""
+
+    token = fields.String(required=True)
+
+
+class PingRequest(RequestSchema):
+    """Anything that the client wants back."""
+
+    ts = fields.Raw(load_default=None, allow_none=True)
+
+
+def _echo(body: Body, answer: Any) -> Body:
+    return {"conversation_id": body["conversation_id"]}
+
+
+def _as_is(body: Body, answer: Any) -> Body:
+    return dict(answer)
+
+
+_ERRORS: Final = (errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, errors.NOT_MEMBER)
+
+SUBSCRIBE: Final = Operation(
+    name="subscribe",
+    service=GATEWAY,
+    request=SubscribeRequest(),
+    answer=AnySchema(),
+    command=Command(("subscribe",), "subscribed", _as_is, always=True),
+    errors=_ERRORS,
+)
+UNSUBSCRIBE: Final = Operation(
+    name="unsubscribe",
+    service=GATEWAY,
+    request=ConversationRequest(),
+    answer=NothingSchema(),
+    command=Command(("unsubscribe",), "unsubscribed", _echo, always=True),
+    errors=(errors.INVALID_CONVERSATION_ID,),
+)
+TYPING_START: Final = Operation(
+    name="typing.start",
+    service=GATEWAY,
+    request=ConversationRequest(),
+    answer=NothingSchema(),
+    command=Command(("typing.start", "typing"), "typing.ok", _echo),
+    errors=_ERRORS,
+)
+TYPING_STOP: Final = Operation(
+    name="typing.stop",
+    service=GATEWAY,
+    request=ConversationRequest(),
+    answer=NothingSchema(),
+    command=Command(("typing.stop",), "typing.ok", _echo),
+    errors=_ERRORS,
+)
+AUTH_REFRESH: Final = Operation(
+    name="auth.refresh",
+    service=GATEWAY,
+    request=RefreshRequest(),
+    answer=AnySchema(),
+    command=Command(("auth.refresh",), "auth.ok", _as_is),
+    errors=(errors.UNAUTHORIZED,),
+)
+PING: Final = Operation(
+    name="ping",
+    service=GATEWAY,
+    request=PingRequest(),
+    answer=AnySchema(),
+    command=Command(("ping",), "pong", _as_is, always=True),
+)
+
+OPERATIONS: Final = (SUBSCRIBE, UNSUBSCRIBE, TYPING_START, TYPING_STOP, AUTH_REFRESH, PING)

@@ -1,0 +1,13 @@
+"""Owns the table of all operations, by name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from messenger_shared.operations import conversations, messages, presence, session
+from messenger_shared.operations.operation import Operation
+
+TABLE: Final[Mapping[str, Operation]] = {
+    operation.name: operation
+    for module in (conversations, messages, session, presence)
+    for operation in module.OPERATIONS
+}
