@@ -70,7 +70,7 @@ class RpcClient:
         """Whether some worker of `service` is believed to live."""
         return len(self._rosters[service]) > 0
 
-    async def call(
+    def ask(
         self,
         service: str,
         operation: str,
@@ -80,11 +80,12 @@ class RpcClient:
         user_id: int = 0,
         trace: str = "",
         deadline_s: float = DEFAULT_DEADLINE_S,
-    ) -> Any:
+    ) -> asyncio.Future[Any]:
         """The answer to one request; `key` picks the worker, so that what belongs together meets there.
 
-        Raises AppError: the service's own, or unavailable (no worker was reached), timeout (one was, and
-        didn't answer within `deadline_s`), overloaded (too many requests are under way here).
+        What is asked in one turn of the event loop with one key arrives together, in order. The future
+        fails with AppError: the service's own, or unavailable (no worker was reached), timeout (one was,
+        and didn't answer within `deadline_s`). Raises AppError(overloaded) when too many are under way.
         """
         if len(self._pending) >= MAX_PENDING:
             raise AppError(errors.OVERLOADED, retry_after_ms=1000)
@@ -100,13 +101,11 @@ class RpcClient:
             self._loop.create_future(),
         )
         self._pending[id_] = pending
-        self._ask(id_, pending)
-        try:
-            return await pending.answer
-        finally:
-            del self._pending[id_]
+        pending.answer.add_done_callback(lambda _: self._pending.pop(id_))
+        self._choose(id_, pending)
+        return pending.answer
 
-    def _ask(self, id_: int, pending: _Pending, avoid: str = "") -> None:
+    def _choose(self, id_: int, pending: _Pending, avoid: str = "") -> None:
         pending.asked_at = self._loop.time()
         pending.worker = self._rosters[pending.service].pick(pending.key, avoid) or ""
         if not pending.worker:
@@ -150,7 +149,7 @@ class RpcClient:
         """Requests that went to a worker that is gone, in their order."""
         for id_, pending in list(self._pending.items()):
             if pending.worker == worker and not pending.answer.done():
-                self._ask(id_, pending, avoid=worker)
+                self._choose(id_, pending, avoid=worker)
 
     def _recover(self) -> None:
         """The bus was away: any request or answer may be lost, so everything is asked again, in order."""
@@ -158,7 +157,7 @@ class RpcClient:
             roster.forgive()
         for id_, pending in list(self._pending.items()):
             if not pending.answer.done():
-                self._ask(id_, pending)
+                self._choose(id_, pending)
 
     async def _sweep(self) -> None:
         while True:
@@ -176,9 +175,9 @@ class RpcClient:
             if now >= pending.expires_at:
                 _fail(pending, AppError(errors.TIMEOUT if pending.reached else errors.UNAVAILABLE))
             elif not pending.worker:
-                self._ask(id_, pending)
+                self._choose(id_, pending)
             elif now - pending.asked_at >= ATTEMPT_S:
-                self._ask(id_, pending, avoid=pending.worker)
+                self._choose(id_, pending, avoid=pending.worker)
             elif now - pending.asked_at >= SWEEP_S:
                 waiting.add((pending.service, pending.worker))
         # A worker that was killed has no subscription left, which a probe shows at once.

@@ -29,7 +29,7 @@ def decode(cursor: str, *kinds: type) -> list[int | str]:
     if not isinstance(parts, list) or len(parts) != len(kinds):
         raise _invalid()
     for part, kind in zip(parts, kinds, strict=True):
-        if type(part) is not kind or (kind is int and abs(part) > _MAX):
+        if type(part) is not kind or (isinstance(part, int) and abs(part) > _MAX):
             raise _invalid()
         if kind is str and parse_uuid(part) is None:
             raise _invalid()

@@ -6,6 +6,7 @@ The last event before silence may be the lost one; only a statement of where thi
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
 import orjson
@@ -24,7 +25,7 @@ class Heads:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._positions: dict[str, tuple[int, float]] = {}
-        self._joined: dict[int, float] = {}
+        self._joined: dict[int, tuple[int, float]] = {}
         self._task: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -48,11 +49,11 @@ class Heads:
         self._positions[conversation_id] = (max(pos, known), self._loop.time())
 
     def joined(self, user_id: int) -> None:
-        """The user's memberships changed."""
+        """The user's memberships changed; a number that is new each time tells one change from the next."""
         self._joined.pop(user_id, None)
         if len(self._joined) >= MAX_CONVERSATIONS:
             del self._joined[next(iter(self._joined))]
-        self._joined[user_id] = self._loop.time()
+        self._joined[user_id] = (time.time_ns(), self._loop.time())
 
     async def _run(self) -> None:
         while True:
@@ -62,8 +63,8 @@ class Heads:
     def _publish(self) -> None:
         oldest = self._loop.time() - REMEMBERED_S
         self._positions = {key: row for key, row in self._positions.items() if row[1] >= oldest}
-        self._joined = {user_id: at for user_id, at in self._joined.items() if at >= oldest}
+        self._joined = {key: row for key, row in self._joined.items() if row[1] >= oldest}
         if self._positions or self._joined:
             positions = {key: row[0] for key, row in self._positions.items()}
-            body = {"positions": positions, "users": list(self._joined)}
+            body = {"positions": positions, "users": [[key, row[0]] for key, row in self._joined.items()]}
             self._bus.publish(channels.HEADS, orjson.dumps(body))

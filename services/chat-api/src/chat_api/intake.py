@@ -103,7 +103,7 @@ class Intake:
         return await self._store.by_ids(ids) if ids else {}
 
     def _publish(self, messages: list[MessageData]) -> None:
-        """Repeats too: the worker that stored one may have died before it could tell. Gateways drop doubles."""
+        """Repeats too: who stored one may have died before he could tell. Gateways drop doubles."""
         fresh = [message for message in messages if message["version"] == 1 and message["deleted_at"] is None]
         fresh.sort(key=lambda message: (message["conversation_id"], message["pos"]))
         for conversation_id, group in groupby(fresh, key=lambda message: message["conversation_id"]):

@@ -1,4 +1,4 @@
-"""Owns telling the gateways: durable events after their commit, on the channels of those whom they concern."""
+"""Owns telling the gateways: durable events, after their commit, on the channels of those concerned."""
 
 from __future__ import annotations
 

@@ -71,6 +71,7 @@ CREATE: Final = Operation(
     service=CHAT_API,
     request=CreateRequest(),
     answer=ConversationSchema(),
+    new_id="conversation_id",
     route=Route("POST", "/conversations", _created),
     errors=(errors.INVALID_FRAME,),
 )

@@ -81,7 +81,13 @@ SEND: Final = Operation(
     request=SendRequest(),
     answer=MessageSchema(),
     key="conversation_id",
-    route=Route("POST", "/conversations/{conversation_id}/messages", _stored),
+    new_id="message_id",
+    route=Route(
+        "POST",
+        "/conversations/{conversation_id}/messages",
+        _stored,
+        {"Idempotency-Key": "client_message_id"},
+    ),
     command=Command(("message.send",), "message.sent", _sent, always=True),
     errors=(
         errors.INVALID_CONVERSATION_ID,

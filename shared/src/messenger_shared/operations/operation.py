@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from marshmallow import Schema, ValidationError
@@ -28,6 +28,8 @@ class Route:
     method: str
     path: str
     respond: Respond
+    # Request headers that stand for a field of the body.
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,18 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One row of the contract. `key` names the field whose value picks the worker; "" is the caller."""
+    """One row of the contract.
+
+    `key` names the field whose value picks the worker; "" is the caller. `new_id` names the field that the
+    gateway fills with a fresh id, by which the service knows a request that it is asked twice.
+    """
 
     name: str
     service: str
     request: Schema
     answer: Schema
     key: str = ""
+    new_id: str = ""
     route: Route | None = None
     command: Command | None = None
     errors: tuple[ErrorKind, ...] = ()

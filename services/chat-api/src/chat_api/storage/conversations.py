@@ -16,7 +16,7 @@ _CREATE: Final = """
 WITH created AS (
     INSERT INTO messenger.conversations (id, type, title, created_by, last_pos, direct_key)
     VALUES (%(id)s, %(type)s, %(title)s, %(created_by)s, 1, %(direct_key)s)
-    ON CONFLICT (direct_key) DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING id
 ), joined AS (
     INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos)
@@ -25,7 +25,7 @@ WITH created AS (
 )
 SELECT id::text FROM created
 """
-_BY_DIRECT_KEY: Final = "SELECT id::text FROM messenger.conversations WHERE direct_key = %s"
+_EXISTING: Final = "SELECT id::text FROM messenger.conversations WHERE id = %s OR direct_key = %s"
 _DESCRIBE: Final = """
 SELECT c.id::text, c.type, c.title, c.created_by, messenger.to_wire(c.created_at), c.last_seq, c.last_pos,
        (SELECT count(*) FROM messenger.conversation_participants p
@@ -66,6 +66,10 @@ SELECT c.activity, c.id::text, c.type, c.title, c.created_by, messenger.to_wire(
  ORDER BY c.activity DESC, c.id DESC
  LIMIT %(limit)s
 """
+_LIST_NAMES: Final = (
+    *("id", "type", "title", "created_by", "created_at", "last_seq", "last_pos", "read_seq"),
+    *("unread", "participants_count", "muted", "last_message"),
+)
 _MEMBERSHIPS: Final = """
 SELECT c.id::text, c.last_pos
   FROM messenger.conversation_participants p
@@ -100,8 +104,9 @@ class PgConversations:
         )
         if found:
             return new.id, True
-        [[existing]] = await self._database.rows(_BY_DIRECT_KEY, (new.direct_key,))
-        return existing, False
+        # The same id means that this very request was carried out before, by a worker that couldn't tell.
+        [[existing]] = await self._database.rows(_EXISTING, (new.id, new.direct_key))
+        return existing, existing == new.id
 
     async def describe(self, conversation_id: str) -> ConversationData | None:
         rows = await self._database.rows(_DESCRIBE, (DESCRIBED_MEMBERS, conversation_id))
@@ -132,9 +137,8 @@ class PgConversations:
     ) -> list[tuple[int, ConversationData]]:
         activity, id_ = before or (None, None)
         parameters = {"user": user_id, "activity": activity, "id": id_, "limit": limit}
-        names = ["id", "type", "title", "created_by", "created_at", "last_seq", "last_pos", "read_seq", "unread", "participants_count", "muted", "last_message"]
         return [
-            (row[0], dict(zip(names, row[1:], strict=True)))
+            (row[0], dict(zip(_LIST_NAMES, row[1:], strict=True)))
             for row in await self._database.rows(_LIST, parameters)
         ]
 
