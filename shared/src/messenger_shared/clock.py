@@ -11,3 +11,11 @@ def now_text() -> str:
 def to_text(moment: datetime) -> str:
     """`moment` (aware) to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_unix(seconds: float) -> str:
+    """The moment that many `seconds` after 1970; the last one that can be written, if it is later."""
+    try:
+        return to_text(datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError, OSError):
+        return to_text(datetime.max.replace(tzinfo=UTC))

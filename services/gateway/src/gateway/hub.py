@@ -1,0 +1,126 @@
+"""Owns who is here: users with their sockets, conversations with their users, and sending one frame to many.
+
+What one turn of the event loop brings for a conversation is joined once and leaves as one write per socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from gateway.connection import Connection
+from gateway.framing import text_frame
+from gateway.limits import Bucket
+from gateway.metrics import CONNECTIONS, DELIVERIES
+from gateway.stream import Stream
+from messenger_shared.events import Event
+
+
+class Room:
+    """One conversation with a member on this worker."""
+
+    __slots__ = ("id", "members", "outbox", "ready", "stream", "viewers")
+
+    def __init__(self, id_: str) -> None:
+        self.id = id_
+        self.stream = Stream()
+        self.members: dict[int, Member] = {}
+        self.viewers: set[Connection] = set()
+        self.outbox: list[bytes] = []
+        # Set while this worker finds out where the conversation stands.
+        self.ready: asyncio.Future[None] | None = None
+
+
+class Member:
+    """One user with sockets on this worker; all of them share the rooms and the allowance of messages."""
+
+    __slots__ = ("claims", "connections", "messages", "ready", "rooms", "user_id")
+
+    def __init__(self, user_id: int, messages: Bucket) -> None:
+        self.user_id = user_id
+        self.connections: list[Connection] = []
+        self.rooms: dict[str, Room] = {}
+        self.messages = messages
+        # Sockets that are here or on their way; the last one to go takes the member along.
+        self.claims = 0
+        # Set while this worker finds out where the user is a member.
+        self.ready: asyncio.Future[None] | None = None
+
+
+class Hub:
+    """Every member and every room of this worker."""
+
+    def __init__(self) -> None:
+        self.members: dict[int, Member] = {}
+        self.rooms: dict[str, Room] = {}
+        self._dirty: list[Room] = []
+        self._loop = asyncio.get_running_loop()
+
+    def connections(self) -> list[Connection]:
+        """Every open socket."""
+        return [c for member in self.members.values() for c in member.connections]
+
+    def attach(self, member: Member, connection: Connection) -> None:
+        """From now on the socket gets what its user gets."""
+        member.connections.append(connection)
+        CONNECTIONS.inc()
+
+    def detach(self, member: Member, connection: Connection) -> None:
+        """The socket is gone."""
+        member.connections.remove(connection)
+        CONNECTIONS.dec()
+
+    def join(self, member: Member, room: Room) -> None:
+        """The user's sockets get the conversation's events."""
+        member.rooms[room.id] = room
+        room.members[member.user_id] = member
+
+    def leave(self, member: Member, room: Room) -> None:
+        """They don't any more."""
+        member.rooms.pop(room.id, None)
+        room.members.pop(member.user_id, None)
+
+    def view(self, connection: Connection, room: Room, others: tuple[int, ...]) -> None:
+        """The socket looks at the conversation and gets its ephemeral frames."""
+        connection.viewing[room.id] = others
+        room.viewers.add(connection)
+
+    def unview(self, connection: Connection, conversation_id: str) -> tuple[int, ...]:
+        """It looks away; returns whom it watched there."""
+        room = self.rooms.get(conversation_id)
+        if room is not None:
+            room.viewers.discard(connection)
+        return connection.viewing.pop(conversation_id, ())
+
+    def emit(self, room: Room, events: Iterable[Event]) -> None:
+        """Sends durable events, already in order, to every socket of every member."""
+        frames = [text_frame(event.frame) for event in events]
+        if not frames:
+            return
+        if not room.outbox:
+            if not self._dirty:
+                self._loop.call_soon(self.flush)
+            self._dirty.append(room)
+        room.outbox += frames
+
+    def flush(self) -> None:
+        """Writes what this turn brought."""
+        dirty, self._dirty = self._dirty, []
+        deliveries = 0
+        for room in dirty:
+            frames, room.outbox = room.outbox, []
+            data = frames[0] if len(frames) == 1 else b"".join(frames)
+            reached = 0
+            for member in room.members.values():
+                for connection in member.connections:
+                    connection.write(data)
+                    reached += 1
+            deliveries += reached * len(frames)
+        DELIVERIES.inc(deliveries)
+
+    def emit_ephemeral(self, room: Room, event: Event) -> None:
+        """Sends a frame to whoever looks at the room, but for the sockets of the user whom it is about."""
+        data = text_frame(event.frame)
+        for connection in room.viewers:
+            if connection.user_id != event.user_id:
+                connection.write_ephemeral(data)

@@ -1,0 +1,10 @@
+"""Owns what the gateway counts."""
+
+from prometheus_client import Counter, Gauge
+
+CONNECTIONS = Gauge("messenger_connections", "Open sockets of this worker")
+DELIVERIES = Counter("messenger_deliveries", "Durable frames written to sockets")
+FRAMES = Counter("messenger_frames", "Frames that clients sent")
+UNKNOWN_TYPES = Counter("messenger_unknown_types", "Frames of a type that nobody knows")
+EVICTIONS = Counter("messenger_evictions", "Sockets closed because they didn't read")
+HOLES = Counter("messenger_holes_repaired", "Times that missing events were fetched from chat-api")

@@ -1,0 +1,68 @@
+"""Owns how the REST door tells a failure: RFC 9457 problem documents with the codes of the closed table."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from messenger_shared import errors
+from messenger_shared.errors import AppError, ErrorKind
+
+log = logging.getLogger(__name__)
+
+DEFAULT_RETRY_MS: Final = 1_000
+_BY_STATUS: Final[dict[int, ErrorKind]] = {
+    401: errors.UNAUTHORIZED,
+    403: errors.FORBIDDEN,
+    404: errors.NOT_FOUND,
+    405: errors.NOT_FOUND,
+    503: errors.UNAVAILABLE,
+}
+
+
+def problem(error: AppError, status: int | None = None) -> web.Response:
+    """The failure as a response; `status` where HTTP has a more telling one than the table."""
+    kind = error.kind
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": kind.message,
+        "status": status or kind.status,
+        "code": kind.code,
+        "retryable": kind.retryable,
+    }
+    if error.details:
+        body["errors"] = error.details
+    headers = {}
+    if kind.status in (429, 503):
+        seconds = math.ceil((error.retry_after_ms or DEFAULT_RETRY_MS) / 1000)
+        headers["Retry-After"] = str(seconds)
+    return web.Response(
+        status=body["status"],
+        body=orjson.dumps(body),
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+@web.middleware
+async def problems_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns whatever a handler raises into a problem document; nothing of the cause gets out."""
+    try:
+        return await handler(request)
+    except AppError as error:
+        return problem(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = problem(AppError(_BY_STATUS.get(error.status, errors.INVALID_FRAME)), error.status)
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except Exception:
+        log.exception("%s %s failed", request.method, request.match_info.route.name or "request")
+        return problem(AppError(errors.INTERNAL))

@@ -1,0 +1,75 @@
+"""Owns the REST door: every route of the operation table, over the same schemas as the socket door."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import orjson
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from gateway.commands import ask
+from messenger_shared import errors
+from messenger_shared.errors import AppError
+from messenger_shared.json_codec import decode_object
+from messenger_shared.operations.fields import QueryText
+from messenger_shared.operations.operation import Operation, Route
+from messenger_shared.operations.table import TABLE
+from messenger_shared.rpc_client import RpcClient
+from messenger_shared.tokens import InvalidToken, verify
+
+BASE_PATH: Final = "/api/v1/messenger"
+MAX_BODY_BYTES: Final = 256 * 1024
+BODY_TIMEOUT_S: Final = 10.0
+
+
+def add_rest(app: web.Application, rpc: RpcClient, jwt_secret: bytes) -> None:
+    """Adds a route for every operation that has one."""
+    for operation in TABLE.values():
+        if operation.route is not None:
+            handler = _handler(operation, operation.route, rpc, jwt_secret)
+            app.router.add_route(operation.route.method, BASE_PATH + operation.route.path, handler)
+
+
+def authenticate(request: web.Request, jwt_secret: bytes) -> int:
+    """The user whose token the request bears; raises AppError(unauthorized)."""
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise AppError(errors.UNAUTHORIZED)
+    try:
+        return verify(token.strip(), jwt_secret)[0]
+    except InvalidToken:
+        raise AppError(errors.UNAUTHORIZED) from None
+
+
+def _handler(operation: Operation, route: Route, rpc: RpcClient, jwt_secret: bytes) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        user_id = authenticate(request, jwt_secret)
+        body = operation.load(await _fields(request, route))
+        status, answer = route.respond(await ask(rpc, operation, body, user_id))
+        if answer is None:
+            return web.Response(status=status)
+        return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json")
+
+    return handle
+
+
+async def _fields(request: web.Request, route: Route) -> dict[str, Any]:
+    """Body or query first, then headers, then the path, which nothing may contradict."""
+    if route.method in (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH):
+        fields = decode_object(await _read(request))
+    else:
+        fields = {name: QueryText(value) for name, value in request.query.items()}
+    for header, name in route.headers.items():
+        if header in request.headers:
+            fields.setdefault(name, request.headers[header])
+    return fields | request.match_info
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None

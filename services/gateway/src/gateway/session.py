@@ -1,0 +1,119 @@
+"""Owns the commands that need a socket: what it looks at, typing, its token, its pulse."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from gateway.connection import Connection
+from gateway.hub import Hub, Room
+from gateway.settings import GatewaySettings
+from gateway.watching import Watching
+from messenger_shared import channels, clock, errors
+from messenger_shared.bus import Bus
+from messenger_shared.errors import AppError
+from messenger_shared.events import TYPING_START, TYPING_STOP, Event, encode_frame, pack
+from messenger_shared.operations import conversations, session
+from messenger_shared.operations.operation import Body
+from messenger_shared.rpc_client import RpcClient
+from messenger_shared.tokens import InvalidToken, verify
+
+SocketHandler = Callable[[Connection, Body], Awaitable[Body]]
+
+
+class Session:
+    """A handler per operation of the gateway's own."""
+
+    def __init__(
+        self, bus: Bus, rpc: RpcClient, hub: Hub, watching: Watching, settings: GatewaySettings
+    ) -> None:
+        self._bus = bus
+        self._rpc = rpc
+        self._hub = hub
+        self._watching = watching
+        self._settings = settings
+        self.handlers: dict[str, SocketHandler] = {
+            session.SUBSCRIBE.name: self.subscribe,
+            session.UNSUBSCRIBE.name: self.unsubscribe,
+            session.TYPING_START.name: self.typing_start,
+            session.TYPING_STOP.name: self.typing_stop,
+            session.AUTH_REFRESH.name: self.auth_refresh,
+            session.PING.name: self.ping,
+        }
+
+    async def subscribe(self, connection: Connection, body: Body) -> Body:
+        """The socket looks at a conversation: where it stands, and who is there."""
+        conversation_id, user_id = body["conversation_id"], connection.user_id
+        view = await self._rpc.ask(
+            conversations.VIEW.service,
+            conversations.VIEW.name,
+            {"conversation_id": conversation_id},
+            key=conversation_id,
+            user_id=user_id,
+        )
+        room = self._room_of(connection, conversation_id)
+        others = tuple(member for member in view["member_ids"] if member != user_id)
+        self._watching.unwatch(connection, self._hub.unview(connection, conversation_id))
+        self._hub.view(connection, room, others)
+        self._watching.watch(connection, others)
+        online = await self._watching.online(user_id, (user_id, *others))
+        after_pos = body["after_pos"]
+        return {
+            "conversation_id": conversation_id,
+            "last_seq": view["last_seq"],
+            "last_pos": view["last_pos"],
+            "read_seq": view["read_seq"],
+            "recovered": after_pos is None or after_pos == view["last_pos"],
+            "online": online,
+        }
+
+    async def unsubscribe(self, connection: Connection, body: Body) -> Body:
+        """It looks away; durable events go on."""
+        self._watching.unwatch(connection, self._hub.unview(connection, body["conversation_id"]))
+        return {}
+
+    async def typing_start(self, connection: Connection, body: Body) -> Body:
+        """Tells who looks at the conversation that this user types."""
+        return self._typing(connection, body, TYPING_START, self._settings.limits.typing_ttl_ms)
+
+    async def typing_stop(self, connection: Connection, body: Body) -> Body:
+        """Tells them that he stopped."""
+        return self._typing(connection, body, TYPING_STOP, 0)
+
+    async def auth_refresh(self, connection: Connection, body: Body) -> Body:
+        """The socket lives on until the fresh token's expiry."""
+        try:
+            user_id, expires_at = verify(body["token"], self._settings.jwt_secret)
+        except InvalidToken:
+            raise AppError(errors.UNAUTHORIZED) from None
+        if user_id != connection.user_id:
+            raise AppError(errors.UNAUTHORIZED)
+        connection.expires_at = expires_at
+        return {"expires_at": clock.from_unix(expires_at)}
+
+    async def ping(self, connection: Connection, body: Body) -> Body:
+        """A sign of life for clients that can't see WebSocket pings."""
+        return {"ts": body["ts"], "timestamp": clock.now_text()}
+
+    def _typing(self, connection: Connection, body: Body, type_: str, expires_in_ms: int) -> Body:
+        conversation_id, user_id = body["conversation_id"], connection.user_id
+        self._room_of(connection, conversation_id)
+        frame = encode_frame(
+            type_, conversation_id=conversation_id, user_id=user_id, expires_in_ms=expires_in_ms
+        )
+        event = Event(type_, conversation_id, 0, user_id, frame)
+        self._bus.publish(channels.conversation(conversation_id), pack([event]))
+        return {}
+
+    def _room_of(self, connection: Connection, conversation_id: str) -> Room:
+        """The room, for a member; a stranger's and a missing conversation look the same."""
+        member = self._hub.members.get(connection.user_id)
+        room = member.rooms.get(conversation_id) if member is not None else None
+        if room is None:
+            raise AppError(errors.NOT_FOUND)
+        return room
+
+
+def close_views(connection: Connection, hub: Hub, watching: Watching) -> None:
+    """A socket that is gone looks at nothing."""
+    for conversation_id in list(connection.viewing):
+        watching.unwatch(connection, hub.unview(connection, conversation_id))
