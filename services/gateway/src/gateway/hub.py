@@ -71,7 +71,9 @@ class Hub:
         CONNECTIONS.dec()
 
     def join(self, member: Member, room: Room) -> None:
-        """The user's sockets get the conversation's events."""
+        """The user's sockets get the conversation's events from now on, and none from before."""
+        if room.outbox:
+            self.flush()
         member.rooms[room.id] = room
         room.members[member.user_id] = member
 

