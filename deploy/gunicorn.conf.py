@@ -1,10 +1,13 @@
 """Owns how gunicorn runs a service, everywhere: in the embedded stack as in a cluster."""
 
 import ctypes
+import logging
 import os
 import signal
+import sys
 from typing import Any
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from messenger_shared import logs
@@ -26,6 +29,18 @@ class _JsonLogger(Logger):  # type: ignore[misc]
 def post_fork(server: Any, worker: Any) -> None:
     """A worker whose master was killed goes too: nobody would ever stop it, and it would hold the port."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """A worker that could not even start ends its master too, instead of being tried again without a pause.
+
+    Whoever runs the master (the supervisor, Docker, Kubernetes) starts it again, with back-off.
+    """
+    if not worker.booted:
+        reason = sys.exc_info()[1]
+        if isinstance(reason, SystemExit) and isinstance(reason.code, str):
+            logging.getLogger(__name__).error(reason.code)
+        raise SystemExit(Arbiter.WORKER_BOOT_ERROR)
 
 
 bind = os.environ.get("MESSENGER_BIND", "0.0.0.0:8080")

@@ -9,7 +9,7 @@ import orjson
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 
-_SUSPECT = re.compile(r"\\u(?:0000|[dD][89abAB])")
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 

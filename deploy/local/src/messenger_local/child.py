@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from messenger_local.failure import StackError
 from messenger_local.family import Command, Family
 from messenger_local.logline import Line, Parser
 from messenger_local.terminal import Terminal
@@ -93,23 +94,25 @@ class Child:
     async def _supervise(self) -> None:
         backoff = Backoff()
         while not self._stopping.is_set():
-            if self._recipe.prepare is not None:
-                await self._recipe.prepare()
             started = time.monotonic()
-            code = await self._live()
+            ending = await self._live()
             if not self._stopping.is_set():
                 self.endings += 1
                 delay_s = backoff.next(time.monotonic() - started)
-                self._say("error", f"{_describe(code)}, starting it again in {delay_s:.1f} s")
+                self._say("error", f"{ending}, starting it again in {delay_s:.1f} s")
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), delay_s)
 
-    async def _live(self) -> int:
-        """One life of the process, from its start to its end."""
-        self._process = self._family.spawn(self._recipe.command)
+    async def _live(self) -> str:
+        """One life of the process, from its start to its end; how it ended."""
         try:
+            if self._recipe.prepare is not None:
+                await self._recipe.prepare()
+            self._process = self._family.spawn(self._recipe.command)
             self._on_change()
-            return await self._family.attend(self._process, self._hear)
+            return _describe(await self._family.attend(self._process, self._hear))
+        except (StackError, OSError) as error:
+            return f"cannot be started ({error})"
         finally:
             self._process = None
             self._on_change()

@@ -5,8 +5,8 @@ import time
 from datetime import UTC, datetime
 
 from aiohttp import web
-from gateway.app import create_app as create_gateway
 
+from gateway.app import create_app as create_gateway
 from messenger_shared import errors, tokens
 from messenger_shared.errors import AppError
 from messenger_shared.json_codec import decode_object
@@ -19,7 +19,7 @@ _SECRET = web.AppKey("dev_token_secret", bytes)
 
 
 async def create_app() -> web.Application:
-    """The gateway with the development route, which its middlewares (the check of the origin) cover too."""
+    """The gateway with the development route, behind the same middlewares: origins, problem documents."""
     app = await create_gateway()
     app[_SECRET] = Environment(os.environ).secret("MESSENGER_JWT_SECRET", tokens.SECRET_BYTES_MIN)
     app.router.add_post(_PATH, _mint)
@@ -27,10 +27,7 @@ async def create_app() -> web.Application:
 
 
 async def _mint(request: web.Request) -> web.Response:
-    try:
-        user_id = _user_id_in(decode_object(await request.read()))
-    except AppError as error:
-        return _problem(error)
+    user_id = _user_id_in(decode_object(await request.read()))
     expires_at = datetime.fromtimestamp(int(time.time()) + _TTL_S, UTC).isoformat().replace("+00:00", "Z")
     token = tokens.mint(user_id, request.app[_SECRET], _TTL_S)
     return web.json_response({"token": token, "user_id": user_id, "expires_at": expires_at}, status=201)
@@ -41,15 +38,3 @@ def _user_id_in(body: dict[str, object]) -> int:
     if isinstance(user_id, bool) or not isinstance(user_id, int) or not 1 <= user_id <= _USER_ID_MAX:
         raise AppError(errors.INVALID_FRAME, details={"user_id": ["must be a positive 64-bit integer"]})
     return user_id
-
-
-def _problem(error: AppError) -> web.Response:
-    body = {
-        "type": "about:blank",
-        "title": error.kind.message,
-        "status": error.kind.status,
-        "code": error.kind.code,
-        "retryable": error.kind.retryable,
-        "errors": error.details or {},
-    }
-    return web.json_response(body, status=error.kind.status, content_type="application/problem+json")

@@ -24,6 +24,7 @@ _GUNICORN_CHATTER = (
     "Error while closing socket",
     "Shutting down: Master",
 )
+_GUNICORN_ENDINGS = ("Worker (pid:", "Reason: Worker failed")
 # It writes no file, so it never forks; and its last words are no warning.
 _VALKEY_CHATTER = ("WARNING Memory overcommit", "Valkey is now ready to exit")
 
@@ -43,12 +44,13 @@ def parse_service(raw: str) -> Line:
     """A JSON line of a service; anything else is passed on, as an error if it looks like one."""
     try:
         entry = orjson.loads(raw)
-        text = entry["message"]
+        text = str(entry["message"])
     except (orjson.JSONDecodeError, TypeError, KeyError):
         return Line("error" if "rror" in raw or "Traceback" in raw else "info", raw)
-    if entry.get("logger") == _GUNICORN and text.startswith(_GUNICORN_CHATTER):
-        return Line("debug", text)
-    return Line(_level_of(entry), "\n".join([_with_trace(text, entry), *_exception_lines(entry)]))
+    level = _level_of(entry)
+    if entry.get("logger") == _GUNICORN:
+        level = _level_of_gunicorn(level, text)
+    return Line(level, "\n".join([_with_trace(text, entry), *_exception_lines(entry)]))
 
 
 def parse_postgres(raw: str) -> Line:
@@ -68,13 +70,20 @@ def parse_valkey(raw: str) -> Line:
     return Line("warning" if loud else "debug", match[2])
 
 
+def _level_of_gunicorn(level: str, text: str) -> str:
+    """A worker's end is a warning beside the reason, which the worker itself gives as an error."""
+    if text.startswith(_GUNICORN_CHATTER):
+        return "debug"
+    return "warning" if text.startswith(_GUNICORN_ENDINGS) else level
+
+
 def _level_of(entry: dict[str, Any]) -> str:
     level = str(entry.get("level", "info")).lower()
     return "error" if level == "critical" else level if level in LEVELS else "info"
 
 
-def _with_trace(text: object, entry: dict[str, Any]) -> str:
-    return f"{text} (trace {entry['trace']})" if entry.get("trace") else str(text)
+def _with_trace(text: str, entry: dict[str, Any]) -> str:
+    return f"{text} (trace {entry['trace']})" if entry.get("trace") else text
 
 
 def _exception_lines(entry: dict[str, Any]) -> list[str]:

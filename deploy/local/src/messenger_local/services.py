@@ -25,7 +25,6 @@ _FACTORIES = {
     "chat-api": "chat_api.app:create_app",
     "presence": "presence.app:create_app",
 }
-# What another PostgreSQL, gunicorn or deployment was told must not reach these processes.
 _FOREIGN = ("PG", "GUNICORN_", "MESSENGER_JWT_SECRET", "MESSENGER_DATABASE_URL", "MESSENGER_REDIS_URL")
 
 
@@ -58,6 +57,12 @@ class Surroundings:
     database_url: str
     redis_url: str
     gateway: Address
+
+
+def forget_foreign_settings() -> None:
+    """Takes from the environment what was said to other servers, and would reach ours through libraries."""
+    for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+        del os.environ[name]
 
 
 def parse_workers(text: str) -> dict[str, int]:
@@ -97,8 +102,7 @@ def migration(package: str, around: Surroundings) -> Command:
 
 def environment(service: str, around: Surroundings) -> dict[str, str]:
     """The user's own environment, with what the stack decides put in its place."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    env["MESSENGER_SERVICE"] = service
+    env = {**os.environ, "MESSENGER_SERVICE": service}
     env["MESSENGER_REDIS_URL"] = around.redis_url
     if service == "gateway":
         env["MESSENGER_JWT_SECRET_FILE"] = str(around.data.secret)

@@ -14,12 +14,14 @@ from messenger_local.family import Family
 from messenger_local.logline import Line, parse_service
 from messenger_local.postgres import Postgres
 from messenger_local.probe import is_ready, until
-from messenger_local.services import Address, Surroundings, migration, service_recipe
+from messenger_local.services import Address, Surroundings, forget_foreign_settings, migration, service_recipe
 from messenger_local.status import clear_status, write_status
 from messenger_local.terminal import Terminal
 from messenger_local.valkey import Valkey
 
 _READY_LIMIT_S = 60.0
+# After a hard end PostgreSQL first replays its log.
+_RECOVERY_LIMIT_S = 300.0
 _MIGRATION_LIMIT_S = 600.0
 _PROGRESS_EVERY_S = 5.0
 _ENDINGS_MAX = 3
@@ -38,6 +40,7 @@ class Options:
 
 def run_stack(options: Options, terminal: Terminal) -> None:
     """Runs the stack until a signal asks for its end; StackError if it cannot start."""
+    forget_foreign_settings()
     with options.data.opened():
         reason = why_not_free(options.gateway.host, options.gateway.port)
         if reason is not None:
@@ -94,7 +97,7 @@ class _Stack:
         postgres = self._add(self._postgres.recipe())
         valkey = self._add(self._valkey.recipe())
         await self._await_ready(valkey, self._valkey.ready())
-        await self._await_ready(postgres, self._postgres.ready())
+        await self._await_ready(postgres, self._postgres.ready(), _RECOVERY_LIMIT_S)
 
     async def _migrate(self, package: str) -> None:
         self._say(f"bringing the database of {package.replace('_', '-')} up to date")
@@ -130,15 +133,17 @@ class _Stack:
         self._children.append(child)
         return child
 
-    async def _await_ready(self, child: Child, ready: Awaitable[None]) -> None:
+    async def _await_ready(
+        self, child: Child, ready: Awaitable[None], limit_s: float = _READY_LIMIT_S
+    ) -> None:
         """Waits for `ready`, telling that it does; StackError if that is too long or the child won't live."""
         task = asyncio.ensure_future(ready)
         begun = told = time.monotonic()
         try:
             while not (await asyncio.wait((task,), timeout=_WATCH_S))[0]:
                 now = time.monotonic()
-                if child.endings >= _ENDINGS_MAX or now > begun + _READY_LIMIT_S:
-                    raise StackError(_why_not_ready(child))
+                if child.endings >= _ENDINGS_MAX or now > begun + limit_s:
+                    raise StackError(_why_not_ready(child, limit_s))
                 if now > told + _PROGRESS_EVERY_S:
                     told = now
                     self._say(f"waiting for {child.service} ({now - begun:.0f} s)")
@@ -158,14 +163,20 @@ class _Stack:
         self._say("stopped")
 
     def _tell_status(self) -> None:
-        if self._is_up:
+        if not self._is_up:
+            return
+        pids = {child.service: child.pid for child in self._children if child.pid is not None}
+        try:
             write_status(
                 self._data,
                 url=self._options.gateway.url,
                 database_url=self._around.database_url,
                 redis_url=self._around.redis_url,
-                pids={child.service: child.pid for child in self._children if child.pid is not None},
+                pids=pids,
             )
+        except StackError as error:
+            # A full disk must not end the supervision.
+            self._terminal.show("stack", Line("warning", str(error)))
 
     def _say(self, text: str) -> None:
         self._terminal.show("stack", Line("info", text))
@@ -181,17 +192,17 @@ class _Stack:
         )
 
 
-def _why_not_ready(child: Child) -> str:
+def _why_not_ready(child: Child, limit_s: float) -> str:
     if child.endings >= _ENDINGS_MAX:
         problem = f"{child.service} ended {child.endings} times while starting"
     else:
-        problem = f"{child.service} did not get ready within {_READY_LIMIT_S:.0f} s"
+        problem = f"{child.service} did not get ready within {limit_s:.0f} s"
     words = _last_words(child.tail)
     return f"{problem}; it last said: {words}" if words else problem
 
 
 def _last_words(said: Iterable[Line]) -> str:
-    """The last line of the worst that was said, which is where a program gives its reason."""
+    """The last line of the worst that was said: there a program gives its reason."""
     lines = list(said)
     errors = [line for line in lines if line.level == "error"]
     text = (errors or lines)[-1].text if lines else ""

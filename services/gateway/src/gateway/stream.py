@@ -46,13 +46,13 @@ class Stream:
         if event.pos <= self.last_pos:
             return []
         self._target = max(self._target, event.pos)
-        if event.pos == self.last_pos + 1 and not self._held:
+        if self.began and event.pos == self.last_pos + 1:
             self.last_pos = event.pos
-            return [event]
+            return [event, *self._release()] if self._held else [event]
         # At the bound the event is let go: it stays below the target and is fetched later.
         if len(self._held) < MAX_HELD:
             self._held[event.pos] = event
-        return self._release() if self.began else []
+        return []
 
     def expect(self, pos: int) -> None:
         """The conversation stands at `pos` at least."""

@@ -51,10 +51,6 @@ def build_app(settings: StoreSettings) -> web.Application:
     app = web.Application()
     # PostgreSQL may be away for a while: last seen waits for it, and nothing else needs it.
     service.add_health(app, {"redis": lambda: bus.ready, "store": lambda: sweeper.healthy})
-    service.run_component(app, database.start, database.stop)
-    service.run_component(app, bus.start, bus.stop)
-    service.run_component(app, store.start, store.stop)
-    service.run_component(app, last_seen.start, last_seen.stop)
-    service.run_component(app, sweeper.start, sweeper.stop)
-    service.run_component(app, server.start, server.stop)
+    for component in (database, bus, store, last_seen, sweeper, server):
+        service.run_component(app, component.start, component.stop)
     return app

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Iterable, Sequence
 from importlib import resources
 from typing import Any, Final, TypeVar
@@ -17,8 +16,6 @@ from messenger_shared import errors
 from messenger_shared.errors import AppError
 from presence.keys import Keys
 from presence.ports import Outcome, Release, Report, Transition
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 

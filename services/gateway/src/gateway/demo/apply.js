@@ -22,12 +22,15 @@ function messageState(store, conversation, frame) {
   if (frame.data?.id) store.merge(conversation, frame.data);
 }
 
+/** Sending moves the sender's own read position; other numbers are the server's to tell. */
 function messageNew(store, conversation, frame) {
   const message = frame.data;
   store.merge(conversation, message);
   conversation.typists.delete(message.sender_id);
   conversation.info.last_message = message;
   conversation.info.last_seq = Math.max(conversation.info.last_seq ?? 0, message.seq);
+  const reads = message.sender_id === store.me && message.seq > (conversation.info.read_seq ?? 0);
+  if (reads) ownNumbers(store, conversation, { unread: 0, read_seq: message.seq });
   return { said: message, list: !conversation.listed };
 }
 

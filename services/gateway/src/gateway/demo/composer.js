@@ -34,10 +34,12 @@ export class Composer {
 
   enterMode(kind, message) {
     this.#mode = { kind, message };
-    byId('mode-text').textContent = kind === 'edit' ? `Editing seq ${message.seq}, version ${message.version}` : `Answering seq ${message.seq}`;
+    const edits = kind === 'edit';
+    const words = edits ? `Editing seq ${message.seq}, version ${message.version}` : `Answering seq ${message.seq}`;
+    byId('mode-text').textContent = words;
     byId('composer-mode').hidden = false;
-    byId('send').textContent = kind === 'edit' ? 'Save edit' : 'Send';
-    if (kind === 'edit') byId('text').value = message.content ?? '';
+    byId('send').textContent = edits ? 'Save edit' : 'Send';
+    if (edits) byId('text').value = message.content ?? '';
     byId('text').focus();
   }
 
@@ -66,7 +68,9 @@ export class Composer {
 
   #command(content) {
     const { kind, message } = this.#mode ?? {};
-    if (kind === 'edit') return { type: 'message.edit', message_id: message.id, content, expected_version: message.version };
+    if (kind === 'edit') {
+      return { type: 'message.edit', message_id: message.id, content, expected_version: message.version };
+    }
     const command = { type: 'message.send', conversation_id: this.#openId(), content };
     const clientId = byId('client-message-id').value.trim();
     if (clientId) command.client_message_id = clientId;

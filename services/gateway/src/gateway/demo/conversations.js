@@ -7,16 +7,21 @@ function preview({ last_message: last }) {
   return `${last.sender_id}: ${last.deleted_at ? 'deleted' : last.content}`;
 }
 
+function subscribedMark() {
+  return node('span', { class: 'dot', title: 'subscribed' }, node('span', { class: 'sr' }, 'subscribed'));
+}
+
 function render(conversation, isOpen) {
   const { info } = conversation;
+  const facts = [info.type, conversation.id.slice(0, 8), `seq ${info.last_seq ?? 0}`];
   const head = node(
     'span',
     { class: 'chat-head' },
     node('span', { class: 'chat-title' }, conversation.title),
-    conversation.subscribed ? node('span', { class: 'dot', title: 'subscribed' }, node('span', { class: 'sr' }, 'subscribed')) : null,
+    conversation.subscribed ? subscribedMark() : null,
     info.unread ? node('span', { class: 'badge', title: 'unread' }, String(info.unread)) : null,
   );
-  const foot = node('span', { class: 'chat-foot mono' }, `${info.type ?? ''} · ${conversation.id.slice(0, 8)} · seq ${info.last_seq ?? 0}`);
+  const foot = node('span', { class: 'chat-foot mono' }, facts.filter(Boolean).join(' · '));
   const attributes = { type: 'button', class: 'chat', 'data-id': conversation.id, 'aria-current': isOpen && 'true' };
   return node('button', attributes, head, node('span', { class: 'chat-last' }, preview(info)), foot);
 }

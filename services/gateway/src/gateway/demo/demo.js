@@ -72,7 +72,8 @@ function drawHead(conversation) {
 function drawTools() {
   const message = selected();
   const canWork = Boolean(message) && document.body.dataset.connection === 'connected';
-  byId('selected').textContent = message ? `Selected: seq ${message.seq} of ${message.sender_id}` : 'No message selected';
+  const words = message ? `Selected: seq ${message.seq} of ${message.sender_id}` : 'No message selected';
+  byId('selected').textContent = words;
   for (const id of ['edit', 'delete', 'mark-read', 'reply']) byId(id).disabled = !canWork;
 }
 
@@ -189,10 +190,14 @@ function wire() {
   onClick('reply', () => composer.enterMode('reply', selected()));
   onClick('delete', remove);
   onClick('mark-read', markRead);
-  for (const tab of document.querySelectorAll('[data-pane]')) tab.addEventListener('click', () => show(tab.dataset.pane));
+  for (const tab of document.querySelectorAll('[data-pane]')) {
+    tab.addEventListener('click', () => show(tab.dataset.pane));
+  }
   byId('conversation-id').addEventListener('input', draw);
   byId('raw-template').addEventListener('change', fillTemplate);
-  byId('create-type').addEventListener('change', () => { byId('create-title').disabled = byId('create-type').value === 'direct'; });
+  byId('create-type').addEventListener('change', () => {
+    byId('create-title').disabled = byId('create-type').value === 'direct';
+  });
   addEventListener('online', session.hurry);
   addEventListener('offline', session.check);
 }

@@ -23,8 +23,8 @@ export function arrange(parent, nodes) {
 }
 
 /**
- * Keep the end of a scrolling box in view, whatever grows or shrinks, until the reader scrolls up. Only a lower position
- * counts as that: a box that shrank is away from its end too, before it was looked at.
+ * Keep the end of a scrolling box in view, whatever grows or shrinks, until the reader scrolls up. Only a lower
+ * position counts as that: a box that shrank is away from its end too, before it was looked at.
  */
 export function stickToEnd(box, content) {
   let atEnd = true;

@@ -27,6 +27,10 @@ function quote(message, original) {
   return node('p', { class: 'quote' }, said);
 }
 
+function sender(userId) {
+  return tint(node('span', { class: 'sender', title: `sender_id ${userId}` }, String(userId)), userId);
+}
+
 export class MessageList {
   selectedId = null;
   #list = byId('messages');
@@ -84,17 +88,22 @@ export class MessageList {
     const known = this.#rows.get(message.id);
     if (known?.stamp === stamp) return known.item;
     const item = known?.item ?? this.#row(store, message);
-    const line = node('p', { class: 'meta mono', title: `${message.id}\n${message.created_at}` }, meta(message, readers));
-    const sender = tint(node('span', { class: 'sender', title: `sender_id ${message.sender_id}` }, String(message.sender_id)), message.sender_id);
-    const parts = [quote(message, original), body(message), file(message), line].filter(Boolean);
-    arrange(item, [sender, node('div', { class: 'bubble' }, ...parts)]);
+    const bubble = node(
+      'div',
+      { class: 'bubble' },
+      quote(message, original),
+      body(message),
+      file(message),
+      node('p', { class: 'meta mono', title: `${message.id}\n${message.created_at}` }, meta(message, readers)),
+    );
+    arrange(item, [sender(message.sender_id), bubble]);
     this.#rows.set(message.id, { item, stamp });
     return item;
   }
 
-  #row(store, message) {
-    const item = node('li', { role: 'option', id: `m-${message.id}`, 'data-id': message.id, 'data-testid': 'message' });
-    item.classList.toggle('mine', message.sender_id === store.me);
+  #row(store, { id, sender_id: senderId }) {
+    const item = node('li', { role: 'option', id: `m-${id}`, 'data-id': id, 'data-testid': 'message' });
+    item.classList.toggle('mine', senderId === store.me);
     this.#mark(item);
     return item;
   }

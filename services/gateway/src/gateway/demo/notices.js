@@ -18,8 +18,8 @@ function detailLines(details) {
 }
 
 export function notice(message, about = {}) {
-  const dismiss = node('button', { type: 'button', class: 'small', 'aria-label': `Dismiss: ${message}` }, 'Dismiss');
-  const body = node('div', {}, node('strong', {}, message), node('span', { class: 'mono' }, facts(about)));
+  const dismiss = node('button', { type: 'button', class: 'small' }, 'Dismiss');
+  const body = node('div', {}, node('strong', {}, message), ' ', node('span', { class: 'mono' }, facts(about)));
   const lines = detailLines(about.details);
   if (lines) body.append(lines);
   const box = node('div', { class: 'notice', 'data-testid': 'notice' }, body, dismiss);

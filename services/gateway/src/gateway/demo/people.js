@@ -4,7 +4,8 @@ import { arrange, byId, clock, node, tint } from './dom.js';
 
 function describe(user, role, presence, me) {
   const words = [role, presence?.status ?? 'presence unknown'];
-  if (presence?.last_seen_at && presence.status !== 'online') words.push(`seen ${clock(new Date(presence.last_seen_at))}`);
+  const seen = presence?.status === 'online' ? null : presence?.last_seen_at;
+  if (seen) words.push(`seen ${clock(new Date(seen))}`);
   if (user === me) words.unshift('you');
   return words.filter(Boolean).join(', ');
 }

@@ -15,7 +15,10 @@ export class Session {
   #link;
   #reload = null;
 
-  /** `on` has state, changed, said, welcomed, roundTrip and `pastedToken`, which may give an empty text. */
+  /**
+   * `on` has state, changed, said, welcomed, roundTrip, peopleChanged, needsToken, and pastedToken, which gives the
+   * text of that field (it may be empty).
+   */
   constructor(store, log, on) {
     this.#store = store;
     this.#log = log;
@@ -63,9 +66,8 @@ export class Session {
   }
 
   async loadList(cursor) {
-    const me = this.#store.me;
     const page = await this.#quietly(() => this.#api.conversations(cursor), true);
-    if (page && me === this.#store.me) this.#store.list(page, !cursor);
+    if (page) this.#store.list(page, !cursor);
     this.#on.changed();
   }
 
@@ -82,9 +84,12 @@ export class Session {
     this.#on.changed();
   }
 
+  /** The answer, unless the call failed or another user has come meanwhile, whose business it is not. */
   async #quietly(call, tells) {
+    const me = this.#store.me;
     try {
-      return await call();
+      const answer = await call();
+      return me === this.#store.me ? answer : undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (tells) failedCall(error);

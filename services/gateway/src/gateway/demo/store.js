@@ -85,8 +85,7 @@ export class Store {
    */
   page(id, { items, has_more: more, next_cursor: cursor }, isNewest) {
     const conversation = this.at(id);
-    const lowest = Math.min(...items.map((message) => message.seq));
-    if (isNewest) this.#dropBelow(conversation, lowest);
+    if (isNewest && items.length) this.#dropBelow(conversation, Math.min(...items.map((message) => message.seq)));
     for (const message of items) this.merge(conversation, message);
     conversation.older = more ?? Boolean(cursor);
     conversation.loaded = true;

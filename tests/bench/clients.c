@@ -1,0 +1,300 @@
+/* Owns the client sockets of the load generator: one epoll set, upgrades, framing and buffers. */
+#define _GNU_SOURCE
+#include "clients.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define INBOX (1 << 20)
+#define EVENTS 512
+#define ATTEMPTS_MAX 40
+#define RETRY_NS 250000000ull
+
+struct client *clients;
+uint32_t client_count;
+uint64_t refused;
+
+static int epoll_fd = -1, server_port;
+static uint32_t opened, in_progress;
+static frame_handler *on_frame;
+static char inbox[INBOX];
+
+uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+void die(const char *format, ...) {
+    va_list rest;
+    va_start(rest, format);
+    fputs("load: ", stderr);
+    vfprintf(stderr, format, rest);
+    fputc('\n', stderr);
+    va_end(rest);
+    exit(1);
+}
+
+uint32_t open_count(void) { return opened; }
+
+/* One line a user: id, token, conversation. */
+void load_users(const char *path) {
+    FILE *file = fopen(path, "r");
+    char user[32], token[4096], conversation[64];
+    uint32_t room = 0;
+    if (!file) die("cannot read %s", path);
+    while (fscanf(file, "%31s %4095s %63s", user, token, conversation) == 3) {
+        if (client_count == room) {
+            room = room ? room * 2 : 1024;
+            clients = realloc(clients, room * sizeof *clients);
+            if (!clients) die("out of memory");
+        }
+        struct client *client = &clients[client_count];
+        memset(client, 0, sizeof *client);
+        client->fd = -1;
+        client->index = client_count++;
+        client->user = strdup(user);
+        client->token = strdup(token);
+        client->conversation = strdup(conversation);
+    }
+    fclose(file);
+    if (!client_count) die("no users in %s", path);
+}
+
+/* Edge-triggered: the kernel needn't look again at each socket that was just read. */
+static void watch(int operation, struct client *client, uint32_t events) {
+    struct epoll_event event = {.events = events | EPOLLRDHUP | EPOLLET, .data.ptr = client};
+    if (epoll_ctl(epoll_fd, operation, client->fd, &event)) die("epoll_ctl: %s", strerror(errno));
+}
+
+/* Sends what it can now; the rest waits for EPOLLOUT. */
+static void put(struct client *client, const char *bytes, size_t length) {
+    ssize_t taken = 0;
+    if (!client->out_len) taken = send(client->fd, bytes, length, MSG_NOSIGNAL);
+    if (taken < 0 && errno != EAGAIN) die("user %s: send: %s", client->user, strerror(errno));
+    if (taken < 0) taken = 0;
+    if ((size_t)taken == length) return;
+    length -= (size_t)taken;
+    client->out = realloc(client->out, client->out_len + length);
+    if (!client->out) die("out of memory");
+    memcpy(client->out + client->out_len, bytes + taken, length);
+    client->out_len += length;
+    watch(EPOLL_CTL_MOD, client, EPOLLIN | EPOLLOUT);
+}
+
+static void flush(struct client *client) {
+    ssize_t taken = send(client->fd, client->out, client->out_len, MSG_NOSIGNAL);
+    if (taken < 0 && errno == EAGAIN) return;
+    if (taken < 0) die("user %s: send: %s", client->user, strerror(errno));
+    client->out_len -= (size_t)taken;
+    memmove(client->out, client->out + taken, client->out_len);
+    if (!client->out_len) watch(EPOLL_CTL_MOD, client, EPOLLIN);
+}
+
+static void put_frame(struct client *client, int opcode, const char *payload, size_t length) {
+    static const unsigned char mask[4] = {0x37, 0xfa, 0x21, 0x3d};
+    unsigned char frame[8 + 65535];
+    size_t head = 2;
+    if (length > 65535) die("a frame of %zu bytes", length);
+    frame[0] = (unsigned char)(0x80 | opcode);
+    if (length < 126) {
+        frame[1] = (unsigned char)(0x80 | length);
+    } else {
+        frame[1] = 0x80 | 126;
+        frame[2] = (unsigned char)(length >> 8);
+        frame[3] = (unsigned char)length;
+        head = 4;
+    }
+    memcpy(frame + head, mask, 4);
+    head += 4;
+    for (size_t i = 0; i < length; i++) frame[head + i] = (unsigned char)payload[i] ^ mask[i & 3];
+    put(client, (char *)frame, head + length);
+}
+
+void send_text(struct client *client, const char *text, size_t length) { put_frame(client, 1, text, length); }
+
+static void connect_client(struct client *client) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)server_port)};
+    int one = 1;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (client->fd < 0) die("socket: %s", strerror(errno));
+    setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(client->fd, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS)
+        die("connect: %s", strerror(errno));
+    client->started_ns = now_ns();
+    client->phase = CONNECTING;
+    client->attempts++;
+    in_progress++;
+    watch(EPOLL_CTL_ADD, client, EPOLLOUT);
+}
+
+static void ask_upgrade(struct client *client) {
+    char request[5120];
+    int length, error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error) die("user %s: connect: %s", client->user, strerror(error));
+    length = snprintf(request, sizeof request,
+                      "GET /api/v1/messenger/ws/%s?token=%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+                      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                      client->user, client->token, server_port);
+    client->phase = UPGRADING;
+    watch(EPOLL_CTL_MOD, client, EPOLLIN);
+    put(client, request, (size_t)length);
+}
+
+/* A gateway that takes sockets in at a bounded rate answers 503: come back a little later. */
+static void retry_later(struct client *client) {
+    if (client->attempts == ATTEMPTS_MAX) die("user %s: refused %d times", client->user, ATTEMPTS_MAX);
+    close(client->fd);
+    client->fd = -1;
+    client->phase = ABSENT;
+    client->in_len = 0;
+    client->opened_ns = now_ns() + RETRY_NS;
+    in_progress--;
+    refused++;
+}
+
+/* How many bytes of the answer to the upgrade can be taken off; 0 if it isn't complete. */
+static size_t read_upgrade(struct client *client, const char *bytes, size_t length) {
+    const char *end = memmem(bytes, length, "\r\n\r\n", 4);
+    if (!end) return 0;
+    if (length > 12 && !memcmp(bytes + 9, "503", 3)) {
+        retry_later(client);
+        return length;
+    }
+    if (length < 12 || memcmp(bytes + 9, "101", 3))
+        die("user %s: upgrade refused: %.*s", client->user, (int)(length < 300 ? length : 300), bytes);
+    client->phase = WELCOMING;
+    return (size_t)(end - bytes) + 4;
+}
+
+void client_is_open(struct client *client) {
+    if (client->phase != WELCOMING) die("user %s: a second welcome", client->user);
+    client->phase = OPEN;
+    opened++;
+    in_progress--;
+}
+
+static void take_frame(struct client *client, int opcode, const char *payload, size_t length) {
+    int shown = (int)(length < 200 ? length : 200);
+    switch (opcode) {
+    case 1: on_frame(client, payload, length); return;
+    case 9: put_frame(client, 10, payload, length); return;
+    case 10: return;
+    case 8:
+        die("user %s: closed with %d %.*s", client->user,
+            length > 1 ? (unsigned char)payload[0] << 8 | (unsigned char)payload[1] : 1005,
+            shown > 2 ? shown - 2 : 0, payload + 2);
+    default: die("user %s: frame with opcode %d", client->user, opcode);
+    }
+}
+
+/* How many bytes one frame took; 0 if it isn't complete. */
+static size_t read_frame(struct client *client, const char *bytes, size_t length) {
+    const unsigned char *b = (const unsigned char *)bytes;
+    size_t head = 2, payload;
+    if (length < 2) return 0;
+    if (!(b[0] & 0x80) || b[0] & 0x70 || b[1] & 0x80) die("user %s: not a plain whole frame", client->user);
+    payload = b[1] & 0x7f;
+    if (payload == 126) head = 4;
+    if (payload == 127) head = 10;
+    if (length < head) return 0;
+    if (head > 2) payload = 0;
+    for (size_t i = 2; i < head; i++) payload = payload << 8 | b[i];
+    if (length < head + payload) return 0;
+    take_frame(client, b[0] & 0x0f, bytes + head, payload);
+    return head + payload;
+}
+
+static void keep_rest(struct client *client, const char *bytes, size_t length) {
+    if (length == INBOX) die("user %s: a frame above %d bytes", client->user, INBOX);
+    if (length) {
+        client->in = realloc(client->in, length);
+        if (!client->in) die("out of memory");
+        memcpy(client->in, bytes, length);
+    }
+    client->in_len = length;
+}
+
+/* Takes what is there; true if there may be more. */
+static int receive(struct client *client) {
+    size_t length = client->in_len, done = 0, step;
+    if (length) memcpy(inbox, client->in, length);
+    ssize_t got = recv(client->fd, inbox + length, INBOX - length, 0);
+    if (got < 0 && errno == EAGAIN) return 0;
+    if (got < 0) die("user %s: recv: %s", client->user, strerror(errno));
+    if (got == 0) die("user %s: the server closed the connection", client->user);
+    length += (size_t)got;
+    while (done < length && client->phase != ABSENT) {
+        if (client->phase == UPGRADING)
+            step = read_upgrade(client, inbox + done, length - done);
+        else
+            step = read_frame(client, inbox + done, length - done);
+        if (!step) break;
+        done += step;
+    }
+    if (client->phase == ABSENT) return 0;
+    keep_rest(client, inbox + done, length - done);
+    return length == INBOX;
+}
+
+static int read_command(char *command, size_t size) {
+    ssize_t got = read(0, command, size - 1);
+    if (got <= 0) exit(0); /* the harness is gone */
+    command[got] = 0;
+    command[strcspn(command, "\n")] = 0;
+    return 1;
+}
+
+int serve(int timeout_ms, char *command, size_t size) {
+    static struct epoll_event events[EVENTS];
+    int count = epoll_wait(epoll_fd, events, EVENTS, timeout_ms), told = 0;
+    for (int i = 0; i < count; i++) {
+        struct client *client = events[i].data.ptr;
+        if (!client)
+            told = read_command(command, size);
+        else if (client->phase == CONNECTING)
+            ask_upgrade(client);
+        else {
+            if (events[i].events & EPOLLOUT && client->out_len) flush(client);
+            int ended = events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+            if (events[i].events & ~(uint32_t)EPOLLOUT)
+                while (receive(client) || (ended && client->phase != ABSENT)) continue;
+        }
+    }
+    return told;
+}
+
+/* Opens every client, at most at_once of them under way at a time, and returns after the last welcome. */
+void open_clients(int port, uint32_t at_once, frame_handler *handler) {
+    struct epoll_event input = {.events = EPOLLIN, .data.ptr = NULL};
+    char command[64];
+    uint64_t last = now_ns();
+    uint32_t before = 0, first = 0;
+    server_port = port;
+    on_frame = handler;
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, 0, &input);
+    while (opened < client_count) {
+        uint64_t now = now_ns();
+        while (clients[first].phase == OPEN) first++;
+        for (uint32_t i = first; i < client_count && in_progress < at_once; i++)
+            if (clients[i].phase == ABSENT && clients[i].opened_ns <= now) connect_client(&clients[i]);
+        serve(10, command, sizeof command);
+        if (opened != before) last = now, before = opened;
+        if (now - last > 15000000000ull) die("no welcome for 15 s: %u of %u are open", opened, client_count);
+    }
+}

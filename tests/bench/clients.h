@@ -1,0 +1,44 @@
+/* What load.c may ask of the WebSocket client sockets in clients.c. */
+#ifndef CLIENTS_H
+#define CLIENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum phase { ABSENT, CONNECTING, UPGRADING, WELCOMING, OPEN };
+
+struct client {
+    int fd;
+    enum phase phase;
+    int attempts;
+    uint64_t opened_ns;  /* start of the first attempt, or when the next attempt is due */
+    uint64_t started_ns; /* start of the attempt that succeeded */
+    char *in;            /* a frame that has come only in part */
+    size_t in_len;
+    char *out; /* what the kernel didn't take yet */
+    size_t out_len;
+    /* The user behind the socket, as the users file has it. */
+    char *user, *token, *conversation;
+    /* Kept by the workload. */
+    uint32_t index, number, next_echo, next_foreign;
+    int acked, received;
+};
+
+/* Called for every text frame; the text is not terminated. */
+typedef void frame_handler(struct client *client, const char *text, size_t length);
+
+extern struct client *clients;
+extern uint32_t client_count;
+extern uint64_t refused; /* upgrades that got 503 and were tried again */
+
+uint64_t now_ns(void);
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void load_users(const char *path);
+void open_clients(int port, uint32_t at_once, frame_handler *handler);
+void client_is_open(struct client *client);
+uint32_t open_count(void);
+void send_text(struct client *client, const char *text, size_t length);
+/* Handles what comes within timeout_ms; true when the harness has written a command line. */
+int serve(int timeout_ms, char *command, size_t size);
+
+#endif

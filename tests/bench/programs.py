@@ -1,0 +1,66 @@
+"""Owns the C programs of the benchmark: compiled on the spot, and the bare send() reference run."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+_SOURCES = Path(__file__).parent
+_SOCKETS = 1_000
+_ROUNDS = 400
+_REFERENCE_DEADLINE_S = 60.0
+
+
+class BenchError(Exception):
+    """The benchmark can give no figure; the text says why."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Where the compiled programs are."""
+
+    load: Path
+    send_reference: Path
+
+
+def compile_programs(directory: Path) -> Programs | None:
+    """The programs, compiled into `directory`; None where there is no C compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        return None
+    programs = Programs(directory / "load", directory / "send_reference")
+    _compile(compiler, programs.load, "load.c", "clients.c")
+    _compile(compiler, programs.send_reference, "send_reference.c")
+    return programs
+
+
+def _compile(compiler: str, program: Path, *names: str) -> None:
+    sources = [str(_SOURCES / name) for name in names]
+    done = subprocess.run(
+        [compiler, "-O2", "-std=gnu11", "-o", str(program), *sources],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"{compiler} cannot compile {', '.join(names)}:\n{done.stderr}")
+
+
+async def send_reference_us(programs: Programs, frame_bytes: int) -> float:
+    """The CPU that one bare send() of such a frame costs at this minute, user and system."""
+    process = await asyncio.create_subprocess_exec(
+        str(programs.send_reference),
+        *(str(number) for number in (_SOCKETS, _ROUNDS, frame_bytes)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        text, _ = await asyncio.wait_for(process.communicate(), _REFERENCE_DEADLINE_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise BenchError("the send() reference failed")
+    return float(json.loads(text)["us_per_send"])

@@ -1,0 +1,120 @@
+"""Owns the budgets and how results are shown: a table for people, JSON for machines."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.bench.workloads import MEMORY_KIB, Result
+
+OURS = "messenger"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that a workload may need on our server; rate is the least."""
+
+    cost: float
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    rate_per_s: float | None = None
+
+
+BUDGETS = {
+    "W1 burst": Budget(2),
+    "W1 paced": Budget(10, p50_ms=7, p99_ms=18),
+    "W2 durable": Budget(150, p99_ms=60, rate_per_s=10_000),
+    "connect": Budget(600),
+    "idle": Budget(16),
+}
+
+_HEADINGS = (
+    "",
+    "server",
+    "cost",
+    "budget",
+    "× send()",
+    "rate",
+    "p50",
+    "p99",
+    "generator",
+    "others",
+    "of which",
+)
+
+
+def over_budget(result: Result) -> list[str]:
+    """What of this result is not within our budget."""
+    budget = BUDGETS.get(result.workload)
+    if budget is None or result.server != OURS:
+        return []
+    ceilings = {
+        "cost": (result.cost, budget.cost),
+        "p50": (result.p50_ms, budget.p50_ms),
+        "p99": (result.p99_ms, budget.p99_ms),
+    }
+    over = [name for name, (found, most) in ceilings.items() if found is not None and most and found > most]
+    if budget.rate_per_s and (result.rate_per_s or 0) < budget.rate_per_s:
+        over.append("rate")
+    return over
+
+
+def table(results: Sequence[Result]) -> str:
+    """The results as aligned text, the servers of one workload under each other.
+
+    "× send()" is the cost in bare send() calls, and what one of them cost right after the workload;
+    "generator" is the load generator's own CPU; "others" is what the rest of the machine was busy with:
+    where that is much, believe the cost and neither rate nor latency.
+    """
+    order = list(dict.fromkeys(result.workload for result in results))
+    rows = [_HEADINGS, *map(_cells, sorted(results, key=lambda result: order.index(result.workload)))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS) - 1)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in rows
+    )
+
+
+def _cells(result: Result) -> tuple[str, ...]:
+    return (
+        result.workload,
+        result.server,
+        f"{result.cost:.1f} {result.measure}/{result.unit}",
+        _budget_cell(result),
+        f"{result.cost / result.send_us:.1f} × {result.send_us:.1f}" if result.send_us else "–",
+        f"{result.rate_per_s:,.0f}/s" if result.rate_per_s else "–",
+        f"{result.p50_ms:.1f} ms" if result.p50_ms is not None else "–",
+        f"{result.p99_ms:.1f} ms" if result.p99_ms is not None else "–",
+        f"{result.generator_us:.1f} µs" if result.generator_us is not None else "–",
+        f"{result.others_cores:.2f} cores" if result.others_cores is not None else "–",
+        ", ".join(f"{service} {cost:z.1f}" for service, cost in result.cost_by_service.items()),
+    )
+
+
+def _budget_cell(result: Result) -> str:
+    budget = BUDGETS.get(result.workload)
+    if budget is None or result.server != OURS:
+        return ""
+    over = over_budget(result)
+    return f"≤ {budget.cost:g} {'KiB' if result.measure == MEMORY_KIB else 'µs'}, " + (
+        f"over: {' '.join(over)}" if over else "met"
+    )
+
+
+def as_json(results: Sequence[Result]) -> dict[str, Any]:
+    """The results with all that was counted, and where they come from."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "cores": os.cpu_count(),
+            "kernel": platform.release(),
+            "python": platform.python_version(),
+        },
+        "results": [_json_row(result) for result in results],
+    }
+
+
+def _json_row(result: Result) -> dict[str, Any]:
+    return asdict(result) | {"cost": result.cost, "over_budget": over_budget(result)}

@@ -1,0 +1,121 @@
+"""Owns the servers under load: the embedded stack without its limits, the naive server on its PostgreSQL."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import psycopg2
+
+from messenger_local.datadir import DataDir, existing_secret
+from tests.bench.programs import BenchError
+from tests.bench.usage import Roots
+from tests.stack import running_stack
+
+_START_DEADLINE_S = 15.0
+_POLL_S = 0.1
+_LINES_SHOWN = 15
+_DATABASE = "naive"
+_SERVICES = ("gateway", "chat-api", "presence", "redis", "postgres")
+_NO_LIMITS = {
+    "MESSENGER_MESSAGES_PER_S": "0",
+    "MESSENGER_FRAMES_PER_S": "0",
+    "MESSENGER_MAX_SOCKETS": "0",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that is ready for load."""
+
+    name: str
+    port: int
+    secret: bytes
+    roots: Roots
+    database_url: str
+
+
+@contextlib.asynccontextmanager
+async def embedded_stack(name: str, directory: Path, workers: str) -> AsyncIterator[Server]:
+    """The three services with their PostgreSQL and Redis, on a new data directory."""
+    port = _free_port()
+    data_dir = directory / "data"
+    async with running_stack(data_dir, port, workers, _NO_LIMITS) as stack:
+        rows = (await stack.status())["processes"]
+        roots = {
+            service: frozenset(row["pid"] for row in rows if row["service"] == service)
+            for service in _SERVICES
+        }
+        secret = existing_secret(DataDir.at(str(data_dir)))
+        with _explained(lambda: stack.output):
+            yield Server(name, port, secret, roots, stack.database_url)
+
+
+@contextlib.asynccontextmanager
+async def naive_server(
+    name: str, directory: Path, database_url: str, postgres: frozenset[int]
+) -> AsyncIterator[Server]:
+    """The naive server, with a database of its own on that PostgreSQL."""
+    port = _free_port()
+    secret = b"0" * 64
+    env = os.environ | {
+        "MESSENGER_DATABASE_URL": _new_database(database_url),
+        "MESSENGER_JWT_SECRET": secret.decode(),
+    }
+    argv = (sys.executable, "-m", "tests.bench.naive", "--port", str(port))
+    log = directory / "naive.log"
+    with log.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(*argv, env=env, stdout=file, stderr=file)
+    try:
+        with _explained(log.read_text):
+            await _until_ready(process, port)
+            roots = {"naive": frozenset({process.pid}), "postgres": postgres}
+            yield Server(name, port, secret, roots, database_url)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _until_ready(process: asyncio.subprocess.Process, port: int) -> None:
+    deadline = asyncio.get_running_loop().time() + _START_DEADLINE_S
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
+        while asyncio.get_running_loop().time() < deadline:
+            if process.returncode is not None:
+                raise BenchError("the naive server ended while starting")
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(_POLL_S)
+    raise BenchError(f"the naive server was not ready within {_START_DEADLINE_S:.0f} s")
+
+
+@contextlib.contextmanager
+def _explained(output: Callable[[], str]) -> Iterator[None]:
+    """Adds the last lines that a server printed to a BenchError."""
+    try:
+        yield
+    except BenchError as error:
+        last = "\n".join(output().splitlines()[-_LINES_SHOWN:])
+        raise BenchError(f"{error}\n{last}") from error
+
+
+def _new_database(url: str) -> str:
+    connection = psycopg2.connect(url, connect_timeout=5)
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(f"CREATE DATABASE {_DATABASE}")
+    return urlunsplit(urlsplit(url)._replace(path=f"/{_DATABASE}"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

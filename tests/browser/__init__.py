@@ -1,0 +1,1 @@
+"""Tests that drive the gateway's pages in a real browser."""

@@ -1,0 +1,192 @@
+"""Owns the tests' client: a user's sockets and REST calls, every wait with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from itertools import count
+from typing import Any, NamedTuple
+
+import aiohttp
+
+BASE_PATH = "/api/v1/messenger"
+WAIT_S = 5.0
+REQUEST_S = 15.0
+
+Frame = dict[str, Any]
+Where = Callable[[Frame], bool]
+
+
+class NoSuchFrame(AssertionError):
+    """The frame that a test waited for did not come; the text holds what did."""
+
+
+class Ended(NamedTuple):
+    """How a socket ended: 1006 is an end without a close frame."""
+
+    code: int
+    reason: str
+
+
+class Reply(NamedTuple):
+    """An answer over REST; `body` is its JSON document, None when it has none."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class Socket:
+    """One WebSocket. Each frame stays in `frames`, and is found by one wait at most."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self.ws = ws
+        self.frames: list[Frame] = []
+        self.ended: Ended | None = None
+        # Asked now: a socket that is closed doesn't know any more.
+        self.local_port: int = ws.get_extra_info("sockname")[1]
+        self._pending: list[Frame] = []
+        self._news = asyncio.Event()
+        self._refs = count(1)
+        self._reader = asyncio.create_task(self._read(), name="socket reader")
+
+    async def send(self, type_: str, **fields: Any) -> None:
+        """Sends a frame and waits for nothing."""
+        await self.send_text(json.dumps({"type": type_, **fields}))
+
+    async def send_text(self, text: str) -> None:
+        """Sends a text frame as it is."""
+        await self.ws.send_str(text)
+
+    async def request(self, type_: str, timeout_s: float = WAIT_S, **fields: Any) -> Frame:
+        """Sends a frame with a fresh `ref` and returns the one that answers it."""
+        ref = f"r{next(self._refs)}"
+        await self.send(type_, **fields, ref=ref)
+        return await self.wait(lambda frame: frame.get("ref") == ref, f"the answer to {type_}", timeout_s)
+
+    async def expect(self, type_: str, **fields: Any) -> Frame:
+        """The next frame of this type with these fields."""
+        wanted = {"type": type_, **fields}
+        return await self.wait(lambda frame: wanted.items() <= frame.items(), str(wanted))
+
+    async def wait(self, where: Where, what: str = "a frame", timeout_s: float = WAIT_S) -> Frame:
+        """The first frame that fits `where` and no wait has found before; the others stay for later waits."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (found := self._take(where)) is None:
+                    if self.ended is not None:
+                        raise NoSuchFrame(f"{what}: the socket ended, {self.ended}, after {self.frames}")
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise NoSuchFrame(f"{what} did not come in {timeout_s} s, only {self.frames}") from None
+        return found
+
+    async def wait_end(self, timeout_s: float = WAIT_S) -> Ended:
+        """How the server ends the socket."""
+        await asyncio.wait([self._reader], timeout=timeout_s)
+        if self.ended is None:
+            raise NoSuchFrame(f"the socket did not end in {timeout_s} s, but got {self.frames}")
+        return self.ended
+
+    def collected(self, type_: str, **fields: Any) -> list[Frame]:
+        """All frames of this type with these fields that have come so far, waited for or not."""
+        wanted = {"type": type_, **fields}
+        return [frame for frame in self.frames if wanted.items() <= frame.items()]
+
+    async def close(self) -> None:
+        """Closes from this end; safe to repeat."""
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(WAIT_S):
+                await self.ws.close()
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+
+    def _take(self, where: Where) -> Frame | None:
+        for index, frame in enumerate(self._pending):
+            if where(frame):
+                return self._pending.pop(index)
+        return None
+
+    async def _read(self) -> None:
+        ended = Ended(1006, "")
+        try:
+            while (message := await self.ws.receive()).type is aiohttp.WSMsgType.TEXT:
+                frame = json.loads(message.data)
+                self.frames.append(frame)
+                self._pending.append(frame)
+                self._news.set()
+            if message.type is aiohttp.WSMsgType.CLOSE:
+                ended = Ended(message.data, message.extra or "")
+        finally:
+            self.ended = ended
+            self._news.set()
+
+
+class Person:
+    """A user at one door of the messenger: opens sockets and asks over REST with the same token."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, user_id: int, token: str) -> None:
+        self._http = http
+        self._base = url + BASE_PATH
+        self.user_id = user_id
+        self.token = token
+
+    async def connect(self) -> Socket:
+        """A socket that has been welcomed; the welcome is in its `frames`."""
+        socket = await self.open(f"/ws/{self.user_id}", {"Authorization": f"Bearer {self.token}"})
+        try:
+            await socket.expect("system", event="connected")
+        except BaseException:
+            await socket.close()
+            raise
+        return socket
+
+    async def open(self, path: str, headers: Mapping[str, str] | None = None, *offers: str) -> Socket:
+        """A socket at `path` with these headers and subprotocols, and no token of itself."""
+        async with asyncio.timeout(REQUEST_S):
+            ws = await self._http.ws_connect(self._base + path, headers=headers, protocols=offers)
+        return Socket(ws)
+
+    async def get(self, path: str, **query: Any) -> Reply:
+        """GET."""
+        return await self.call("GET", path, params=query)
+
+    async def post(self, path: str, body: Any, **headers: str) -> Reply:
+        """POST of a JSON body; `idempotency_key="k"` is the header Idempotency-Key."""
+        return await self.call("POST", path, body=body, headers=headers)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Any request, bytes as they are; `headers` may replace the token, and "" leaves a header out."""
+        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        sent |= {name.replace("_", "-").title(): value for name, value in (headers or {}).items()}
+        sent = {name: value for name, value in sent.items() if value}
+        timeout = aiohttp.ClientTimeout(total=REQUEST_S)
+        async with self._http.request(
+            method, self._base + path, params=params, data=_encoded(body), headers=sent, timeout=timeout
+        ) as response:
+            text = await response.text()
+            document = json.loads(text) if "json" in response.headers.get("Content-Type", "") else None
+            return Reply(response.status, document, response.headers.copy())
+
+    async def create_group(self, *others: int, title: str = "a group") -> str:
+        """A new group with `others`; its id."""
+        body = {"type": "group", "title": title, "participant_ids": list(others)}
+        reply = await self.post("/conversations", body)
+        assert reply.status == 201, reply
+        conversation_id: str = reply.body["id"]
+        return conversation_id
+
+
+def _encoded(body: Any) -> bytes | None:
+    return body if body is None or isinstance(body, bytes) else json.dumps(body).encode()

@@ -1,0 +1,123 @@
+"""Owns the servers of a test run: one embedded stack for all, a database of its own for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import uuid
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import pytest
+
+from messenger_shared import migrations, tokens
+from tests.stack import RunningStack, launch
+
+WORKERS = "gateway=2,chat-api=2,presence=1"
+WAIT_S = 90
+T = TypeVar("T")
+
+
+class SharedStack:
+    """A running stack for tests whose event loops come and go: it lives on a loop of its own."""
+
+    def __init__(self, data_dir: Path, port: int) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="stack")
+        self._thread.start()
+        self._stack: RunningStack = self._run(launch(data_dir, port, WORKERS))
+        self._data_dir = data_dir
+
+    def start(self) -> None:
+        """Returns when the stack is ready."""
+        self._run(self._stack.wait_ready())
+        self.url = self._stack.url
+        self.database_url = self._stack.database_url
+        self.redis_url = self._stack.redis_url
+        self._secret = (self._data_dir / "secret").read_text().strip().encode()
+
+    def status(self) -> dict[str, Any]:
+        """What `messenger status --json` says."""
+        return self._run(self._stack.status())
+
+    def token(self, user_id: int, ttl: int = 3600) -> str:
+        """A token of `user_id`, minted here since a process for each would take long."""
+        return tokens.mint(user_id, self._secret, ttl)
+
+    def stop(self) -> None:
+        """Stops the stack as its user would."""
+        try:
+            self._run(self._stack.stop())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(WAIT_S)
+            self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result(WAIT_S)
+
+
+@pytest.fixture(scope="session")
+def free_port() -> int:
+    """A port that nobody uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[SharedStack]:
+    """The whole product, with two gateway and two chat-api workers."""
+    shared = SharedStack(tmp_path_factory.mktemp("stack") / "data", free_port)
+    try:
+        shared.start()
+        yield shared
+    finally:
+        shared.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey_url(stack: SharedStack) -> str:
+    """A real Valkey; tests keep to channels and keys of their own."""
+    return stack.redis_url
+
+
+@pytest.fixture(scope="session")
+def template_database(stack: SharedStack) -> str:
+    """A migrated, empty database to copy."""
+    name = f"template_{uuid.uuid4().hex}"
+    _administer(stack.database_url, f"CREATE DATABASE {name}")
+    url = _with_database(stack.database_url, name)
+    migrations.migrate(url, "messenger", migrations.load("chat_api"))
+    migrations.migrate(url, "presence", migrations.load("presence"))
+    return name
+
+
+@pytest.fixture
+def database_url(stack: SharedStack, template_database: str) -> Iterator[str]:
+    """A migrated, empty database of the test's own in the real PostgreSQL."""
+    name = f"test_{uuid.uuid4().hex}"
+    _administer(stack.database_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    yield _with_database(stack.database_url, name)
+    _administer(stack.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+def _with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

@@ -1,0 +1,82 @@
+"""What the bus over Redis does when its connections are cut or fall silent."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from messenger_shared import redis_bus
+from messenger_shared.redis_bus import RedisBus
+from tests.waiting import until
+
+
+@pytest.fixture
+async def redis(valkey_url: str) -> AsyncIterator[Redis]:
+    client = Redis.from_url(valkey_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def bus(valkey_url: str) -> AsyncIterator[RedisBus]:
+    bus = RedisBus([valkey_url], f"w-{uuid.uuid4()}")
+    await bus.start()
+    yield bus
+    await bus.stop()
+
+
+async def test_a_cut_connection_is_made_anew_resubscribed_and_told(bus: RedisBus, redis: Redis) -> None:
+    name, got, gaps = f"test:{uuid.uuid4()}", [], []
+    await bus.subscribe([name], got.append)
+    bus.on_gap(lambda: gaps.append(True))
+    assert await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub") >= 1
+    await until(lambda: gaps)
+    assert bus.ready
+    bus.publish(name, b"back")
+    await until(lambda: got)
+    assert got == [b"back"]
+
+
+async def test_what_was_under_way_when_the_connection_broke_has_an_unknown_receipt(
+    bus: RedisBus, redis: Redis
+) -> None:
+    counts: list[int | None] = []
+    await redis.execute_command("CLIENT", "PAUSE", "400", "WRITE")
+    bus.publish("test:paused", b"", counts.append)
+    await asyncio.sleep(0)
+    # A normal client is one that publishes; ours are told apart by nothing else.
+    await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    await until(lambda: counts)
+    assert counts == [None]
+    await until(lambda: bus.ready)
+
+
+async def test_silence_is_noticed_by_the_missing_tick(
+    valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frozen server closes nothing: only the tick shows it."""
+    monkeypatch.setattr(redis_bus, "TICK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(redis_bus, "TICK_TIMEOUT_S", 0.3)
+    bus = RedisBus([valkey_url], f"w-{uuid.uuid4()}")
+    await bus.start()
+    gaps: list[bool] = []
+    bus.on_gap(lambda: gaps.append(True))
+    shard = bus._shards[0]
+    assert shard._subscriber is not None
+    monkeypatch.setattr(shard, "_on_tick", lambda payload: None)
+    shard._handlers[shard._tick_channel.encode()] = lambda payload: None
+    await until(lambda: gaps)
+    await bus.stop()
+
+
+async def test_starting_without_redis_fails_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    from messenger_shared.errors import AppError
+
+    monkeypatch.setattr(redis_bus, "START_TIMEOUT_S", 0.3)
+    bus = RedisBus(["redis://127.0.0.1:1"], "w")
+    with pytest.raises(AppError):
+        await bus.start()

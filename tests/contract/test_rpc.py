@@ -1,0 +1,220 @@
+"""Asking and answering, over memory and over a real Valkey alike, also while workers come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from messenger_shared import channels, errors, rpc_client
+from messenger_shared.bus import Bus
+from messenger_shared.errors import AppError
+from messenger_shared.memory_bus import MemoryBroker, MemoryBus
+from messenger_shared.redis_bus import RedisBus
+from messenger_shared.rpc import Request
+from messenger_shared.rpc_client import RpcClient
+from messenger_shared.rpc_server import RpcServer
+from tests.waiting import until
+
+
+class World:
+    """Workers and a caller over one kind of bus, under a service name that no other test has."""
+
+    def __init__(self, make: Callable[[str], Bus]) -> None:
+        self.service = f"test-{uuid.uuid4()}"
+        self._make = make
+        self._stops: list[Callable[[], Any]] = []
+
+    async def bus(self) -> Bus:
+        bus = self._make(f"w-{uuid.uuid4()}")
+        await bus.start()
+        self._stops.append(bus.stop)
+        return bus
+
+    async def worker(self, handler: Callable[[Request], Any]) -> tuple[RpcServer, Bus]:
+        bus = await self.bus()
+        server = RpcServer(bus, self.service, {"do": handler})
+        await server.start()
+        self._stops.append(server.stop)
+        return server, bus
+
+    async def caller(self) -> RpcClient:
+        client = RpcClient(await self.bus(), [self.service])
+        await client.start()
+        self._stops.append(client.stop)
+        return client
+
+    async def stop(self) -> None:
+        for stop in reversed(self._stops):
+            await stop()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    if request.param == "memory":
+        broker = MemoryBroker()
+        world = World(lambda worker: MemoryBus(broker, worker))
+    else:
+        url = request.getfixturevalue("valkey_url")
+        world = World(lambda worker: RedisBus([url], worker))
+    yield world
+    await world.stop()
+
+
+async def echo(request: Request) -> Any:
+    return {"user": request.user_id, **request.body}
+
+
+async def test_a_question_is_answered(world: World) -> None:
+    await world.worker(echo)
+    caller = await world.caller()
+    assert await caller.ask(world.service, "do", {"a": 1}, key="k", user_id=7) == {"user": 7, "a": 1}
+
+
+async def test_many_questions_of_one_turn_are_handled_in_their_order(world: World) -> None:
+    seen: list[int] = []
+
+    async def note(request: Request) -> Any:
+        seen.append(request.body["n"])
+        return request.body["n"]
+
+    await world.worker(note)
+    caller = await world.caller()
+    answers = [caller.ask(world.service, "do", {"n": n}, key="k") for n in range(200)]
+    assert await asyncio.gather(*answers) == list(range(200))
+    assert seen == list(range(200))
+
+
+async def test_an_apperror_arrives_as_it_was_raised(world: World) -> None:
+    async def fail(request: Request) -> Any:
+        raise AppError(errors.FORBIDDEN, details={"a": ["b"]}, retry_after_ms=5)
+
+    await world.worker(fail)
+    caller = await world.caller()
+    with pytest.raises(AppError) as caught:
+        await caller.ask(world.service, "do", {}, key="k")
+    assert (
+        caught.value.to_wire() == AppError(errors.FORBIDDEN, details={"a": ["b"]}, retry_after_ms=5).to_wire()
+    )
+
+
+async def test_any_other_exception_is_internal_and_tells_nothing(world: World) -> None:
+    async def fail(request: Request) -> Any:
+        raise KeyError("secret")
+
+    await world.worker(fail)
+    caller = await world.caller()
+    with pytest.raises(AppError) as caught:
+        await caller.ask(world.service, "do", {}, key="k")
+    assert caught.value.kind is errors.INTERNAL
+    assert "secret" not in str(caught.value.to_wire())
+
+
+async def test_without_a_worker_it_is_unavailable_at_the_deadline(world: World) -> None:
+    caller = await world.caller()
+    with pytest.raises(AppError) as caught:
+        await caller.ask(world.service, "do", {}, key="k", deadline_s=0.3)
+    assert caught.value.kind is errors.UNAVAILABLE
+
+
+async def test_a_question_that_waits_is_asked_when_a_worker_comes(world: World) -> None:
+    caller = await world.caller()
+    answer = caller.ask(world.service, "do", {}, key="k", user_id=3)
+    await world.worker(echo)
+    assert await answer == {"user": 3}
+
+
+async def test_a_worker_that_says_nothing_is_a_timeout(world: World) -> None:
+    async def sleep(request: Request) -> Any:
+        await asyncio.Event().wait()
+
+    server, _ = await world.worker(sleep)
+    caller = await world.caller()
+    with pytest.raises(AppError) as caught:
+        await caller.ask(world.service, "do", {}, key="k", deadline_s=0.4)
+    assert caught.value.kind is errors.TIMEOUT
+    for future in server._running:
+        future.cancel()
+
+
+async def test_one_key_keeps_to_one_worker_and_many_keys_use_all(world: World) -> None:
+    def name(n: int) -> Callable[[Request], Any]:
+        async def handler(request: Request) -> Any:
+            return n
+
+        return handler
+
+    for n in range(3):
+        await world.worker(name(n))
+    caller = await world.caller()
+    await until(lambda: len(caller._rosters[world.service]) == 3)
+    assert len({await caller.ask(world.service, "do", {}, key="same") for _ in range(20)}) == 1
+    counts = [0, 0, 0]
+    for key in range(300):
+        counts[await caller.ask(world.service, "do", {}, key=str(key))] += 1
+    assert min(counts) > 50
+
+
+async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
+    """The dead worker took the questions along: its subscription is gone, its announcements stop."""
+    asked = asyncio.Event()
+
+    async def hang(request: Request) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    server, bus = await world.worker(hang)
+    caller = await world.caller()
+    await until(lambda: caller.has_worker(world.service))
+    answers = [caller.ask(world.service, "do", {"n": n}, key="k") for n in range(5)]
+    await asyncio.wait_for(asked.wait(), 5)
+    order: list[int] = []
+
+    async def note(request: Request) -> Any:
+        order.append(request.body["n"])
+        return request.body["n"]
+
+    await world.worker(note)
+    bus.unsubscribe([channels.requests(world.service, bus.worker), channels.workers(world.service)])
+    await asyncio.wait_for(asyncio.gather(*answers), 2)
+    assert order == [0, 1, 2, 3, 4]
+    for future in server._running:
+        future.cancel()
+
+
+async def test_a_lost_answer_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc_client, "ATTEMPT_S", 0.2)
+    _, bus = await world.worker(echo)
+    caller = await world.caller()
+    publish, lost = bus.publish, []
+
+    def lossy(channel: str, payload: bytes, receipt: Any = None) -> None:
+        if channel.startswith("reply:") and not lost:
+            lost.append(payload)
+        else:
+            publish(channel, payload, receipt)
+
+    monkeypatch.setattr(bus, "publish", lossy)
+    assert await caller.ask(world.service, "do", {"a": 1}, key="k") == {"user": 0, "a": 1}
+    assert lost
+
+
+async def test_a_worker_that_leaves_finishes_what_it_was_asked(world: World) -> None:
+    go = asyncio.Event()
+
+    async def slow(request: Request) -> Any:
+        await go.wait()
+        return "done"
+
+    server, _ = await world.worker(slow)
+    caller = await world.caller()
+    answer = caller.ask(world.service, "do", {}, key="k")
+    await until(lambda: server._running)
+    stopping = asyncio.create_task(server.stop())
+    await until(lambda: not caller.has_worker(world.service))
+    go.set()
+    assert await answer == "done"
+    await stopping

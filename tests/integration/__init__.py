@@ -1,0 +1,1 @@
+"""Tests of one service's stores over real PostgreSQL."""

@@ -1,0 +1,168 @@
+"""Storing messages in real PostgreSQL: numbers, repeats, refusals, and many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chat_api.model import Draft, NewConversation
+from chat_api.storage.conversations import PgConversations
+from chat_api.storage.messages import PgMessages
+from messenger_shared.identifiers import new_id
+from messenger_shared.postgres import Database
+
+ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 5
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, 4, "test")
+    await database.start()
+    yield database
+    await database.stop()
+
+
+@pytest.fixture
+def messages(database: Database) -> PgMessages:
+    return PgMessages(database)
+
+
+@pytest.fixture
+async def group(database: Database) -> str:
+    return await make(database, "group")
+
+
+async def make(database: Database, type_: str) -> str:
+    members = {ADMIN: "admin", MEMBER: "member", OBSERVER: "observer", LEFT: "member"}
+    new = NewConversation(new_id(), type_, "title", ADMIN, members, None)
+    assert await PgConversations(database).create(new) == (new.id, True)
+    await database.rows(
+        "UPDATE messenger.conversation_participants SET left_at = now() WHERE user_id = %s", (LEFT,)
+    )
+    return new.id
+
+
+def draft(
+    conversation_id: str,
+    content: str = "hi",
+    sender: int = MEMBER,
+    client_id: str | None = None,
+    id_: str | None = None,
+    reply_to: str | None = None,
+) -> Draft:
+    return Draft(
+        id_ or new_id(), conversation_id, sender, client_id, "text", content, None, None, None, reply_to
+    )
+
+
+async def test_numbers_follow_the_order_of_the_batch(messages: PgMessages, group: str) -> None:
+    verdicts = await messages.store([draft(group, str(n)) for n in range(5)])
+    assert [v.verdict for v in verdicts] == ["stored"] * 5
+    assert [v.seq for v in verdicts] == [1, 2, 3, 4, 5]
+    # The creation of the conversation is position 1.
+    assert [v.pos for v in verdicts] == [2, 3, 4, 5, 6]
+    page = await messages.page(group, 0, 10, forward=True)
+    assert [m["content"] for m in page] == ["0", "1", "2", "3", "4"]
+    assert page[0]["created_at"].endswith("Z")
+
+
+async def test_a_bad_row_gets_its_own_verdict_and_spoils_nothing(messages: PgMessages, group: str) -> None:
+    nowhere = str(uuid.uuid4())
+    batch = [
+        draft(group, "a"),
+        draft(nowhere),
+        draft(group, sender=STRANGER),
+        draft(group, sender=LEFT),
+        draft(group, sender=OBSERVER),
+        draft(group, reply_to=nowhere),
+        draft(group, "b"),
+    ]
+    verdicts = await messages.store(batch)
+    assert [v.verdict for v in verdicts] == [
+        *("stored", "not_found", "not_found", "not_member", "forbidden", "bad_reply", "stored")
+    ]
+    assert (verdicts[0].seq, verdicts[-1].seq) == (1, 2)
+
+
+async def test_only_admins_write_in_an_announcement(database: Database, messages: PgMessages) -> None:
+    place = await make(database, "announcement")
+    verdicts = await messages.store([draft(place, sender=MEMBER), draft(place, sender=ADMIN)])
+    assert [v.verdict for v in verdicts] == ["forbidden", "stored"]
+
+
+async def test_a_repeat_is_found_and_takes_no_number(messages: PgMessages, group: str) -> None:
+    first = draft(group, client_id="k")
+    await messages.store([first])
+    verdicts = await messages.store([draft(group, client_id="k"), draft(group, "next"), first])
+    assert [v.verdict for v in verdicts] == ["repeat", "stored", "repeat"]
+    assert verdicts[0].stored_id == verdicts[2].stored_id == first.id
+    assert verdicts[1].seq == 2
+
+
+async def test_a_repeat_within_one_batch_is_found(messages: PgMessages, group: str) -> None:
+    first = draft(group, client_id="k")
+    verdicts = await messages.store([first, draft(group, client_id="k"), draft(group, "x")])
+    assert [v.verdict for v in verdicts] == ["stored", "repeat", "stored"]
+    assert verdicts[1].stored_id == first.id
+    assert verdicts[2].seq == 2
+
+
+async def test_one_client_id_of_two_senders_is_two_messages(messages: PgMessages, group: str) -> None:
+    verdicts = await messages.store([draft(group, client_id="k"), draft(group, client_id="k", sender=ADMIN)])
+    assert [v.verdict for v in verdicts] == ["stored", "stored"]
+
+
+async def test_a_repeat_into_another_conversation_is_found(
+    database: Database, messages: PgMessages, group: str
+) -> None:
+    other = await make(database, "group")
+    first = draft(group, client_id="k")
+    await messages.store([first])
+    [verdict] = await messages.store([draft(other, client_id="k")])
+    assert (verdict.verdict, verdict.stored_id) == ("repeat", first.id)
+
+
+async def test_one_id_at_once_from_many_workers_is_stored_once(messages: PgMessages, group: str) -> None:
+    batches = [[draft(group, client_id=f"k{n}") for n in range(10)] for _ in range(8)]
+    results = await asyncio.gather(*map(messages.store, batches))
+    stored = [v for verdicts in results for v in verdicts if v.verdict == "stored"]
+    assert sorted(v.seq for v in stored) == list(range(1, 11))
+    assert len(await messages.page(group, 0, 100, forward=True)) == 10
+
+
+async def test_the_same_client_id_in_two_conversations_at_once_is_one_message(
+    database: Database, messages: PgMessages, group: str
+) -> None:
+    """Their locks don't meet: only the unique index does, and the loser looks again."""
+    other = await make(database, "group")
+    for n in range(20):
+        one, two = draft(group, client_id=f"k{n}"), draft(other, client_id=f"k{n}")
+        [[first], [second]] = await asyncio.gather(messages.store([one]), messages.store([two]))
+        assert sorted([first.verdict, second.verdict]) == ["repeat", "stored"]
+    total = [len(await messages.page(place, 0, 100, forward=True)) for place in (group, other)]
+    assert sum(total) == 20
+
+
+async def test_numbers_have_no_holes_under_concurrency(messages: PgMessages, group: str) -> None:
+    batches = [[draft(group, str(n)) for _ in range(7)] for n in range(40)]
+    await asyncio.gather(*map(messages.store, batches))
+    page = await messages.page(group, 0, 1_000, forward=True)
+    assert [m["seq"] for m in page] == list(range(1, 281))
+    assert [m["pos"] for m in page] == list(range(2, 282))
+
+
+async def test_sending_moves_the_senders_own_read_position(
+    database: Database, messages: PgMessages, group: str
+) -> None:
+    await messages.store([draft(group), draft(group, sender=ADMIN), draft(group)])
+    rows = await database.rows("SELECT user_id, last_read_seq FROM messenger.read_receipts ORDER BY 1")
+    assert rows == [(ADMIN, 2), (MEMBER, 3)]
+
+
+@pytest.mark.parametrize("text", ["'; DROP TABLE messenger.messages; --", "%s %(a)s", "\\", "😀\u202e", "{}"])
+async def test_text_is_stored_verbatim(messages: PgMessages, group: str, text: str) -> None:
+    await messages.store([draft(group, text)])
+    assert [m["content"] for m in await messages.page(group, 0, 1, forward=True)] == [text]

@@ -1,0 +1,1 @@
+"""Tests of the embedded stack: its parts alone, its supervision over real processes, its servers."""

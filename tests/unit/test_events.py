@@ -1,0 +1,27 @@
+"""The form of events on the bus."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messenger_shared.events import Event, pack, unpack
+
+events = st.builds(
+    Event,
+    type=st.sampled_from(["message.new", "typing.start"]),
+    conversation_id=st.uuids().map(str),
+    pos=st.integers(0, 2**62),
+    user_id=st.integers(0, 2**62),
+    frame=st.binary(),
+)
+
+
+@given(st.lists(events))
+def test_what_is_packed_is_unpacked(batch: list[Event]) -> None:
+    assert unpack(pack(batch)) == batch
+
+
+@pytest.mark.parametrize("payload", [b"", b"x", b"[]", b"[[1]]\n", b"5\n", b'[["a","b",1,2,9]]\nshort'])
+def test_garbage_is_refused_as_such(payload: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        unpack(payload)

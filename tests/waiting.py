@@ -1,0 +1,16 @@
+"""Owns waiting in tests: until something holds, with a deadline."""
+
+import asyncio
+from collections.abc import Callable
+
+POLL_S = 0.01
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+    """Returns when `condition` holds; fails when it doesn't in time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise AssertionError(f"not within {timeout_s} s") from None
