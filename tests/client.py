@@ -54,7 +54,7 @@ class Socket:
 
     async def send(self, type_: str, **fields: Any) -> None:
         """Sends a frame and waits for nothing."""
-        await self.send_text(json.dumps({"type": type_, **fields}))
+        await self.send_text(json.dumps({"type": type_, **fields}, ensure_ascii=False))
 
     async def send_text(self, text: str) -> None:
         """Sends a text frame as it is."""
@@ -133,22 +133,30 @@ class Person:
         self._base = url + BASE_PATH
         self.user_id = user_id
         self.token = token
+        self.sockets: list[Socket] = []
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The header that proves who this is."""
+        return {"Authorization": f"Bearer {self.token}"}
 
     async def connect(self) -> Socket:
         """A socket that has been welcomed; the welcome is in its `frames`."""
-        socket = await self.open(f"/ws/{self.user_id}", {"Authorization": f"Bearer {self.token}"})
-        try:
-            await socket.expect("system", event="connected")
-        except BaseException:
-            await socket.close()
-            raise
+        socket = await self.open(f"/ws/{self.user_id}", self.bearer)
+        await socket.expect("system", event="connected")
         return socket
 
     async def open(self, path: str, headers: Mapping[str, str] | None = None, *offers: str) -> Socket:
         """A socket at `path` with these headers and subprotocols, and no token of itself."""
         async with asyncio.timeout(REQUEST_S):
             ws = await self._http.ws_connect(self._base + path, headers=headers, protocols=offers)
-        return Socket(ws)
+        socket = Socket(ws)
+        self.sockets.append(socket)
+        return socket
+
+    async def leave(self) -> None:
+        """Closes all that is open."""
+        await asyncio.gather(*(socket.close() for socket in self.sockets))
 
     async def get(self, path: str, **query: Any) -> Reply:
         """GET."""
@@ -168,7 +176,7 @@ class Person:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Any request, bytes as they are; `headers` may replace the token, and "" leaves a header out."""
-        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        sent = self.bearer | {"Content-Type": "application/json"}
         sent |= {name.replace("_", "-").title(): value for name, value in (headers or {}).items()}
         sent = {name: value for name, value in sent.items() if value}
         timeout = aiohttp.ClientTimeout(total=REQUEST_S)

@@ -135,6 +135,8 @@ async def launch(
             stdout=log,
             stderr=log,
             env={**os.environ, **(env or {})},
+            # So that Ctrl-C on a test run reaches the run alone, which then stops the stack.
+            start_new_session=True,
         )
     return RunningStack(process, data_dir, output, start)
 

@@ -27,7 +27,9 @@ def test_who_is_not_named_keeps_the_default_count() -> None:
     assert parse_workers("gateway=4, presence=2") == {"gateway": 4, "chat-api": 2, "presence": 2}
 
 
-@pytest.mark.parametrize("text", ["gateway", "gateway=", "gateway=0", "gateway=-1", "gateway=99", "web=1", "=1"])
+@pytest.mark.parametrize(
+    "text", ["gateway", "gateway=", "gateway=0", "gateway=-1", "gateway=99", "web=1", "=1"]
+)
 def test_bad_worker_counts_are_refused(text: str) -> None:
     with pytest.raises(StackError, match="--workers"):
         parse_workers(text)

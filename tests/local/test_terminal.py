@@ -42,8 +42,8 @@ def test_colours_only_where_asked_for() -> None:
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
-    assert printed(Line("info", "a\x1b[2Jb\rc")).endswith("a?[2Jb\nc\n".replace("\nc", "\n") + "") is False
-    assert "\x1b" not in printed(Line("info", "a\x1b[2Jb"))
+    text = printed(Line("info", "a\x1b[2Jb\x07"))
+    assert text.endswith("a?[2Jb?\n")
 
 
 def test_an_unread_pipe_stops_nobody_and_the_loss_is_told() -> None:
@@ -52,15 +52,12 @@ def test_an_unread_pipe_stops_nobody_and_the_loss_is_told() -> None:
     for number in range(30_000):
         terminal.print(f"{number} {'x' * 100}")
     with open(reader, encoding="utf-8") as output:
-        assert output.readline().startswith("0 x")
-        for _ in range(11_000):
+        for _ in range(12_000):
             terminal.print("later")
             if "lines were not shown" in output.readline():
                 break
         else:
             raise AssertionError("the loss was not told")
-        os.set_blocking(reader, False)
-        terminal.print("last")
     terminal.close()
     os.close(writer)
 

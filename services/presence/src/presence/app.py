@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import Final
 
@@ -20,21 +19,16 @@ from presence.store import RedisStore
 from presence.sweeper import Sweeper
 from presence.tracker import Tracker
 
-log = logging.getLogger(__name__)
-
 SERVICE: Final = "presence"
-# What gunicorn takes as "this will never start", so that it stops instead of trying for ever.
-EXIT_BAD_SETTINGS: Final = 4
 
 
 async def create_app() -> web.Application:
-    """The application that gunicorn's workers run; a bad setting is one line in the log and the end."""
+    """The application that gunicorn's workers run; its settings are in the environment."""
     logs.configure(SERVICE)
     try:
         return build_app(StoreSettings.read(Environment(os.environ)))
     except SettingsError as error:
-        log.error("%s", error)
-        raise SystemExit(EXIT_BAD_SETTINGS) from None
+        raise SystemExit(f"{SERVICE}: {error}") from None
 
 
 def build_app(settings: StoreSettings) -> web.Application:

@@ -1,0 +1,67 @@
+"""Tests of the command line without a running stack: its errors are one line, its tokens are tokens."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from messenger_local.datadir import DataDir
+from messenger_shared import tokens
+
+MESSENGER = str(Path(sys.executable).with_name("messenger"))
+LIMIT_S = 30
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """One `messenger` command."""
+    return subprocess.run(
+        [MESSENGER, *arguments], cwd=cwd, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "COMMAND"),
+        (("fly",), "invalid choice"),
+        (("up", "--port", "x"), "invalid int value"),
+        (("up", "--port", "0"), "--port: 0 is not between 1 and 65535"),
+        (("up", "--workers", "gateway=none"), "--workers: gateway needs a number"),
+        (("up", "--host", "192.0.2.1"), "cannot listen on 192.0.2.1:8080"),
+        (("status",), "no stack is running"),
+        (("status", "--json"), "no stack is running"),
+        (("token", "1"), "no signing secret"),
+        (("token", "0"), "'0' is not a user id"),
+        (("token", "1", "--ttl", "9999999999"), "more than a hundred years"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_1(
+    tmp_path: Path, arguments: tuple[str, ...], reason: str
+) -> None:
+    result = run(*arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert reason in result.stderr
+    assert result.stderr.startswith("messenger: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_token_is_printed_and_nothing_else(tmp_path: Path) -> None:
+    data = DataDir.at(str(tmp_path / ".messenger"))
+    with data.opened():
+        secret = data.signing_secret()
+    result = run("token", "7", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    user_id, expiry = tokens.verify(result.stdout.removesuffix("\n"), secret)
+    assert user_id == 7
+    assert expiry == pytest.approx(time.time() + 86_400, abs=LIMIT_S)
+
+
+def test_a_negative_ttl_makes_an_expired_token(tmp_path: Path) -> None:
+    data = DataDir.at(str(tmp_path / "elsewhere"))
+    with data.opened():
+        secret = data.signing_secret()
+    result = run("token", "7", "--ttl", "-60", "--data-dir", "elsewhere", cwd=tmp_path)
+    with pytest.raises(tokens.InvalidToken):
+        tokens.verify(result.stdout.strip(), secret)

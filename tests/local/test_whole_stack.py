@@ -1,0 +1,153 @@
+"""Tests of `messenger up` as a whole: what it says, what survives, what it leaves behind."""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from messenger_shared import tokens
+from tests.local.conftest import lives
+from tests.stack import STOP_LIMIT_S, RunningStack, StackFailed, launch, running_stack
+from tests.waiting import until
+
+WORKERS = "gateway=2,chat-api=1,presence=1"
+RESTART_LIMIT_S = 30.0
+TOKEN_PATH = "/api/v1/messenger/dev/token"
+
+
+@pytest.fixture
+async def stack(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[RunningStack]:
+    """A stack of the test's own."""
+    async with running_stack(tmp_path / "data", unused_tcp_port_factory(), WORKERS) as running:
+        yield running
+
+
+async def all_pids(stack: RunningStack) -> list[int]:
+    return [row["pid"] for row in (await stack.status())["processes"]]
+
+
+async def post_token(stack: RunningStack, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession() as http:
+        async with http.post(stack.url + TOKEN_PATH, json=body, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+
+async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: RunningStack) -> None:
+    for user_id in (1, 2):
+        assert f"{stack.url}/demo?user_id={user_id}" in stack.output
+    rows = (await stack.status())["processes"]
+    counted = sorted((row["service"], row["role"]) for row in rows)
+    assert counted == [
+        ("chat-api", "master"),
+        ("chat-api", "worker"),
+        ("gateway", "master"),
+        ("gateway", "worker"),
+        ("gateway", "worker"),
+        ("postgres", "server"),
+        ("presence", "master"),
+        ("presence", "worker"),
+        ("redis", "server"),
+    ]
+    assert all(lives(row["pid"]) for row in rows)
+    assert " error " not in stack.output
+
+
+async def test_the_demo_gets_tokens_and_strangers_do_not(stack: RunningStack) -> None:
+    status, answer = await post_token(stack, {"user_id": 5})
+    secret = (stack.data_dir / "secret").read_text().strip().encode()
+    assert status == 201
+    assert tokens.verify(answer["token"], secret)[0] == answer["user_id"] == 5
+    assert answer["expires_at"].endswith("Z")
+    for bad in ({}, {"user_id": "5"}, {"user_id": 0}, {"user_id": True}, {"user_id": 2**63}, []):
+        status, answer = await post_token(stack, bad)
+        assert (status, answer["code"]) == (422, "invalid_frame")
+    assert (await post_token(stack, {"user_id": 5}, Origin="https://evil.example"))[0] == 403
+    assert (await post_token(stack, {"user_id": 5}, Origin=stack.url))[0] == 201
+
+
+@pytest.mark.parametrize("how", ["SIGINT to the group", "SIGINT", "SIGTERM", "SIGHUP"])
+async def test_every_way_to_stop_it_leaves_nobody(stack: RunningStack, how: str) -> None:
+    pids = await all_pids(stack)
+    if "group" in how:
+        os.killpg(stack.process.pid, signal.SIGINT)
+        await until(lambda: stack.process.returncode is not None, STOP_LIMIT_S)
+        assert stack.process.returncode == 0
+    else:
+        await stack.stop(signal.Signals[how])
+    assert not any(lives(pid) for pid in pids)
+    assert " error " not in stack.output
+    order = ["gateway", "presence", "chat-api", "redis", "postgres"]
+    assert sorted(order, key=lambda name: stack.output.index(f"stopping {name}")) == order
+    with pytest.raises(StackFailed, match="no stack is running"):
+        await stack.status()
+
+
+async def test_frozen_processes_do_not_hold_up_the_stop(stack: RunningStack) -> None:
+    pids = await all_pids(stack)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    assert await stack.stop() < STOP_LIMIT_S
+    assert not any(lives(pid) for pid in pids)
+
+
+async def test_a_lead_that_is_killed_takes_all_with_it_and_the_next_start_works(stack: RunningStack) -> None:
+    pids = await all_pids(stack)
+    token = await stack.token(9)
+    await stack.kill()
+    port = int(stack.url.rpartition(":")[2])
+    async with running_stack(stack.data_dir, port, WORKERS) as again:
+        assert not any(lives(pid) for pid in pids)
+        secret = (again.data_dir / "secret").read_text().strip().encode()
+        assert tokens.verify(token, secret)[0] == 9
+    # The fixture's own stop finds the killed lead.
+    stack.process = again.process
+
+
+async def test_a_killed_master_is_replaced_and_its_workers_do_not_survive(stack: RunningStack) -> None:
+    master = (await stack.pids("gateway", "master"))[0]
+    workers = await stack.pids("gateway", "worker")
+    os.kill(master, signal.SIGKILL)
+    await until(lambda: not any(lives(pid) for pid in workers))
+    await until(lambda: "gateway ended by SIGKILL, starting it again" in stack.output)
+    await until(lambda: stack.output.count("gateway   info     Booting worker") == 4, RESTART_LIMIT_S)
+    assert (await stack.pids("gateway", "master"))[0] != master
+
+
+async def test_a_second_stack_is_refused_in_one_line(
+    stack: RunningStack, unused_tcp_port_factory: Callable[[], int], tmp_path: Path
+) -> None:
+    same_directory = await launch(stack.data_dir, unused_tcp_port_factory())
+    assert await same_directory.process.wait() == 1
+    assert "is in use by another running stack" in same_directory.output
+    same_port = await launch(tmp_path / "other", int(stack.url.rpartition(":")[2]))
+    assert await same_port.process.wait() == 1
+    assert same_port.output.startswith("messenger: cannot listen on 127.0.0.1:")
+    assert "Address already in use" in same_port.output
+
+
+async def test_two_stacks_side_by_side_do_not_disturb_each_other(
+    stack: RunningStack, unused_tcp_port_factory: Callable[[], int], tmp_path: Path
+) -> None:
+    pids = await all_pids(stack)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o500)
+    env = {"HOME": str(home)}
+    async with running_stack(tmp_path / "a b" / "c", unused_tcp_port_factory(), WORKERS, env) as other:
+        assert not set(pids) & set(await all_pids(other))
+        assert other.redis_url != stack.redis_url
+    assert pids == await all_pids(stack)
+    assert not list(home.iterdir())
+
+
+async def test_a_service_that_cannot_start_ends_the_start_with_its_reason(
+    tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    env = {"MESSENGER_MESSAGES_PER_S": "many"}
+    failing = await launch(tmp_path / "data", unused_tcp_port_factory(), WORKERS, env)
+    with pytest.raises(StackFailed, match="gateway ended 3 times while starting; .*MESSENGER_MESSAGES_PER_S"):
+        await failing.wait_ready()
+    assert failing.process.returncode == 1
