@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import mmap
 import os
 import signal
 import sys
@@ -14,6 +15,8 @@ from messenger_shared import logs
 
 _PR_SET_PDEATHSIG = 1
 _SHARED_MEMORY = "/dev/shm"
+# One byte that the master and its workers share.
+_boot_failed = mmap.mmap(-1, 1)
 
 
 class _JsonLogger(Logger):  # type: ignore[misc]
@@ -27,8 +30,12 @@ class _JsonLogger(Logger):  # type: ignore[misc]
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """A worker whose master was killed goes too: nobody would ever stop it, and it would hold the port."""
+    """Sets what a worker does before it has its own handlers."""
+    # Its master was killed: nobody would ever stop it, and it would hold the port.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    # Told to stop while it still imports: the master's handlers would take note of that for nobody.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
@@ -40,6 +47,15 @@ def worker_exit(server: Any, worker: Any) -> None:
         reason = sys.exc_info()[1]
         if isinstance(reason, SystemExit) and isinstance(reason.code, str):
             logging.getLogger(__name__).error(reason.code)
+        _boot_failed[0] = 1
+        os.kill(worker.ppid, signal.SIGTERM)
+        # gunicorn's own code for this makes its master trip over the second such worker.
+        raise SystemExit(1)
+
+
+def on_exit(server: Any) -> None:
+    """The master's exit code tells that it did not end because it was asked to."""
+    if _boot_failed[0]:
         raise SystemExit(Arbiter.WORKER_BOOT_ERROR)
 
 

@@ -31,9 +31,9 @@ async def all_pids(stack: RunningStack) -> list[int]:
 
 
 async def post_token(stack: RunningStack, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
-    async with aiohttp.ClientSession() as http:
-        async with http.post(stack.url + TOKEN_PATH, json=body, headers=headers) as response:
-            return response.status, await response.json(content_type=None)
+    url = stack.url + TOKEN_PATH
+    async with aiohttp.ClientSession() as http, http.post(url, json=body, headers=headers) as response:
+        return response.status, await response.json(content_type=None)
 
 
 async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: RunningStack) -> None:
@@ -148,6 +148,8 @@ async def test_a_service_that_cannot_start_ends_the_start_with_its_reason(
 ) -> None:
     env = {"MESSENGER_MESSAGES_PER_S": "many"}
     failing = await launch(tmp_path / "data", unused_tcp_port_factory(), WORKERS, env)
-    with pytest.raises(StackFailed, match="gateway ended 3 times while starting; .*MESSENGER_MESSAGES_PER_S"):
+    with pytest.raises(
+        StackFailed, match=r"gateway ended 3 times while starting; .*MESSENGER_MESSAGES_PER_S"
+    ):
         await failing.wait_ready()
     assert failing.process.returncode == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 class SettingsError(Exception):
@@ -41,6 +42,14 @@ class Environment:
         """A comma-separated list."""
         return tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
 
+    def redis_urls(self) -> tuple[str, ...]:
+        """The Redis servers of the bus, in MESSENGER_REDIS_URL."""
+        urls = self.items("MESSENGER_REDIS_URL")
+        if not urls or not all(_is_redis_url(url) for url in urls):
+            # Without the value: it may hold a password.
+            raise SettingsError("MESSENGER_REDIS_URL is not a list of redis:// or rediss:// URLs")
+        return urls
+
     def secret(self, name: str, minimum_bytes: int) -> bytes:
         """A secret, from the file that `<name>_FILE` names or from `name` itself."""
         path = self._variables.get(f"{name}_FILE")
@@ -51,6 +60,14 @@ class Environment:
         if len(text.encode()) < minimum_bytes:
             raise SettingsError(f"{name} must have at least {minimum_bytes} bytes")
         return text.encode()
+
+
+def _is_redis_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,7 @@ class StoreSettings:
     def read(cls, env: Environment) -> StoreSettings:
         """Raises SettingsError."""
         return cls(
-            redis_urls=env.items("MESSENGER_REDIS_URL"),
+            redis_urls=env.redis_urls(),
             database_url=env.text("MESSENGER_DATABASE_URL"),
             pool_size=env.integer("MESSENGER_POOL_SIZE", 4, minimum=1),
         )

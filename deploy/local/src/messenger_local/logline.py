@@ -24,7 +24,7 @@ _GUNICORN_CHATTER = (
     "Error while closing socket",
     "Shutting down: Master",
 )
-_GUNICORN_ENDINGS = ("Worker (pid:", "Reason: Worker failed")
+_GUNICORN_ENDINGS = "Worker (pid:"
 # It writes no file, so it never forks; and its last words are no warning.
 _VALKEY_CHATTER = ("WARNING Memory overcommit", "Valkey is now ready to exit")
 

@@ -68,7 +68,7 @@ class Postgres:
             command=self._command("postgres", "-D", str(self._data), *settings),
             parse=parse_postgres,
             stop_signal=signal.SIGINT,
-            patience_s=3.5,
+            patience_s=3.0,
             hard_signals=(signal.SIGQUIT, signal.SIGKILL),
             prepare=self.clear,
         )

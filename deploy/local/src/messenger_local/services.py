@@ -18,8 +18,8 @@ _WORKERS_MAX = 64
 DEFAULT_WORKERS: Mapping[str, int] = {"gateway": 2, "chat-api": 2, "presence": 1}
 # In seconds: for requests under way to finish, and until the master is killed. Together with the servers'
 # they stay below the 20 s within which the whole stack has to be gone.
-_GRACEFUL_S = {"gateway": 7, "chat-api": 2, "presence": 1}
-_PATIENCE_S = {"gateway": 8.0, "chat-api": 3.0, "presence": 2.0}
+_GRACEFUL_S = {"gateway": 6, "chat-api": 2, "presence": 1}
+_PATIENCE_S = {"gateway": 7.0, "chat-api": 3.0, "presence": 2.0}
 _FACTORIES = {
     "gateway": "messenger_local.gateway_app:create_app",
     "chat-api": "chat_api.app:create_app",

@@ -36,7 +36,7 @@ class GatewaySettings:
     def read(cls, env: Environment) -> GatewaySettings:
         """Raises SettingsError."""
         return cls(
-            redis_urls=env.items("MESSENGER_REDIS_URL"),
+            redis_urls=env.redis_urls(),
             jwt_secret=env.secret("MESSENGER_JWT_SECRET", SECRET_BYTES_MIN),
             allowed_origins=frozenset(env.items("MESSENGER_ALLOWED_ORIGINS", "")),
             limits=Limits(

@@ -1,0 +1,1 @@
+"""Tests of the gateway's parts over the in-memory bus."""

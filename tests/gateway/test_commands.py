@@ -1,0 +1,118 @@
+"""The socket door: order, answers, and what is told of bad frames."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from gateway.commands import MAX_QUEUED, Commands
+from gateway.session import Session
+from gateway.settings import GatewaySettings, Limits
+from messenger_shared import errors
+from messenger_shared.errors import AppError
+from tests.gateway.world import make_connection
+from tests.waiting import until
+
+ID = "01a20ac3-5727-772d-ad3e-fd6faf3624ac"
+
+
+class SlowRpc:
+    """Answers when it is told to, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any], asyncio.Future[Any]]] = []
+
+    def ask(self, service: str, operation: str, body: dict[str, Any], **_: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.asked.append((operation, body, future))
+        return future
+
+    def answer(self, index: int, error: AppError | None = None) -> None:
+        _, body, future = self.asked[index]
+        if error is not None:
+            future.set_exception(error)
+        else:
+            message = {"id": body["message_id"], "conversation_id": ID, "content": body["content"]}
+            future.set_result({"message": message, "duplicate": False})
+
+
+class Door:
+    def __init__(self) -> None:
+        self.rpc: Any = SlowRpc()
+        some: Any = None
+        settings = GatewaySettings((), b"", frozenset(), Limits(), 25_000)
+        self.commands = Commands(self.rpc, Session(some, self.rpc, some, some, settings))
+        self.connection, self.transport = make_connection(1)
+        self.lane = self.commands.lane(self.connection)
+
+    async def put(self, text: str) -> None:
+        await self.commands.handle(self.connection, self.lane, text)
+
+    async def send(self, content: str) -> None:
+        await self.put(
+            f'{{"type":"message.send","conversation_id":"{ID}","content":"{content}","ref":"{content}"}}'
+        )
+
+
+async def test_messages_that_wait_go_together_and_answers_keep_the_order() -> None:
+    door = Door()
+    await door.send("a")
+    await until(lambda: len(door.rpc.asked) == 1)
+    for content in "bcd":
+        await door.send(content)
+    await asyncio.sleep(0)
+    assert len(door.rpc.asked) == 1
+    door.rpc.answer(0)
+    await until(lambda: len(door.rpc.asked) == 4)
+    for index in (3, 1):
+        door.rpc.answer(index)
+    door.rpc.answer(2, AppError(errors.FORBIDDEN))
+    await until(lambda: len(door.transport.frames()) == 4)
+    assert [(f["type"], f["ref"]) for f in door.transport.frames()] == [
+        ("message.sent", "a"),
+        ("message.sent", "b"),
+        ("error", "c"),
+        ("message.sent", "d"),
+    ]
+
+
+async def test_a_ping_does_not_wait_for_a_slow_send() -> None:
+    door = Door()
+    await door.send("a")
+    await door.put('{"type":"ping","ts":1}')
+    assert [f["type"] for f in door.transport.frames()] == ["pong"]
+    await door.lane.stop()
+
+
+async def test_a_client_that_is_too_fast_comes_to_wait() -> None:
+    door = Door()
+    await door.send("first")
+    await until(lambda: door.rpc.asked)
+    for n in range(MAX_QUEUED):
+        await door.send(str(n))
+    late = asyncio.create_task(door.send("late"))
+    await asyncio.sleep(0)
+    assert not late.done()
+    door.rpc.answer(0)
+    await asyncio.wait_for(late, 2)
+    await door.lane.stop()
+
+
+async def test_an_unknown_type_is_silent_without_a_ref() -> None:
+    door = Door()
+    await door.put('{"type":"dance"}')
+    assert door.transport.frames() == []
+    await door.put('{"type":"dance","ref":"r"}')
+    [frame] = door.transport.frames()
+    assert (frame["code"], frame["ref"]) == ("unknown_type", "r")
+
+
+@pytest.mark.parametrize("ref", ['""', "5", "null", "[]", '"' + "x" * 65 + '"'])
+async def test_a_bad_ref_is_told_and_not_echoed(ref: str) -> None:
+    door = Door()
+    await door.put(f'{{"type":"ping","ref":{ref}}}')
+    [frame] = door.transport.frames()
+    assert frame["code"] == "invalid_frame"
+    assert "ref" not in frame

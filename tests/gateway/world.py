@@ -1,0 +1,190 @@
+"""Owns a small world for the gateway's parts: an in-memory bus, a chat-api that remembers, and sockets that
+note what they are sent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from chat_api.heads import Heads
+from chat_api.publish import Publisher, message_new
+from gateway.connection import Connection
+from gateway.follower import Follower
+from gateway.hub import Hub, Member
+from gateway.limits import Bucket
+from messenger_shared import errors
+from messenger_shared.errors import AppError
+from messenger_shared.memory_bus import MemoryBroker, MemoryBus
+from messenger_shared.operations import conversations
+from messenger_shared.operations.operation import CHAT_API
+from messenger_shared.rpc import Request
+from messenger_shared.rpc_client import RpcClient
+from messenger_shared.rpc_server import RpcServer
+
+
+class NotingTransport(asyncio.WriteTransport):
+    """Takes what is written, and tells of it as frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.buffered = 0
+        self.aborted = False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def get_write_buffer_size(self) -> int:
+        return self.buffered
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def frames(self) -> list[dict[str, Any]]:
+        """Every text frame so far, parsed from the bytes of the wire."""
+        rest, found = self.written, []
+        while rest:
+            length, head = rest[1], 2
+            if length == 126:
+                length, head = int.from_bytes(rest[2:4]), 4
+            elif length == 127:
+                length, head = int.from_bytes(rest[2:10]), 10
+            found.append(orjson.loads(rest[head : head + length]))
+            rest = rest[head + length :]
+        return found
+
+
+class ClosingSocket:
+    """A WebSocketResponse as far as closing goes."""
+
+    code: int | None = None
+
+    async def close(self, *, code: int, message: bytes) -> None:
+        self.code = code
+
+
+def make_connection(user_id: int) -> tuple[Connection, NotingTransport]:
+    """A socket of `user_id`, and what it is sent."""
+    transport = NotingTransport()
+    socket: Any = ClosingSocket()
+    free = Bucket(0, 0)
+    return Connection(socket, transport, user_id, "session", 9e9, free, free), transport
+
+
+class RememberingChatApi:
+    """chat-api without a database: who is where, and every message, published as the real one does."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self.bus = MemoryBus(broker, "chat-api")
+        self.members: dict[str, set[int]] = {}
+        self.log: dict[str, list[dict[str, Any]]] = {}
+        self.asked: list[str] = []
+        self.away = False
+        self._heads = Heads(self.bus)
+        self.publisher = Publisher(self.bus, self._heads)
+        self._server = RpcServer(
+            self.bus,
+            CHAT_API,
+            {
+                conversations.MEMBERSHIPS.name: self._memberships,
+                conversations.HEADS.name: self._where,
+                conversations.CHANGES.name: self._changes,
+            },
+        )
+
+    async def start(self) -> None:
+        await self.bus.start()
+        await self._heads.start()
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop()
+        await self._heads.stop()
+        await self.bus.stop()
+
+    def create(self, conversation_id: str, *users: int) -> None:
+        """A conversation that exists already."""
+        self.members[conversation_id] = set(users)
+        self.log[conversation_id] = []
+
+    def announce(self, conversation_id: str, *users: int) -> None:
+        """A conversation that comes to be now."""
+        self.create(conversation_id, *users)
+        self.publisher.created({"id": conversation_id}, users)
+
+    def say(self, conversation_id: str, content: str) -> None:
+        """A message, committed and published."""
+        log = self.log[conversation_id]
+        pos = len(log) + 2
+        message = {"conversation_id": conversation_id, "pos": pos, "sender_id": 1, "content": content}
+        log.append(message)
+        self.publisher.messages(conversation_id, [message])
+
+    async def _memberships(self, request: Request) -> Any:
+        self._note(request)
+        return [
+            [id_, len(self.log[id_]) + 1] for id_, users in self.members.items() if request.user_id in users
+        ]
+
+    async def _where(self, request: Request) -> Any:
+        self._note(request)
+        return {id_: len(self.log[id_]) + 1 for id_ in request.body["conversation_ids"]}
+
+    async def _changes(self, request: Request) -> Any:
+        self._note(request)
+        id_, after = request.body["conversation_id"], request.body["after_pos"]
+        events = [message_new(message) for message in self.log[id_] if message["pos"] > after]
+        return {
+            "to": len(self.log[id_]) + 1,
+            "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],
+        }
+
+    def _note(self, request: Request) -> None:
+        self.asked.append(request.operation)
+        if self.away:
+            raise AppError(errors.UNAVAILABLE)
+
+
+class GatewayWorld:
+    """One gateway worker's inside, and the chat-api that it hears from."""
+
+    def __init__(self) -> None:
+        self.broker = MemoryBroker()
+        self.chat = RememberingChatApi(self.broker)
+        self.bus = MemoryBus(self.broker, "gateway")
+        self.rpc = RpcClient(self.bus, [CHAT_API])
+        self.hub = Hub()
+        self.follower = Follower(self.bus, self.rpc, self.hub)
+
+    async def start(self) -> None:
+        await self.chat.start()
+        await self.bus.start()
+        await self.rpc.start()
+        await self.follower.start()
+
+    async def stop(self) -> None:
+        await self.follower.stop()
+        await self.rpc.stop()
+        await self.bus.stop()
+        await self.chat.stop()
+
+    async def connect(self, user_id: int) -> NotingTransport:
+        """One more socket of `user_id`, as the socket door makes it."""
+        member = self.hub.members.get(user_id)
+        if member is None:
+            member = self.hub.members[user_id] = Member(user_id, Bucket(0, 0))
+        member.claims += 1
+        await self.follower.arrive(member)
+        connection, transport = make_connection(user_id)
+        self.hub.attach(member, connection)
+        return transport
+
+
+def contents(transport: NotingTransport) -> list[str]:
+    """What the messages among the frames say."""
+    return [frame["data"]["content"] for frame in transport.frames() if frame["type"] == "message.new"]
