@@ -45,8 +45,8 @@ class Socket:
         self.ws = ws
         self.frames: list[Frame] = []
         self.ended: Ended | None = None
-        # Asked now: a socket that is closed doesn't know any more.
-        self.local_port: int = ws.get_extra_info("sockname")[1]
+        # Asked now: a socket that is closed doesn't know any more. Our port and the server's.
+        self.ports: tuple[int, int] = (ws.get_extra_info("sockname")[1], ws.get_extra_info("peername")[1])
         self._pending: list[Frame] = []
         self._news = asyncio.Event()
         self._refs = count(1)
@@ -60,11 +60,11 @@ class Socket:
         """Sends a text frame as it is."""
         await self.ws.send_str(text)
 
-    async def request(self, type_: str, timeout_s: float = WAIT_S, **fields: Any) -> Frame:
+    async def request(self, type_: str, **fields: Any) -> Frame:
         """Sends a frame with a fresh `ref` and returns the one that answers it."""
         ref = f"r{next(self._refs)}"
         await self.send(type_, **fields, ref=ref)
-        return await self.wait(lambda frame: frame.get("ref") == ref, f"the answer to {type_}", timeout_s)
+        return await self.wait(lambda frame: frame.get("ref") == ref, f"the answer to {type_}")
 
     async def expect(self, type_: str, **fields: Any) -> Frame:
         """The next frame of this type with these fields."""

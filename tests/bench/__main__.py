@@ -35,6 +35,8 @@ def main() -> None:
             results = asyncio.run(_run(options, programs, Path(place)))
         except (BenchError, StackFailed) as error:
             sys.exit(f"bench: {error}")
+        except KeyboardInterrupt:
+            sys.exit("bench: stopped")
     print(f"\n{table(results)}")
     if options.json:
         options.json.write_text(json.dumps(as_json(results), indent=1, ensure_ascii=False) + "\n")

@@ -45,8 +45,6 @@ void die(const char *format, ...) {
     exit(1);
 }
 
-uint32_t open_count(void) { return opened; }
-
 /* One line a user: id, token, conversation. */
 void load_users(const char *path) {
     FILE *file = fopen(path, "r");

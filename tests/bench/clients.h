@@ -36,7 +36,6 @@ void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2))
 void load_users(const char *path);
 void open_clients(int port, uint32_t at_once, frame_handler *handler);
 void client_is_open(struct client *client);
-uint32_t open_count(void);
 void send_text(struct client *client, const char *text, size_t length);
 /* Handles what comes within timeout_ms; true when the harness has written a command line. */
 int serve(int timeout_ms, char *command, size_t size);

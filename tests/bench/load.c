@@ -4,11 +4,12 @@
  *   load fanout|durable|idle PORT USERS_FILE [-m messages] [-r per_second] [-w window] [-d seconds]
  *                                            [-s content_bytes] [-c connects_at_once]
  *
- * It talks with the harness in lines: it prints one JSON object when all sockets have their welcome, waits for "go",
- * runs, prints one at the last expected frame, and serves its sockets until "close" (idle only waits). Between these lines the harness
- * reads the servers' CPU. Whatever isn't as expected (an error frame, a repeat, a gap, a stall) ends it with status 1
- * and the reason on stderr. It doesn't parse JSON: each message carries a marker, in its client_message_id and in its
- * content, with the time of sending, the sender's index and the sender's running number.
+ * It talks with the harness in lines: it prints one JSON object when all sockets have their welcome, waits
+ * for "go", runs, prints one at the last expected frame, and serves its sockets until "close" (idle only waits
+ * for that). Between these lines the harness reads the servers' CPU. Whatever isn't as expected (an error
+ * frame, a repeat, a gap, a stall) ends it with status 1 and the reason on stderr. It doesn't parse JSON: each
+ * message carries a marker, in its client_message_id and in its content, with the time of sending, the
+ * sender's index and the sender's running number.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -54,12 +55,14 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+static uint32_t percentile(double share) {
+    return sample_count ? samples_us[(size_t)((double)(sample_count - 1) * share)] : 0;
+}
+
 static void print_samples(void) {
     qsort(samples_us, sample_count, sizeof *samples_us, by_size);
-    size_t last = sample_count ? sample_count - 1 : 0;
-    printf("\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"max_us\":%u", sample_count ? samples_us[last / 2] : 0,
-           sample_count ? samples_us[last * 99 / 100] : 0, sample_count ? samples_us[last * 999 / 1000] : 0,
-           sample_count ? samples_us[last] : 0);
+    printf("\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"max_us\":%u", percentile(0.5), percentile(0.99),
+           percentile(0.999), percentile(1));
     sample_count = 0;
 }
 
@@ -174,7 +177,8 @@ static void wait_for(const char *wanted) {
 
 static void check_progress(uint64_t expected) {
     if (now_ns() - progress_ns > STALL_NS)
-        die("nothing came for 15 s: %zu of %" PRIu64 " deliveries, %u of %u answers", sample_count, expected, acks, sent);
+        die("nothing came for 15 s: %zu of %" PRIu64 " deliveries, %u of %u answers", sample_count, expected,
+            acks, sent);
 }
 
 /* The first user writes, everyone in the conversation reads, the writer too. */
@@ -240,7 +244,8 @@ static void measure(void) {
     double seconds = (double)(now_ns() - start) / 1e9;
     cpu = cpu_seconds() - cpu;
     deliveries = sample_count;
-    printf("{\"event\":\"done\",\"sent\":%u,\"acks\":%u,\"deliveries\":%" PRIu64 ",\"seconds\":%.4f,\"cpu_s\":%.4f,"
+    printf("{\"event\":\"done\",\"sent\":%u,\"acks\":%u,\"deliveries\":%" PRIu64 ","
+           "\"seconds\":%.4f,\"cpu_s\":%.4f,"
            "\"other_frames\":%" PRIu64 ",\"frame_bytes\":%" PRIu64 ",",
            sent, acks, deliveries, seconds, cpu, other_frames - others, frame_bytes);
     print_samples();
@@ -257,8 +262,8 @@ int main(int argc, char **argv) {
     if (durable && client_count % 2) die("durable needs pairs");
     uint64_t start = now_ns();
     open_clients(atoi(argv[optind + 1]), options.at_once, on_frame);
-    printf("{\"event\":\"ready\",\"sockets\":%u,\"seconds\":%.4f,\"cpu_s\":%.4f,\"refused\":%" PRIu64 ",", open_count(),
-           (double)(now_ns() - start) / 1e9, cpu_seconds(), refused);
+    printf("{\"event\":\"ready\",\"sockets\":%u,\"seconds\":%.4f,\"cpu_s\":%.4f,\"refused\":%" PRIu64 ",",
+           client_count, (double)(now_ns() - start) / 1e9, cpu_seconds(), refused);
     print_samples();
     puts("}");
     fflush(stdout);

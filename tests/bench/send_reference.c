@@ -1,5 +1,5 @@
 /*
- * The least that any server can spend on a delivery: one send() of a ready frame to each of many loopback sockets.
+ * The least that any server can spend on a delivery: one send() of a ready frame to each of many sockets.
  *
  *   send_reference SOCKETS ROUNDS BYTES
  *

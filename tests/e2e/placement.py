@@ -1,4 +1,4 @@
-"""Owns telling which worker process holds a socket, so that a test can have its sockets where it needs them."""
+"""Owns telling which worker process holds a socket, so that tests have their sockets where they need them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.client import Person, Socket
 
+_ESTABLISHED = "01"
 _AT_ONCE = 4
 _TRIES = 20
 
@@ -22,7 +23,7 @@ def workers(status: dict[str, Any], service: str) -> list[int]:
 
 def worker_of(socket: Socket, pids: list[int]) -> int:
     """Which of the processes `pids` holds the other end of `socket`."""
-    wanted = f"socket:[{_inode_at_server(socket.local_port)}]"
+    wanted = f"socket:[{_inode_at_server(socket)}]"
     for pid in pids:
         if wanted in _open_files(pid):
             return pid
@@ -52,14 +53,14 @@ async def connect_at(person: Person, pid: int, pids: list[int]) -> Socket:
     return sockets[pids.index(pid)]
 
 
-def _inode_at_server(client_port: int) -> str:
-    """The inode of the end whose peer is 127.0.0.1:`client_port`."""
-    peer = f":{client_port:04X}"
+def _inode_at_server(socket: Socket) -> str:
+    """The inode of the other end of an open connection."""
+    ours, theirs = (f"{port:04X}" for port in socket.ports)
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[2].endswith(peer):
-            return fields[9]
-    raise AssertionError(f"no server holds the connection from port {client_port}")
+        _, local, peer, state, *rest = line.split()
+        if state == _ESTABLISHED and local.endswith(f":{theirs}") and peer.endswith(f":{ours}"):
+            return rest[5]
+    raise AssertionError(f"no server holds the connection {socket.ports}")
 
 
 def _open_files(pid: int) -> set[str]:

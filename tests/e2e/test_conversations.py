@@ -48,7 +48,9 @@ async def test_a_new_group_is_told_to_all_its_members_and_shows_in_their_lists(c
 async def test_two_people_have_one_direct_conversation_whoever_asks(crowd: Crowd) -> None:
     one, two = crowd.newcomers(2)
     first = await one.post("/conversations", {"type": "direct", "participant_ids": [two.user_id]})
-    again = await one.post("/conversations", {"type": "direct", "participant_ids": [two.user_id, one.user_id]})
+    again = await one.post(
+        "/conversations", {"type": "direct", "participant_ids": [two.user_id, one.user_id]}
+    )
     back = await two.post("/conversations", {"type": "direct", "participant_ids": [one.user_id]})
     assert (first.status, again.status, back.status) == (201, 200, 200)
     assert first.body["id"] == again.body["id"] == back.body["id"]

@@ -33,7 +33,9 @@ async def test_a_socket_ends_with_its_token_unless_it_brought_a_fresh_one(
     assert (await refreshed.request("ping"))["type"] == "pong"
 
 
-async def test_a_bad_fresh_token_is_an_error_and_the_socket_lives_on(crowd: Crowd, stack: SharedStack) -> None:
+async def test_a_bad_fresh_token_is_an_error_and_the_socket_lives_on(
+    crowd: Crowd, stack: SharedStack
+) -> None:
     person, other = crowd.newcomers(2)
     socket = await person.connect()
     for bad in (other.token, "nonsense", "", stack.token(person.user_id, ttl=-1)):
@@ -43,7 +45,9 @@ async def test_a_bad_fresh_token_is_an_error_and_the_socket_lives_on(crowd: Crow
     assert (await socket.request("ping"))["type"] == "pong"
 
 
-async def test_a_bad_fresh_token_does_not_lengthen_the_life_of_a_socket(crowd: Crowd, stack: SharedStack) -> None:
+async def test_a_bad_fresh_token_does_not_lengthen_the_life_of_a_socket(
+    crowd: Crowd, stack: SharedStack
+) -> None:
     person, other = crowd.newcomers(2)
     person.token = stack.token(person.user_id, ttl=TTL_S)
     socket = await person.connect()

@@ -29,19 +29,31 @@ def mint_from(data_dir: Path) -> Mint:
 
 async def test_after_a_stop_and_a_start_history_is_there_and_numbers_go_on(tmp_path: Path) -> None:
     data_dir, port = tmp_path / "data", port_of_its_own()
-    async with running_stack(data_dir, port, WORKERS) as stack, gathered(stack.url, mint_from(data_dir)) as crowd:
+    async with (
+        running_stack(data_dir, port, WORKERS) as stack,
+        gathered(stack.url, mint_from(data_dir)) as crowd,
+    ):
         one, two = crowd.newcomers(2)
         room = await one.create_group(two.user_id, title="kept")
         ours = await one.connect()
         sent = [
-            (await ours.request("message.send", conversation_id=room, content=f"kept {n}", client_message_id=f"k{n}"))
+            (
+                await ours.request(
+                    "message.send", conversation_id=room, content=f"kept {n}", client_message_id=f"k{n}"
+                )
+            )
             for n in range(3)
         ]
         left = await two.connect()
         await stack.stop()
         assert (await left.wait_end()).code == 4001
-    async with running_stack(data_dir, port, WORKERS) as stack, gathered(stack.url, mint_from(data_dir)) as crowd:
+    async with (
+        running_stack(data_dir, port, WORKERS) as stack,
+        gathered(stack.url, mint_from(data_dir)) as crowd,
+    ):
+        old_token = two.token
         one, two = crowd.newcomer(one.user_id), crowd.newcomer(two.user_id)
+        two.token = old_token
         history = await two.get(f"/conversations/{room}/messages", after_seq=0)
         assert history.body["items"] == [answer["data"] for answer in sent]
         theirs, ours = await two.connect(), await one.connect()

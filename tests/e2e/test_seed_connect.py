@@ -116,7 +116,15 @@ async def test_without_a_good_token_the_socket_is_accepted_and_closed_with_1008(
 
 async def test_a_foreign_or_broken_user_id_in_the_path_is_closed_with_1008(crowd: Crowd) -> None:
     person, other = crowd.newcomers(2)
-    for claimed in (str(other.user_id), f"0{person.user_id}", f"+{person.user_id}", "0", "-1", "me", "9" * 40):
+    for claimed in (
+        str(other.user_id),
+        f"0{person.user_id}",
+        f"+{person.user_id}",
+        "0",
+        "-1",
+        "me",
+        "9" * 40,
+    ):
         await assert_refused(person, f"/ws/{claimed}", person.token)
 
 

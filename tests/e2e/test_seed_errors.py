@@ -71,7 +71,9 @@ COMMANDS = ("subscribe", "unsubscribe", "message.send", "typing.start", "typing"
 
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_a_bad_conversation_id_gets_the_seeds_text(place: Place, command: str) -> None:
-    for bad in ("", "abc", "1", 7, 1.5, True, None, [], {}, place.room[:-1], place.room + "0", f" {place.room}"):
+    room = place.room
+    bad_ids: list[Any] = ["", "abc", "1", 7, 1.5, True, None, [], {}, room[:-1], room + "0", f" {room}"]
+    for bad in bad_ids:
         frame = {"type": command, "conversation_id": bad, "content": "x"}
         assert await answer_to(place, json.dumps(frame)) == INVALID_ID, bad
         assert await answer_to(place, json.dumps({**frame, "ref": "q"})) == {**INVALID_ID, "ref": "q"}
@@ -170,7 +172,16 @@ async def test_ten_thousand_code_points_pass_and_one_more_is_too_long(place: Pla
 
 
 async def test_odd_text_comes_back_as_it_was(place: Place) -> None:
-    for text in ("a\u0301" * 50, "\u202eabc\u200f", "  x  ", "<b>&amp;", "\ufeffx", "e\r\n\tf", "\x7f\x1b[31m", "'; --"):
+    for text in (
+        "a\u0301" * 50,
+        "\u202eabc\u200f",
+        "  x  ",
+        "<b>&amp;",
+        "\ufeffx",
+        "e\r\n\tf",
+        "\x7f\x1b[31m",
+        "'; --",
+    ):
         sent = await place.socket.request("message.send", conversation_id=place.room, content=text)
         assert sent["data"]["content"] == text
     history = await place.person.get(f"/conversations/{place.room}/messages", after_seq=0)

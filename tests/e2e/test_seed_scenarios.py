@@ -53,9 +53,7 @@ async def test_a_stranger_and_a_missing_conversation_get_one_and_the_same_answer
     room = await owner.create_group()
     socket = await stranger.connect()
     for type_, extra in (("subscribe", {}), ("message.send", {"content": "hello"}), ("typing.start", {})):
-        answers = [
-            await socket.request(type_, conversation_id=id_, **extra) for id_ in (room, str(uuid4()))
-        ]
+        answers = [await socket.request(type_, conversation_id=id_, **extra) for id_ in (room, str(uuid4()))]
         for answer in answers:
             del answer["ref"]
         expected = {"type": "error", "message": "Not found", "code": "not_found", "retryable": False}

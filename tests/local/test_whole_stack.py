@@ -62,6 +62,7 @@ async def test_the_demo_gets_tokens_and_strangers_do_not(stack: RunningStack) ->
     assert status == 201
     assert tokens.verify(answer["token"], secret)[0] == answer["user_id"] == 5
     assert answer["expires_at"].endswith("Z")
+    bad: Any
     for bad in ({}, {"user_id": "5"}, {"user_id": 0}, {"user_id": True}, {"user_id": 2**63}, []):
         status, answer = await post_token(stack, bad)
         assert (status, answer["code"]) == (422, "invalid_frame")

@@ -30,11 +30,8 @@ _BY_TYPE: Final[dict[str, tuple[Operation, Command]]] = {
     if operation.command is not None
     for type_ in operation.command.types
 }
-# These need nobody else and wait for nothing.
-_IMMEDIATE: Final = frozenset(
-    operation.name
-    for operation in (session.PING, session.TYPING_START, session.TYPING_STOP, session.AUTH_REFRESH)
-)
+# These concern no conversation, so that no order binds them: they wait for nothing.
+_IMMEDIATE: Final = frozenset((session.PING.name, session.AUTH_REFRESH.name))
 
 
 class _Queued(NamedTuple):
