@@ -5,10 +5,10 @@
  *                                            [-s content_bytes] [-c connects_at_once]
  *
  * It talks with the harness in lines: it prints one JSON object when all sockets have their welcome, waits
- * for "go", runs, prints one at the last expected frame, and serves its sockets until "close" (idle only waits
- * for that). Between these lines the harness reads the servers' CPU. Whatever isn't as expected (an error
- * frame, a repeat, a gap, a stall) ends it with status 1 and the reason on stderr. It doesn't parse JSON: each
- * message carries a marker, in its client_message_id and in its content, with the time of sending, the
+ * for "go", runs, prints one at the last expected frame, and serves its sockets until "close" (idle waits for
+ * that alone). Between these lines the harness reads the servers' CPU. Whatever isn't as expected (an error
+ * frame, a repeat, a gap, a stall) ends it with status 1 and the reason on stderr. It doesn't parse JSON:
+ * each message carries a marker, in its client_message_id and in its content, with the time of sending, the
  * sender's index and the sender's running number.
  */
 #define _GNU_SOURCE

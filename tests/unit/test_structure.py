@@ -13,7 +13,7 @@ from messenger_shared.settings import StoreSettings
 
 ROOT = Path(__file__).parents[2]
 MAX_LINES = 300
-MAX_FUNCTION_LINES = 60
+MAX_FUNCTION_LINES = 40
 SOURCES = sorted(
     path
     for top in ("shared/src", "services", "deploy/local/src", "tests")

@@ -52,7 +52,8 @@ def migrate(url: str, schema: str, migrations: list[Migration]) -> list[str]:
     try:
         connection = psycopg2.connect(**{"connect_timeout": _CONNECT_TIMEOUT_S, **parse_dsn(url)})
     except psycopg2.OperationalError as error:
-        raise MigrationError(f"the database can't be reached: {str(error).strip()}") from error
+        reason = str(error).strip().partition("\n")[0]
+        raise MigrationError(f"the database can't be reached: {reason}") from error
     try:
         return _apply(connection, schema, migrations)
     finally:

@@ -26,7 +26,8 @@ DRAIN_S: Final = 5.0
 class RpcServer:
     """Answers the operations in `handlers` as one worker of `service`.
 
-    A handler may be a coroutine function or return a future, which saves a task on the hot path.
+    A handler may be a coroutine function, which is cancelled when its caller has given up, or return a
+    future that keeps its own deadline, which saves a task on the hot path.
     """
 
     def __init__(self, bus: Bus, service: str, handlers: Mapping[str, RequestHandler]) -> None:
@@ -66,7 +67,7 @@ class RpcServer:
             self._answer(sender, request, AppError(errors.OVERLOADED, retry_after_ms=OVERLOAD_RETRY_MS))
             return
         try:
-            future = asyncio.ensure_future(handler(request))
+            future = _begin(handler, request)
         except AppError as error:
             self._answer(sender, request, error)
             return
@@ -78,6 +79,8 @@ class RpcServer:
         if done.cancelled():
             return  # No answer: the caller asks another worker.
         error = done.exception()
+        if isinstance(error, TimeoutError):
+            return  # Nor here: the caller has given up.
         if error is None:
             self._put(sender, Answer(request.id, True, done.result()))
         elif isinstance(error, AppError):
@@ -98,3 +101,15 @@ class RpcServer:
         outbox, self._outbox = self._outbox, defaultdict(list)
         for sender, answers in outbox.items():
             self._bus.publish(channels.replies(sender), pack_answers(answers))
+
+
+def _begin(handler: RequestHandler, request: Request) -> asyncio.Future[Any]:
+    work = handler(request)
+    if isinstance(work, asyncio.Future):
+        return work
+    return asyncio.create_task(_within(request.ttl_ms / 1000, work), name=request.operation)
+
+
+async def _within(ttl_s: float, work: Awaitable[Any]) -> Any:
+    async with asyncio.timeout(ttl_s):
+        return await work

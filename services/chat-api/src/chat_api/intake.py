@@ -94,7 +94,7 @@ class Intake:
             if isinstance(answer, dict):
                 stored.append(answer["message"])
         self._publish(stored)
-        # After publishing: the bus keeps the order, so the event reaches a gateway before the answer.
+        # After publishing: whoever has an answer can rely on it that the event was told.
         for (_, future), answer in zip(batch, answers, strict=True):
             _resolve(future, answer)
 

@@ -2,5 +2,5 @@
 
 `app` wires. A request comes in by `socket` (after `handshake`) or `rest`, both over the operation table;
 `commands` and `session` answer it. An event comes in by `follower`, is ordered by `stream` and sent by `hub`
-to every `connection`. `typing`, `watching` and `reporting` are the ephemeral side.
+to every `connection`. `watching` and `reporting` are the side of presence.
 """
