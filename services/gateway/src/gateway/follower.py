@@ -67,17 +67,20 @@ class Follower:
     def depart(self, member: Member) -> None:
         """The member's last socket is gone: rooms without members are no longer listened to."""
         self._bus.unsubscribe([channels.user(member.user_id)])
-        for room in list(member.rooms.values()):
-            self._leave(member, room)
+        self._leave_all(member)
 
     async def _arrive(self, member: Member) -> None:
         # The user's own channel comes first, so that no membership is missed between the two.
         user_id = member.user_id
         await self._bus.subscribe([channels.user(user_id)], lambda data: self._on_user(user_id, data))
+        if user_id not in self._hub.members:
+            self._bus.unsubscribe([channels.user(user_id)])
+            return
         await self._sync(member)
 
     async def _sync(self, member: Member) -> None:
         """Joins and leaves rooms until they are those of chat-api."""
+        before = set(member.rooms)
         rows = await self._rpc.ask(
             conversations.MEMBERSHIPS.service,
             conversations.MEMBERSHIPS.name,
@@ -85,22 +88,33 @@ class Follower:
             key=str(member.user_id),
             user_id=member.user_id,
         )
-        current = {conversation_id for conversation_id, _ in rows}
-        for room in [room for id_, room in member.rooms.items() if id_ not in current]:
-            self._leave(member, room)
+        if self._is_gone(member):
+            return
+        # What was joined while chat-api was asked is newer than its answer.
+        for id_ in before - {conversation_id for conversation_id, _ in rows}:
+            if id_ in member.rooms:
+                self._leave(member, member.rooms[id_])
         rooms = [self._room(conversation_id) for conversation_id, _ in rows]
         for room in rooms:
             self._hub.join(member, room)
         await self._begin([room for room in rooms if room.ready is None])
         await asyncio.gather(*(room.ready for room in rooms if room.ready is not None))
-        if self._hub.members.get(member.user_id) is not member:
-            self.depart(member)
+        if self._is_gone(member):
+            self._leave_all(member)
+
+    def _is_gone(self, member: Member) -> bool:
+        """Whether its last socket went while we waited; the user may be here anew, as another member."""
+        return self._hub.members.get(member.user_id) is not member
 
     def _room(self, conversation_id: str) -> Room:
         room = self._hub.rooms.get(conversation_id)
         if room is None:
             room = self._hub.rooms[conversation_id] = Room(conversation_id)
         return room
+
+    def _leave_all(self, member: Member) -> None:
+        for room in list(member.rooms.values()):
+            self._leave(member, room)
 
     def _leave(self, member: Member, room: Room) -> None:
         self._hub.leave(member, room)
@@ -119,7 +133,12 @@ class Follower:
             await asyncio.gather(*(self._subscribe(room) for room in rooms))
             heads = await self._heads([room.id for room in rooms])
             for room in rooms:
+                if room.id not in self._hub.rooms:
+                    # All members left while it began.
+                    self._bus.unsubscribe([channels.conversation(room.id)])
+                    continue
                 self._hub.emit(room, room.stream.begin(heads.get(room.id, 0)))
+                room.stream.expect(heads.get(room.id, 0))
                 self._check(room)
             ready.set_result(None)
         except BaseException as error:

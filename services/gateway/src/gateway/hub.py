@@ -80,7 +80,9 @@ class Hub:
     def leave(self, member: Member, room: Room) -> None:
         """They don't any more."""
         member.rooms.pop(room.id, None)
-        room.members.pop(member.user_id, None)
+        # The user may be here anew, as another member, while the old one is still being cleared away.
+        if room.members.get(member.user_id) is member:
+            del room.members[member.user_id]
 
     def view(self, connection: Connection, room: Room, others: tuple[int, ...]) -> None:
         """The socket looks at the conversation and gets its ephemeral frames."""

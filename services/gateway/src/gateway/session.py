@@ -54,7 +54,8 @@ class Session:
         others = tuple(member for member in view["member_ids"] if member != user_id)
         self._watching.unwatch(connection, self._hub.unview(connection, conversation_id))
         self._hub.view(connection, room, others)
-        self._watching.watch(connection, others)
+        # Watching first, then the look: who comes online between the two is told at least once.
+        await self._watching.watch(connection, others)
         online = await self._watching.online(user_id, (user_id, *others))
         after_pos = body["after_pos"]
         return {

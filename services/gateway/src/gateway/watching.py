@@ -40,8 +40,8 @@ class Watching:
             task.cancel()
         await asyncio.gather(*self._subscribing, return_exceptions=True)
 
-    def watch(self, connection: Connection, user_ids: Iterable[int]) -> None:
-        """The socket gets the transitions of these users."""
+    async def watch(self, connection: Connection, user_ids: Iterable[int]) -> None:
+        """The socket gets the transitions of these users; on return it misses none any more."""
         fresh = []
         for user_id in user_ids:
             watchers = self._watchers.get(user_id)
@@ -53,6 +53,9 @@ class Watching:
             task = asyncio.create_task(self._subscribe(fresh), name="watching")
             self._subscribing.add(task)
             task.add_done_callback(self._subscribing.discard)
+        if self._subscribing:
+            # All of them: another socket may have begun to watch the same users just now.
+            await asyncio.wait(self._subscribing)
 
     def unwatch(self, connection: Connection, user_ids: Iterable[int]) -> None:
         """Takes back one `watch` of the same users."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -19,12 +20,15 @@ class Tracker:
     def __init__(self, store: Store, listeners: Sequence[Listener]) -> None:
         self._store = store
         self._listeners = listeners
+        # One step at a time: two that overlap could be told in another order than they were taken.
+        self._order = asyncio.Lock()
 
     async def report(self, report: Report) -> bool:
         """Takes a gateway's report; False asks it for a full one."""
         for piece in _pieces(report):
-            known, transitions = await self._store.report(piece)
-            self._tell(transitions)
+            async with self._order:
+                known, transitions = await self._store.report(piece)
+                self._tell(transitions)
             if not known:
                 return False
         return True
@@ -48,8 +52,9 @@ class Tracker:
         """Step by step, so that a gateway with many users doesn't hold up the store."""
         more = True
         while more:
-            transitions, more = await self._store.release(gateway)
-            self._tell(transitions)
+            async with self._order:
+                transitions, more = await self._store.release(gateway)
+                self._tell(transitions)
 
     def _tell(self, transitions: list[Transition]) -> None:
         if transitions:
