@@ -80,7 +80,7 @@ class RunningStack:
     async def stop(self, number: signal.Signals = signal.SIGINT) -> float:
         """Stops the stack by a signal to its lead and returns how long that took; StackFailed past 20 s."""
         begun = time.monotonic()
-        if self.process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)
         try:
             code = await asyncio.wait_for(self.process.wait(), STOP_LIMIT_S)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 import time
@@ -83,8 +82,10 @@ async def running_lead(root: Path, **programs: str) -> AsyncIterator[RunningLead
     try:
         yield RunningLead(process, root, log)
     finally:
-        if process.returncode is None:
-            os.kill(process.pid, signal.SIGKILL)
+        # Its end may be known to the system and not yet to the event loop.
+        with contextlib.suppress(ProcessLookupError):
+            if process.returncode is None:
+                process.kill()
         await process.wait()
 
 
