@@ -1,7 +1,7 @@
 """Owns waiting in tests: until something holds, with a deadline."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 POLL_S = 0.01
 
@@ -11,6 +11,18 @@ async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None
     try:
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110  (what is waited for knows of no event)
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise AssertionError(f"not within {timeout_s} s") from None
+
+
+async def eventually(asked: Callable[[], Awaitable[object]], timeout_s: float = 5.0) -> None:
+    """Returns when `asked` answers yes; fails when it doesn't in time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                if await asked():
+                    return
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         raise AssertionError(f"not within {timeout_s} s") from None

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from tests.client import Person
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.polling import eventually
+from tests.waiting import eventually
 
 MESSAGE_FIELDS = {
     "id", "conversation_id", "seq", "pos", "version", "sender_id", "content", "message_type",

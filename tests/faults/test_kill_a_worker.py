@@ -11,9 +11,9 @@ import pytest
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.placement import worker_of, workers
-from tests.e2e.polling import eventually
 from tests.faults.history import Kind
 from tests.faults.world import chatting, seeded
+from tests.waiting import eventually
 
 ACKS_BEFORE = (30, 120)
 ACKS_AFTER = 100

@@ -11,11 +11,10 @@ from random import Random
 
 from tests.client import Person
 from tests.e2e.crowd import Crowd
-from tests.e2e.polling import eventually
 from tests.faults.checker import Violation, check
 from tests.faults.history import ARCHIVE, History, Kind
 from tests.faults.virtual_client import VirtualClient
-from tests.waiting import until
+from tests.waiting import eventually, until
 
 ROOM_SIZES = (10, 4, 2)
 REST_S = 20.0
