@@ -7,6 +7,7 @@ statement timeout that aiopg turns into a cancellation nobody asked for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Any, Final
@@ -23,6 +24,7 @@ ACQUIRE_TIMEOUT_S: Final = 3.0
 QUERY_TIMEOUT_S: Final = 6.0
 START_TIMEOUT_S: Final = 15.0
 START_RETRY_S: Final = 0.2
+STOP_TIMEOUT_S: Final = 3.0
 _SERVER_OPTIONS: Final = " ".join(
     (
         "-c statement_timeout=5000",
@@ -79,7 +81,9 @@ class Database:
         """Closes the connections, also those that are in use."""
         if self._pool is not None:
             self._pool.terminate()
-            await self._pool.wait_closed()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    await self._pool.wait_closed()
 
     async def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Runs one statement (one transaction) and returns its rows.
