@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from chat_api.heads import Heads
-from chat_api.publish import Publisher, message_new
+from chat_api.publish import Publisher, message_event
 from gateway.connection import Connection
 from gateway.follower import Follower
 from gateway.hub import Hub, Member
@@ -138,7 +138,7 @@ class RememberingChatApi:
     async def _changes(self, request: Request) -> Any:
         self._note(request)
         id_, after = request.body["conversation_id"], request.body["after_pos"]
-        events = [message_new(message) for message in self.log[id_] if message["pos"] > after]
+        events = [message_event(m, is_new=True) for m in self.log[id_] if m["pos"] > after]
         return {
             "to": len(self.log[id_]) + 1,
             "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],

@@ -13,6 +13,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 MESSAGE_NEW: Final = "message.new"
+MESSAGE_EDITED: Final = "message.edited"
+MESSAGE_DELETED: Final = "message.deleted"
+MESSAGE_READ: Final = "message.read"
+UNREAD_UPDATED: Final = "unread.updated"
 CONVERSATION_CREATED: Final = "conversation.created"
 PARTICIPANT_ADDED: Final = "participant.added"
 PARTICIPANT_REMOVED: Final = "participant.removed"

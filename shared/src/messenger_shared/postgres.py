@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import aiopg
@@ -52,6 +52,19 @@ class _WakingPool(aiopg.Pool):
             self._cond.notify()
 
 
+class Transaction:
+    """A transaction under way."""
+
+    def __init__(self, cursor: aiopg.Cursor) -> None:
+        self._cursor = cursor
+
+    async def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """Runs statements and returns the rows of the last one."""
+        await self._cursor.execute(sql, parameters)
+        found: list[Row] = await self._cursor.fetchall() if self._cursor.description else []
+        return found
+
+
 class Database:
     """A pool of autocommit connections to one database."""
 
@@ -91,11 +104,42 @@ class Database:
         Raises AppError(unavailable) when PostgreSQL is away or too slow; then the statement may have been
         committed or not. psycopg2's other errors pass.
         """
+        async with self._guarded():
+            return await self._run(sql, parameters)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Several statements that are committed together, or not at all when the block raises.
+
+        Raises like `rows`. The connection of a block that failed by anything but an AppError is given up.
+        """
+        async with self._guarded():
+            assert self._pool is not None, "start() first"
+            connection = await self._pool._acquire()
+            try:
+                cursor = await connection.cursor()
+                await cursor.execute("BEGIN")
+                try:
+                    yield Transaction(cursor)
+                except AppError:
+                    await cursor.execute("ROLLBACK")
+                    raise
+                await cursor.execute("COMMIT")
+                cursor.close()
+            except BaseException as error:
+                if not isinstance(error, AppError):
+                    connection.close()
+                raise
+            finally:
+                await asyncio.shield(self._pool.release(connection))
+
+    @contextlib.asynccontextmanager
+    async def _guarded(self) -> AsyncIterator[None]:
+        """Puts a deadline on the block and makes its failures AppErrors."""
         try:
             async with asyncio.timeout(QUERY_TIMEOUT_S):
-                found = await self._run(sql, parameters)
+                yield
             self._healthy = True
-            return found
         except (psycopg2.OperationalError, psycopg2.InterfaceError, TimeoutError) as error:
             self._healthy = False
             log.warning("postgresql failed: %s", str(error).strip().partition("\n")[0] or "timeout")

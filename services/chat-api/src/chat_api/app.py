@@ -8,12 +8,14 @@ from aiohttp import web
 
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
+from chat_api.handlers.receipts import ReceiptHandlers
 from chat_api.handlers.table import handler_table
 from chat_api.heads import Heads
 from chat_api.intake import Intake
 from chat_api.publish import Publisher
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
+from chat_api.storage.receipts import PgReceipts
 from messenger_shared import logs
 from messenger_shared.postgres import Database
 from messenger_shared.redis_bus import RedisBus
@@ -43,7 +45,8 @@ def build_app(settings: StoreSettings) -> web.Application:
     messages, conversations = PgMessages(database), PgConversations(database)
     intake = Intake(messages, publisher)
     handlers = handler_table(
-        MessageHandlers(messages, conversations, intake),
+        MessageHandlers(messages, conversations, intake, publisher),
+        ReceiptHandlers(PgReceipts(database), messages, conversations, publisher),
         ConversationHandlers(conversations, messages, publisher),
     )
     server = RpcServer(bus, SERVICE, handlers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Any
 
 import orjson
 
@@ -34,6 +35,18 @@ def decode(cursor: str, *kinds: type) -> list[int | str]:
         if kind is str and parse_uuid(part) is None:
             raise _invalid()
     return parts
+
+
+def decode_integer(cursor: str | None) -> int:
+    """The integer of a cursor of one part; 0 without a cursor. Raises AppError(invalid_frame)."""
+    return int(decode(cursor, int)[0]) if cursor is not None else 0
+
+
+def page(items: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
+    """The page of `limit` out of `items`, of which one more was asked for, to see whether there is more."""
+    has_more = len(items) > limit
+    items = items[:limit]
+    return {"items": items, "next_cursor": encode(items[-1][key]) if has_more else None}
 
 
 def _invalid() -> AppError:

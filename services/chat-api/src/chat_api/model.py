@@ -48,6 +48,32 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """What the rules need to know of a message and of the one who asks; no role means a stranger."""
+
+    conversation_id: str
+    seq: int
+    sender_id: int
+    version: int
+    content: str | None
+    deleted: bool
+    role: str | None
+    left: bool
+
+
+class ReadPosition(NamedTuple):
+    """How far a member has read; `moved` tells whether it is news."""
+
+    conversation_id: str
+    message_id: str | None
+    read_seq: int
+    read_at: str
+    unread: int
+    last_seq: int
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NewConversation:
     """A conversation to be created; `members` maps each user to a role, the creator first."""
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from chat_api.model import ConversationData, Draft, Membership, MessageData, NewConversation, Verdict
+from chat_api.model import (
+    ConversationData,
+    Draft,
+    Membership,
+    MessageData,
+    MessageFacts,
+    NewConversation,
+    ReadPosition,
+    Verdict,
+)
 
 
 class MessageStore(Protocol):
@@ -20,8 +29,39 @@ class MessageStore(Protocol):
     async def page(self, conversation_id: str, start: int, limit: int, forward: bool) -> list[MessageData]:
         """Up to `limit` messages with a seq below `start` (newest first), or above it (oldest first)."""
 
-    async def changed_after(self, conversation_id: str, pos: int, limit: int) -> list[MessageData]:
-        """Up to `limit` messages whose last change is above `pos`, in the order of their changes."""
+    async def changed_after(
+        self, conversation_id: str, pos: int, limit: int
+    ) -> list[tuple[MessageData, bool]]:
+        """Up to `limit` messages whose last change is above `pos`, in the order of their changes.
+
+        Each with whether it is new since `pos`.
+        """
+
+    async def edit(
+        self, message_id: str, user_id: int, content: str, expected_version: int | None
+    ) -> MessageData:
+        """The message with its new text; raises AppError as the rules have it."""
+
+    async def delete(self, message_id: str, user_id: int) -> MessageData:
+        """The tombstone; deleting again changes nothing. Raises AppError as the rules have it."""
+
+    async def facts(self, message_id: str, user_id: int) -> MessageFacts | None:
+        """What is known of the message and of the user's part in its conversation."""
+
+    async def versions(self, message_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """Up to `limit` earlier texts above version `after`, the oldest first."""
+
+
+class ReceiptStore(Protocol):
+    """Read positions; raises like MessageStore."""
+
+    async def read(self, conversation_id: str, user_id: int, seq: int) -> ReadPosition:
+        """Moves the position of a member forward to `seq`, or to the last message if that is before."""
+
+    async def readers(
+        self, conversation_id: str, seq: int, sender_id: int, after: int, limit: int
+    ) -> list[dict[str, Any]]:
+        """Up to `limit` members above user id `after`, but for the sender, who have read up to `seq`."""
 
 
 class ConversationStore(Protocol):

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.framing import text_frame
 from gateway.hub import Hub, Member, Room
 from gateway.metrics import HOLES
 from messenger_shared import channels
@@ -167,8 +166,11 @@ class Follower:
         for event in unpack(payload):
             if event.type in _EPHEMERAL:
                 self._hub.emit_ephemeral(room, event)
-            else:
+            elif event.pos:
                 self._hub.emit(room, room.stream.offer(event))
+            else:
+                # Outside the order: read positions are absolute.
+                self._hub.emit(room, [event])
         self._check(room)
 
     def _on_user(self, user_id: int, payload: bytes) -> None:
@@ -176,7 +178,10 @@ class Follower:
         if member is None:
             return
         for event in unpack(payload):
-            self._welcome(member, event)
+            if event.pos:
+                self._welcome(member, event)
+            else:
+                self._hub.emit_to(member, event)
 
     def _welcome(self, member: Member, event: Event) -> None:
         """The user became a member of a conversation by `event`, which is the first that concerns him."""
@@ -190,8 +195,7 @@ class Follower:
             self._run(self._begin([room]))
         if room.stream.last_pos >= event.pos:
             # It passed through the room before this user was in it.
-            for connection in member.connections:
-                connection.write(text_frame(event.frame))
+            self._hub.emit_to(member, event)
         else:
             self._hub.emit(room, room.stream.offer(event))
 

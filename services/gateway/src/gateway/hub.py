@@ -107,6 +107,12 @@ class Hub:
             self._dirty.append(room)
         room.outbox += frames
 
+    def emit_to(self, member: Member, event: Event) -> None:
+        """Sends a frame to every socket of one user."""
+        data = text_frame(event.frame)
+        for connection in member.connections:
+            connection.write(data)
+
     def flush(self) -> None:
         """Writes what this turn brought."""
         dirty, self._dirty = self._dirty, []

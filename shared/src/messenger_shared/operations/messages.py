@@ -18,7 +18,13 @@ from messenger_shared.operations.fields import (
     page_limit,
 )
 from messenger_shared.operations.operation import CHAT_API, Command, Operation, Route, ok
-from messenger_shared.operations.resources import MessagePageSchema, MessageSchema
+from messenger_shared.operations.resources import (
+    MessagePageSchema,
+    MessageSchema,
+    ReaderPageSchema,
+    ReadSchema,
+    VersionPageSchema,
+)
 
 TYPES: Final = ("text", "image", "file")
 URL_CHARS: Final = 2_048
@@ -42,6 +48,40 @@ class SendRequest(RequestSchema):
     )
     file_name = TextField(1, FILE_NAME_CHARS, load_default=None, allow_none=True)
     file_size = IntegerField(load_default=None, allow_none=True)
+
+
+class EditRequest(RequestSchema):
+    """A new text for a message; `expected_version` guards against an edit of somebody else in between."""
+
+    message_id = UuidField(required=True)
+    content = ContentField(required=True)
+    expected_version = IntegerField(low=1, high=2**31 - 1, load_default=None, allow_none=True)
+
+
+class MessageRequest(RequestSchema):
+    """One message."""
+
+    message_id = UuidField(required=True)
+
+
+class ReadRequest(RequestSchema):
+    """How far the caller has read: a message, or its seq."""
+
+    conversation_id = UuidField(required=True)
+    message_id = UuidField(load_default=None, allow_none=True)
+    seq = IntegerField(load_default=None, allow_none=True)
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if (data["message_id"] is None) == (data["seq"] is None):
+            raise ValidationError("Give either message_id or seq.", "message_id")
+
+
+class MessagePartsRequest(MessageRequest):
+    """A page of what belongs to a message."""
+
+    cursor = cursor()
+    limit = page_limit()
 
 
 class HistoryRequest(RequestSchema):
@@ -74,6 +114,33 @@ def _sent(body: dict[str, Any], answer: Any) -> dict[str, Any]:
 def _stored(answer: Any) -> tuple[int, Any]:
     return (200 if answer["duplicate"] else 201), answer["message"]
 
+
+def _changed(body: dict[str, Any], answer: Any) -> dict[str, Any]:
+    return {"message_id": answer["id"], "conversation_id": answer["conversation_id"], "data": answer}
+
+
+def _named(body: dict[str, Any], answer: Any) -> dict[str, Any]:
+    return {"message_id": answer["id"], "conversation_id": answer["conversation_id"]}
+
+
+def _read(body: dict[str, Any], answer: Any) -> dict[str, Any]:
+    return {
+        "message_id": body["message_id"],
+        "conversation_id": answer["conversation_id"],
+        "read_seq": answer["read_seq"],
+        "unread": answer["unread"],
+    }
+
+
+def _gone(answer: Any) -> tuple[int, Any]:
+    return 204, None
+
+
+def _position(answer: Any) -> tuple[int, Any]:
+    return 200, {"read_seq": answer["read_seq"], "unread": answer["unread"]}
+
+
+_OF_ONE_MESSAGE: Final = (errors.INVALID_FRAME, errors.FORBIDDEN, errors.NOT_MEMBER, errors.NOT_FOUND)
 
 SEND: Final = Operation(
     name="message.send",
@@ -109,4 +176,61 @@ HISTORY: Final = Operation(
     errors=(errors.INVALID_CONVERSATION_ID, errors.INVALID_FRAME, errors.NOT_MEMBER, errors.NOT_FOUND),
 )
 
-OPERATIONS: Final = (SEND, HISTORY)
+EDIT: Final = Operation(
+    name="message.edit",
+    service=CHAT_API,
+    request=EditRequest(),
+    answer=MessageSchema(),
+    key="message_id",
+    route=Route("PUT", "/messages/{message_id}", ok),
+    command=Command(("message.edit",), "message.edited", _changed),
+    errors=(*_OF_ONE_MESSAGE, errors.MESSAGE_TOO_LONG, errors.VERSION_CONFLICT),
+)
+DELETE: Final = Operation(
+    name="message.delete",
+    service=CHAT_API,
+    request=MessageRequest(),
+    answer=MessageSchema(),
+    key="message_id",
+    route=Route("DELETE", "/messages/{message_id}", _gone),
+    command=Command(("message.delete",), "message.deleted", _named),
+    errors=_OF_ONE_MESSAGE,
+)
+READ: Final = Operation(
+    name="message.read",
+    service=CHAT_API,
+    request=MessageRequest(),
+    answer=ReadSchema(),
+    key="message_id",
+    command=Command(("message.read", "read.receipt"), "read.confirmed", _read, always=True),
+    errors=(errors.INVALID_FRAME, errors.NOT_MEMBER, errors.NOT_FOUND),
+)
+READ_UP_TO: Final = Operation(
+    name="conversation.read",
+    service=CHAT_API,
+    request=ReadRequest(),
+    answer=ReadSchema(),
+    key="conversation_id",
+    route=Route("PUT", "/conversations/{conversation_id}/read", _position),
+    errors=(errors.INVALID_CONVERSATION_ID, errors.INVALID_FRAME, errors.NOT_MEMBER, errors.NOT_FOUND),
+)
+READERS: Final = Operation(
+    name="message.readers",
+    service=CHAT_API,
+    request=MessagePartsRequest(),
+    answer=ReaderPageSchema(),
+    key="message_id",
+    route=Route("GET", "/messages/{message_id}/readers", ok),
+    errors=(errors.INVALID_FRAME, errors.NOT_MEMBER, errors.NOT_FOUND),
+)
+VERSIONS: Final = Operation(
+    name="message.versions",
+    service=CHAT_API,
+    request=MessagePartsRequest(),
+    answer=VersionPageSchema(),
+    key="message_id",
+    route=Route("GET", "/messages/{message_id}/history", ok),
+    errors=_OF_ONE_MESSAGE,
+)
+
+OPERATIONS: Final = (SEND, HISTORY, EDIT, DELETE, READ, READ_UP_TO, READERS, VERSIONS)

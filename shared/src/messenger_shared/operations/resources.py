@@ -82,6 +82,43 @@ class MessagePageSchema(Schema):
     has_more = fields.Boolean(required=True)
 
 
+class ReadSchema(Schema):
+    """How far a member has read."""
+
+    conversation_id = UuidField(required=True)
+    read_seq = IntegerField(required=True)
+    unread = IntegerField(required=True)
+
+
+class ReaderSchema(Schema):
+    """Somebody who has read a message."""
+
+    user_id = user_id(required=True)
+    read_at = fields.String(required=True)
+
+
+class ReaderPageSchema(Schema):
+    """A page of those who have read a message."""
+
+    items = fields.List(fields.Nested(ReaderSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class VersionSchema(Schema):
+    """An earlier text of a message, and when it was written."""
+
+    version = IntegerField(low=1, required=True)
+    content = fields.String(required=True)
+    edited_at = fields.String(required=True)
+
+
+class VersionPageSchema(Schema):
+    """A page of a message's earlier texts, the oldest first."""
+
+    items = fields.List(fields.Nested(VersionSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
 class NothingSchema(Schema):
     """No fields."""
 

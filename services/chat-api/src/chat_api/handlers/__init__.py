@@ -1,1 +1,1 @@
-"""One short coroutine per operation: `messages`, `conversations`; `table` joins them by name."""
+"""One short coroutine per operation: `messages`, `receipts`, `conversations`; `table` joins them by name."""

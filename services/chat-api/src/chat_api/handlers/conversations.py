@@ -7,7 +7,7 @@ from typing import Any, Final
 from chat_api import cursors
 from chat_api.model import ConversationData
 from chat_api.ports import ConversationStore, MessageStore
-from chat_api.publish import Publisher, message_new
+from chat_api.publish import Publisher, message_event
 from chat_api.rules.access import require_member
 from chat_api.rules.conversations import new_conversation
 from messenger_shared import errors
@@ -94,8 +94,8 @@ class ConversationHandlers:
         if conversation_id not in heads:
             raise AppError(errors.NOT_FOUND)
         messages = await self._messages.changed_after(conversation_id, after_pos, CHANGES_MAX)
-        upto = messages[-1]["pos"] if len(messages) == CHANGES_MAX else heads[conversation_id]
-        events = [message_new(message) for message in messages]
+        upto = messages[-1][0]["pos"] if len(messages) == CHANGES_MAX else heads[conversation_id]
+        events = [message_event(message, is_new=is_new) for message, is_new in messages]
         return {
             "to": max([upto, *(event.pos for event in events)]),
             "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],

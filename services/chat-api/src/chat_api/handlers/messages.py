@@ -1,4 +1,4 @@
-"""Owns the handlers of the operations on messages."""
+"""Owns the handlers of the operations on messages: sending, reading, changing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from chat_api import cursors
 from chat_api.intake import Intake
 from chat_api.model import Draft
 from chat_api.ports import ConversationStore, MessageStore
+from chat_api.publish import Publisher
 from chat_api.rules.access import require_member
+from chat_api.rules.messages import require_allowed
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.rpc import Request
@@ -18,12 +20,15 @@ NEWEST: Final = 2**63 - 1
 
 
 class MessageHandlers:
-    """Sending and reading."""
+    """Sending, looking, changing."""
 
-    def __init__(self, messages: MessageStore, conversations: ConversationStore, intake: Intake) -> None:
+    def __init__(
+        self, messages: MessageStore, conversations: ConversationStore, intake: Intake, publisher: Publisher
+    ) -> None:
         self._messages = messages
         self._conversations = conversations
         self._intake = intake
+        self._publisher = publisher
 
     def send(self, request: Request) -> asyncio.Future[Any]:
         """Stores a message; see Intake.send."""
@@ -54,6 +59,31 @@ class MessageHandlers:
         del items[limit:]
         next_cursor = cursors.encode(items[-1]["seq"], int(forward)) if has_more else None
         return {"items": items, "has_more": has_more, "next_cursor": next_cursor}
+
+    async def edit(self, request: Request) -> Any:
+        """The message with its new text."""
+        body = request.body
+        message = await self._messages.edit(
+            body["message_id"], request.user_id, body["content"], body["expected_version"]
+        )
+        self._publisher.changed(message)
+        return message
+
+    async def delete(self, request: Request) -> Any:
+        """The tombstone."""
+        message = await self._messages.delete(request.body["message_id"], request.user_id)
+        self._publisher.changed(message)
+        return message
+
+    async def versions(self, request: Request) -> Any:
+        """A page of the earlier texts; a deleted message has none, and is not found."""
+        body = request.body
+        facts = await self._messages.facts(body["message_id"], request.user_id)
+        if require_allowed(facts, request.user_id, "see_versions").deleted:
+            raise AppError(errors.NOT_FOUND)
+        after = cursors.decode_integer(body["cursor"])
+        items = await self._messages.versions(body["message_id"], after, body["limit"] + 1)
+        return cursors.page(items, body["limit"], "version")
 
     async def _start_of_page(self, body: dict[str, Any]) -> tuple[int, bool]:
         if body["cursor"] is not None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
+from chat_api.handlers.receipts import ReceiptHandlers
 from messenger_shared.operations import conversations as conversation_operations
 from messenger_shared.operations import messages as message_operations
 from messenger_shared.rpc_server import RequestHandler
 
 
 def handler_table(
-    messages: MessageHandlers, conversations: ConversationHandlers
+    messages: MessageHandlers, receipts: ReceiptHandlers, conversations: ConversationHandlers
 ) -> dict[str, RequestHandler]:
     """Every operation that chat-api answers, by name."""
     return {
         message_operations.SEND.name: messages.send,
         message_operations.HISTORY.name: messages.history,
+        message_operations.EDIT.name: messages.edit,
+        message_operations.DELETE.name: messages.delete,
+        message_operations.VERSIONS.name: messages.versions,
+        message_operations.READ.name: receipts.read,
+        message_operations.READ_UP_TO.name: receipts.read_up_to,
+        message_operations.READERS.name: receipts.readers,
         conversation_operations.CREATE.name: conversations.create,
         conversation_operations.LIST.name: conversations.list_for,
         conversation_operations.GET.name: conversations.get,

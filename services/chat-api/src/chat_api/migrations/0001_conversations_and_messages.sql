@@ -34,6 +34,8 @@ CREATE TABLE messenger.messages (
     id                uuid NOT NULL UNIQUE,
     -- Of the last change of this message.
     pos               bigint NOT NULL,
+    -- Of its sending: tells what is new to somebody from what has only changed.
+    created_pos       bigint NOT NULL,
     version           integer NOT NULL DEFAULT 1,
     sender_id         bigint NOT NULL,
     client_message_id text,
@@ -51,6 +53,15 @@ CREATE TABLE messenger.messages (
 );
 CREATE UNIQUE INDEX messages_by_client_message_id
     ON messenger.messages (sender_id, client_message_id) WHERE client_message_id IS NOT NULL;
+
+-- The texts that an edit replaced, each with the moment at which it was written. Deleting takes them along.
+CREATE TABLE messenger.message_versions (
+    message_id uuid NOT NULL REFERENCES messenger.messages (id),
+    version    integer NOT NULL,
+    content    text NOT NULL,
+    edited_at  timestamptz NOT NULL,
+    PRIMARY KEY (message_id, version)
+);
 
 -- One row per member that only moves forward: who has read a message is a comparison.
 CREATE TABLE messenger.read_receipts (
@@ -142,10 +153,10 @@ BEGIN
          WHERE c.id = f.conversation_id
         RETURNING c.id, c.last_seq - f.count AS seq, c.last_pos - f.count AS pos
     ), inserted AS (
-        INSERT INTO messages (conversation_id, seq, id, pos, sender_id, client_message_id, type, content,
+        INSERT INTO messages (conversation_id, seq, id, pos, created_pos, sender_id, client_message_id, type, content,
                               file_url, file_name, file_size, reply_to)
-        SELECT f.conversation_id, m.seq + f.number, f.id, m.pos + f.number, f.sender_id, f.client_message_id,
-               f.type, f.content, f.file_url, f.file_name, f.file_size, f.reply_to
+        SELECT f.conversation_id, m.seq + f.number, f.id, m.pos + f.number, m.pos + f.number, f.sender_id,
+               f.client_message_id, f.type, f.content, f.file_url, f.file_name, f.file_size, f.reply_to
           FROM fresh f JOIN moved m ON m.id = f.conversation_id
         RETURNING id, conversation_id, sender_id, seq, pos, created_at
     ), read AS (

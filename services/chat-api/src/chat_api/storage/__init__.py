@@ -1,1 +1,1 @@
-"""The SQL, beside the functions that run it: `messages`, `conversations`."""
+"""The SQL, beside the functions that run it: `messages`, `conversations`, `receipts`."""

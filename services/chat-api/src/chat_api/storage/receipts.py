@@ -1,0 +1,57 @@
+"""Owns the SQL on read positions."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chat_api.model import ReadPosition
+from messenger_shared.postgres import Database
+
+# Forward only, over any number of devices at once: the condition is on the row that the upsert has locked.
+_MOVE: Final = """
+INSERT INTO messenger.read_receipts AS r (conversation_id, user_id, last_read_seq, message_id)
+SELECT m.conversation_id, %(user)s, m.seq, m.id
+  FROM messenger.messages m JOIN messenger.conversations c ON c.id = m.conversation_id
+ WHERE m.conversation_id = %(conversation)s AND m.seq = LEAST(%(seq)s, c.last_seq)
+ON CONFLICT (conversation_id, user_id) DO UPDATE
+   SET last_read_seq = excluded.last_read_seq, message_id = excluded.message_id, read_at = now()
+ WHERE r.last_read_seq < excluded.last_read_seq
+RETURNING 1
+"""
+_STANDING: Final = """
+SELECT r.message_id::text, coalesce(r.last_read_seq, 0), messenger.to_wire(coalesce(r.read_at, now())),
+       (SELECT count(*) FROM messenger.messages m
+         WHERE m.conversation_id = c.id AND m.seq > coalesce(r.last_read_seq, 0)
+           AND m.sender_id <> %(user)s AND m.deleted_at IS NULL),
+       c.last_seq
+  FROM messenger.conversations c
+  LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
+ WHERE c.id = %(conversation)s
+"""
+_READERS: Final = """
+SELECT r.user_id, messenger.to_wire(r.read_at)
+  FROM messenger.read_receipts r
+  JOIN messenger.conversation_participants p
+    ON p.conversation_id = r.conversation_id AND p.user_id = r.user_id AND p.left_at IS NULL
+ WHERE r.conversation_id = %s AND r.last_read_seq >= %s AND r.user_id <> %s AND r.user_id > %s
+ ORDER BY r.user_id LIMIT %s
+"""
+
+
+class PgReceipts:
+    """A ReceiptStore in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, conversation_id: str, user_id: int, seq: int) -> ReadPosition:
+        parameters = {"conversation": conversation_id, "user": user_id, "seq": seq}
+        moved = await self._database.rows(_MOVE, parameters)
+        [[message_id, read_seq, read_at, unread, last_seq]] = await self._database.rows(_STANDING, parameters)
+        return ReadPosition(conversation_id, message_id, read_seq, read_at, unread, last_seq, bool(moved))
+
+    async def readers(
+        self, conversation_id: str, seq: int, sender_id: int, after: int, limit: int
+    ) -> list[dict[str, Any]]:
+        rows = await self._database.rows(_READERS, (conversation_id, seq, sender_id, after, limit))
+        return [{"user_id": row[0], "read_at": row[1]} for row in rows]
