@@ -98,17 +98,20 @@ class Database:
                 async with asyncio.timeout(STOP_TIMEOUT_S):
                     await self._pool.wait_closed()
 
-    async def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
-        """Runs one statement (one transaction) and returns its rows.
+    async def rows(
+        self, sql: str, parameters: Sequence[Any] | dict[str, Any] = (), *, user_id: int | None = None
+    ) -> list[Row]:
+        """Runs one statement (one transaction) and returns its rows; row-level security sees `user_id`.
 
         Raises AppError(unavailable) when PostgreSQL is away or too slow; then the statement may have been
         committed or not. psycopg2's other errors pass.
         """
         async with self._guarded():
-            return await self._run(sql, parameters)
+            # Two statements in one simple query: one transaction, and no round trip for the setting.
+            return await self._run(_acting(user_id) + sql, parameters)
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, user_id: int | None = None) -> AsyncIterator[Transaction]:
         """Several statements that are committed together, or not at all when the block raises.
 
         Raises like `rows`. The connection of a block that failed by anything but an AppError is given up.
@@ -118,7 +121,7 @@ class Database:
             connection = await self._pool._acquire()
             try:
                 cursor = await connection.cursor()
-                await cursor.execute("BEGIN")
+                await cursor.execute("BEGIN;" + _acting(user_id))
                 try:
                     yield Transaction(cursor)
                 except AppError:
@@ -191,3 +194,8 @@ class Database:
         )
         assert isinstance(pool, _WakingPool)
         return pool
+
+
+def _acting(user_id: int | None) -> str:
+    """What tells row-level security for whom the rest of the transaction runs."""
+    return "" if user_id is None else f"SELECT set_config('app.user_id', '{int(user_id)}', true);"

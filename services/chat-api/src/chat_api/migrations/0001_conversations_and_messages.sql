@@ -1,4 +1,4 @@
--- The five tables, and the one function that writes messages.
+-- The tables, and the one function that writes messages.
 
 CREATE TABLE messenger.conversations (
     id              uuid PRIMARY KEY,
@@ -9,6 +9,8 @@ CREATE TABLE messenger.conversations (
     -- Both are issued inside the writing transaction, under this row's lock: commit order is number order.
     last_seq        bigint NOT NULL DEFAULT 0,
     last_pos        bigint NOT NULL DEFAULT 0,
+    -- Of the last change of the title.
+    title_pos       bigint NOT NULL DEFAULT 0,
     last_message_at timestamptz,
     -- "lower:higher" of the two users, for a direct conversation alone.
     direct_key      text UNIQUE,
@@ -21,12 +23,27 @@ CREATE TABLE messenger.conversation_participants (
     role            text NOT NULL CHECK (role IN ('admin', 'member', 'observer')),
     joined_at       timestamptz NOT NULL DEFAULT now(),
     left_at         timestamptz,
-    -- Of the last change of this membership.
+    -- Of the last change of this membership, and of the joining: tells a new member from one with a new role.
     pos             bigint NOT NULL,
+    joined_pos      bigint NOT NULL,
+    -- What was said before is nothing that he could have read since.
+    joined_seq      bigint NOT NULL DEFAULT 0,
+    -- A direct conversation that its owner has put away, until a message above this one comes.
+    hidden_seq      bigint,
     PRIMARY KEY (conversation_id, user_id)
 );
 CREATE INDEX conversation_participants_by_user
     ON messenger.conversation_participants (user_id, conversation_id) WHERE left_at IS NULL;
+CREATE INDEX conversation_participants_by_pos ON messenger.conversation_participants (conversation_id, pos);
+
+-- Who came back doesn't see what was said while he was away: the messages above from_seq, up to to_seq.
+CREATE TABLE messenger.participant_absences (
+    conversation_id uuid NOT NULL REFERENCES messenger.conversations,
+    user_id         bigint NOT NULL,
+    from_seq        bigint NOT NULL,
+    to_seq          bigint NOT NULL,
+    PRIMARY KEY (conversation_id, user_id, from_seq)
+);
 
 CREATE TABLE messenger.messages (
     conversation_id   uuid NOT NULL REFERENCES messenger.conversations,
@@ -53,6 +70,8 @@ CREATE TABLE messenger.messages (
 );
 CREATE UNIQUE INDEX messages_by_client_message_id
     ON messenger.messages (sender_id, client_message_id) WHERE client_message_id IS NOT NULL;
+-- Unread is a difference of two numbers, less these.
+CREATE INDEX messages_deleted ON messenger.messages (conversation_id, seq) WHERE deleted_at IS NOT NULL;
 
 -- The texts that an edit replaced, each with the moment at which it was written. Deleting takes them along.
 CREATE TABLE messenger.message_versions (

@@ -19,8 +19,8 @@ WITH created AS (
     ON CONFLICT DO NOTHING
     RETURNING id
 ), joined AS (
-    INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos)
-    SELECT created.id, member.user_id, member.role, 1
+    INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos)
+    SELECT created.id, member.user_id, member.role, 1, 1
       FROM created, unnest(%(users)s::bigint[], %(roles)s::text[]) AS member (user_id, role)
 )
 SELECT id::text FROM created
