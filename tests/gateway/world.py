@@ -14,6 +14,8 @@ from gateway.connection import Connection
 from gateway.follower import Follower
 from gateway.hub import Hub, Member
 from gateway.limits import Bucket
+from gateway.rooms import Rooms
+from gateway.watching import Watching
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
@@ -159,7 +161,9 @@ class GatewayWorld:
         self.bus = MemoryBus(self.broker, "gateway")
         self.rpc = RpcClient(self.bus, [CHAT_API])
         self.hub = Hub()
-        self.follower = Follower(self.bus, self.rpc, self.hub)
+        self.follower = Follower(
+            self.bus, self.rpc, self.hub, Rooms(self.bus, self.rpc, self.hub, Watching(self.bus, self.rpc))
+        )
 
     async def start(self) -> None:
         await self.chat.start()

@@ -8,14 +8,18 @@ from aiohttp import web
 
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
+from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
+from chat_api.handlers.settings import SettingsHandlers
 from chat_api.handlers.table import handler_table
 from chat_api.heads import Heads
 from chat_api.intake import Intake
 from chat_api.publish import Publisher
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
+from chat_api.storage.participants import PgParticipants
 from chat_api.storage.receipts import PgReceipts
+from chat_api.storage.settings import PgSettings
 from messenger_shared import logs
 from messenger_shared.postgres import Database
 from messenger_shared.redis_bus import RedisBus
@@ -48,6 +52,8 @@ def build_app(settings: StoreSettings) -> web.Application:
         MessageHandlers(messages, conversations, intake, publisher),
         ReceiptHandlers(PgReceipts(database), messages, conversations, publisher),
         ConversationHandlers(conversations, messages, publisher),
+        ParticipantHandlers(PgParticipants(database), conversations, publisher),
+        SettingsHandlers(PgSettings(database), conversations, publisher),
     )
     server = RpcServer(bus, SERVICE, handlers)
     for component in (database, bus, heads, intake, server):

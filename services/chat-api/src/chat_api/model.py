@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 MessageData = dict[str, Any]
 ConversationData = dict[str, Any]
+SettingsData = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,25 @@ class Membership:
     left: bool
 
 
+class MemberChange(NamedTuple):
+    """Somebody came (`added`), went (`removed`), or got another role (`updated`)."""
+
+    kind: str
+    user_id: int
+    role: str
+    pos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a conversation stands, and what the caller is in it; read under the conversation's lock."""
+
+    type: str
+    role: str
+    last_seq: int
+    last_pos: int
+
+
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
     """What the rules need to know of a message and of the one who asks; no role means a stranger."""
@@ -57,6 +77,7 @@ class MessageFacts:
     version: int
     content: str | None
     deleted: bool
+    type: str
     role: str | None
     left: bool
 

@@ -8,11 +8,13 @@ from typing import Any, Protocol
 from chat_api.model import (
     ConversationData,
     Draft,
+    MemberChange,
     Membership,
     MessageData,
     MessageFacts,
     NewConversation,
     ReadPosition,
+    SettingsData,
     Verdict,
 )
 
@@ -70,8 +72,11 @@ class ConversationStore(Protocol):
     async def create(self, new: NewConversation) -> tuple[str, bool]:
         """The id, and whether it is new: a second direct conversation of the same two is the first one."""
 
-    async def describe(self, conversation_id: str) -> ConversationData | None:
+    async def describe(self, conversation_id: str, caller: int) -> ConversationData | None:
         """The conversation with its first hundred members."""
+
+    async def rename(self, conversation_id: str, caller: int, title: str) -> int | None:
+        """The pos of the new title, or None if it has it already; raises AppError as the rules have it."""
 
     async def membership(self, conversation_id: str, user_id: int) -> Membership | None:
         """None for a stranger, and for a conversation that doesn't exist."""
@@ -84,8 +89,53 @@ class ConversationStore(Protocol):
     async def memberships(self, user_id: int) -> list[tuple[str, int]]:
         """Every conversation that the user is in, with its last pos."""
 
-    async def member_ids(self, conversation_id: str, limit: int) -> list[int]:
+    async def standings(self, user_id: int, after: str | None, limit: int) -> list[dict[str, Any]]:
+        """Where up to `limit` of the user's conversations stand, by id above `after`."""
+
+    async def member_ids(self, conversation_id: str, caller: int, limit: int) -> list[int]:
         """The first `limit` members."""
 
     async def heads(self, conversation_ids: Sequence[str]) -> dict[str, int]:
         """The last pos of each."""
+
+    async def changed_participants(self, conversation_id: str, pos: int, limit: int) -> list[MemberChange]:
+        """Up to `limit` memberships that changed after `pos`, each in its latest state, in order of pos."""
+
+    async def title_after(self, conversation_id: str, pos: int) -> tuple[int, ConversationData] | None:
+        """The pos of the title and the conversation, if the title changed after `pos`."""
+
+
+class ParticipantStore(Protocol):
+    """Who is in a conversation. Changes raise AppError as the rules have it, reads like MessageStore."""
+
+    async def add(
+        self, conversation_id: str, caller: int, user_ids: Sequence[int], role: str
+    ) -> list[MemberChange]:
+        """Brings in those who aren't in."""
+
+    async def remove(self, conversation_id: str, caller: int, user_id: int) -> list[MemberChange]:
+        """Takes one out, who may be the caller; the last admin is followed by the longest-standing member."""
+
+    async def leave(self, conversation_id: str, caller: int) -> list[MemberChange] | int:
+        """Like `remove` of oneself; a direct is put away instead, and its last pos returned."""
+
+    async def set_role(
+        self, conversation_id: str, caller: int, user_id: int, role: str
+    ) -> list[MemberChange]:
+        """Gives one another role, unless no admin would be left."""
+
+    async def page(self, conversation_id: str, caller: int, after: int, limit: int) -> list[dict[str, Any]]:
+        """Up to `limit` members above user id `after`."""
+
+    async def one(self, conversation_id: str, caller: int, user_id: int) -> dict[str, Any] | None:
+        """One member."""
+
+
+class SettingsStore(Protocol):
+    """Notification settings; raises like MessageStore."""
+
+    async def get(self, conversation_id: str, user_id: int) -> SettingsData:
+        """The settings, or the defaults."""
+
+    async def update(self, conversation_id: str, user_id: int, wanted: SettingsData) -> SettingsData:
+        """The settings with what is in `wanted`."""

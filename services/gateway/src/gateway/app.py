@@ -17,6 +17,7 @@ from gateway.problems import problems_middleware
 from gateway.pulse import Pulse
 from gateway.reporting import Reporting
 from gateway.rest import BASE_PATH, MAX_BODY_BYTES, add_rest
+from gateway.rooms import Rooms
 from gateway.session import Session
 from gateway.settings import GatewaySettings
 from gateway.socket import SocketDoor
@@ -50,8 +51,8 @@ def build_app(settings: GatewaySettings) -> web.Application:
     bus = RedisBus(settings.redis_urls, worker_id(SERVICE))
     rpc = RpcClient(bus, (CHAT_API, PRESENCE))
     hub = Hub()
-    follower = Follower(bus, rpc, hub)
     watching = Watching(bus, rpc)
+    follower = Follower(bus, rpc, hub, Rooms(bus, rpc, hub, watching))
     reporting = Reporting(rpc, hub, bus.worker)
     pulse = Pulse(hub, settings.heartbeat_ms)
     for component in (bus, rpc, follower, watching, reporting, pulse):

@@ -1,53 +1,48 @@
-"""Owns following: this worker listens to what its users' conversations tell, and fetches what it missed."""
+"""Owns following: which conversations this worker's users are in, and therefore which rooms it has."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from gateway.chores import Chores
 from gateway.hub import Hub, Member, Room
-from gateway.metrics import HOLES
+from gateway.rooms import REPAIR_RETRY_S, Rooms
 from messenger_shared import channels
 from messenger_shared.bus import Bus
 from messenger_shared.errors import AppError
-from messenger_shared.events import TYPING_START, TYPING_STOP, Event, unpack
+from messenger_shared.events import PARTICIPANT_REMOVED, Event, unpack
 from messenger_shared.operations import conversations
 from messenger_shared.rpc_client import RpcClient
 
 log = logging.getLogger(__name__)
 
-HOLE_PATIENCE_S: Final = 0.02
-REPAIR_RETRY_S: Final = 0.25
-HEADS_PER_REQUEST: Final = 500
 RECONCILE_AT_ONCE: Final = 50
-_EPHEMERAL: Final = frozenset((TYPING_START, TYPING_STOP))
 
 
 class Follower:
-    """Keeps rooms whole: subscription first, then where the conversation stands, then every hole."""
+    """Joins users to rooms and takes them out again, as chat-api has it."""
 
-    def __init__(self, bus: Bus, rpc: RpcClient, hub: Hub) -> None:
+    def __init__(self, bus: Bus, rpc: RpcClient, hub: Hub, rooms: Rooms) -> None:
         self._bus = bus
         self._rpc = rpc
         self._hub = hub
-        self._repairing: set[str] = set()
+        self._rooms = rooms
         self._changes_seen: dict[int, int] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._chores = Chores("follower")
 
     async def start(self) -> None:
         """Listens to heads, and to gaps of the bus."""
-        self._bus.on_gap(lambda: self._run(self._reconcile()))
+        self._bus.on_gap(lambda: self._chores.run(self._reconcile()))
         await self._bus.subscribe([channels.HEADS], self._on_heads)
 
     async def stop(self) -> None:
-        """Gives up what is being repaired."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Gives up what is being compared."""
+        await self._chores.stop()
+        await self._rooms.stop()
 
     async def arrive(self, member: Member) -> None:
         """Makes the member's rooms live; several sockets of one user that arrive together do it once.
@@ -89,189 +84,89 @@ class Follower:
         )
         if self._is_gone(member):
             return
-        # What was joined while chat-api was asked is newer than its answer.
-        for id_ in before - {conversation_id for conversation_id, _ in rows}:
-            if id_ in member.rooms:
-                self._leave(member, member.rooms[id_])
-        rooms = [self._room(conversation_id) for conversation_id, _ in rows]
+        # What was joined while chat-api was asked is newer than its answer, and so is what was left.
+        gone = before - {conversation_id for conversation_id, _ in rows}
+        rooms = [self._rooms.get(id_) for id_, pos in rows if member.removals.get(id_, 0) <= pos]
         for room in rooms:
             self._hub.join(member, room)
-        await self._begin([room for room in rooms if room.ready is None])
+        await self._rooms.begin([room for room in rooms if room.ready is None])
         await asyncio.gather(*(room.ready for room in rooms if room.ready is not None))
+        if gone:
+            await self._part(member, [room for id_, room in member.rooms.items() if id_ in gone])
         if self._is_gone(member):
             self._leave_all(member)
+
+    async def _part(self, member: Member, rooms: list[Room]) -> None:
+        """chat-api has removed the member from these: the event that says so is on its way, or was lost."""
+        heads = await self._rooms.heads([room.id for room in rooms])
+        for room in rooms:
+            if heads.get(room.id, 0) > room.stream.last_pos:
+                self._rooms.expect(room, heads[room.id])
+            elif member.rooms.get(room.id) is room:
+                self._rooms.leave(member, room)
 
     def _is_gone(self, member: Member) -> bool:
         """Whether its last socket went while we waited; the user may be here anew, as another member."""
         return self._hub.members.get(member.user_id) is not member
 
-    def _room(self, conversation_id: str) -> Room:
-        room = self._hub.rooms.get(conversation_id)
-        if room is None:
-            room = self._hub.rooms[conversation_id] = Room(conversation_id)
-        return room
-
     def _leave_all(self, member: Member) -> None:
         for room in list(member.rooms.values()):
-            self._leave(member, room)
-
-    def _leave(self, member: Member, room: Room) -> None:
-        self._hub.leave(member, room)
-        if not room.members and self._hub.rooms.get(room.id) is room:
-            del self._hub.rooms[room.id]
-            self._bus.unsubscribe([channels.conversation(room.id)])
-
-    async def _begin(self, rooms: list[Room]) -> None:
-        """Subscribes to new rooms and learns where they stand, in that order."""
-        if not rooms:
-            return
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        for room in rooms:
-            room.ready = ready
-        try:
-            await asyncio.gather(*(self._subscribe(room) for room in rooms))
-            heads = await self._heads([room.id for room in rooms])
-            for room in rooms:
-                if room.id not in self._hub.rooms:
-                    # All members left while it began.
-                    self._bus.unsubscribe([channels.conversation(room.id)])
-                    continue
-                self._hub.emit(room, room.stream.begin(heads.get(room.id, 0)))
-                room.stream.expect(heads.get(room.id, 0))
-                self._check(room)
-            ready.set_result(None)
-        except BaseException as error:
-            for room in rooms:
-                room.ready = None
-            ready.set_exception(error if isinstance(error, AppError) else asyncio.CancelledError())
-            ready.exception()
-            raise
-
-    async def _subscribe(self, room: Room) -> None:
-        await self._bus.subscribe([channels.conversation(room.id)], lambda data: self._on_room(room, data))
-
-    async def _heads(self, ids: list[str]) -> dict[str, int]:
-        heads: dict[str, int] = {}
-        for start in range(0, len(ids), HEADS_PER_REQUEST):
-            chunk = ids[start : start + HEADS_PER_REQUEST]
-            heads |= await self._rpc.ask(
-                conversations.HEADS.service,
-                conversations.HEADS.name,
-                {"conversation_ids": chunk},
-                key=chunk[0],
-            )
-        return heads
-
-    def _on_room(self, room: Room, payload: bytes) -> None:
-        for event in unpack(payload):
-            if event.type in _EPHEMERAL:
-                self._hub.emit_ephemeral(room, event)
-            elif event.pos:
-                self._hub.emit(room, room.stream.offer(event))
-            else:
-                # Outside the order: read positions are absolute.
-                self._hub.emit(room, [event])
-        self._check(room)
+            self._rooms.leave(member, room)
 
     def _on_user(self, user_id: int, payload: bytes) -> None:
         member = self._hub.members.get(user_id)
         if member is None:
             return
         for event in unpack(payload):
-            if event.pos:
+            if event.type == PARTICIPANT_REMOVED:
+                member.removals[event.conversation_id] = event.pos
+                if (room := member.rooms.get(event.conversation_id)) is not None:
+                    self._rooms.offer(room, event)
+            elif event.pos:
+                member.removals.pop(event.conversation_id, None)
                 self._welcome(member, event)
             else:
                 self._hub.emit_to(member, event)
 
     def _welcome(self, member: Member, event: Event) -> None:
         """The user became a member of a conversation by `event`, which is the first that concerns him."""
-        room = self._room(event.conversation_id)
+        room = self._rooms.get(event.conversation_id)
         if room.id in member.rooms:
-            self._hub.emit(room, room.stream.offer(event))
+            self._rooms.offer(room, event)
             return
         self._hub.join(member, room)
         if room.ready is None:
-            self._hub.emit(room, room.stream.begin(event.pos - 1))
-            self._run(self._begin([room]))
+            self._rooms.open_at(room, event.pos - 1)
         if room.stream.last_pos >= event.pos:
             # It passed through the room before this user was in it.
             self._hub.emit_to(member, event)
         else:
-            self._hub.emit(room, room.stream.offer(event))
+            self._rooms.offer(room, event)
 
     def _on_heads(self, payload: bytes) -> None:
         body = orjson.loads(payload)
-        for conversation_id, pos in body["positions"].items():
-            room = self._hub.rooms.get(conversation_id)
-            if room is not None:
-                room.stream.expect(pos)
-                self._check(room)
+        self._expect(body["positions"])
         for user_id, change in body["users"]:
             member = self._hub.members.get(user_id)
             if member is not None and self._changes_seen.get(user_id) != change:
                 self._changes_seen[user_id] = change
-                self._run(self._sync(member))
+                self._chores.run(self._sync(member))
         self._changes_seen = {u: c for u, c in self._changes_seen.items() if u in self._hub.members}
 
-    def _check(self, room: Room) -> None:
-        if room.stream.incomplete and room.id not in self._repairing:
-            self._repairing.add(room.id)
-            self._run(self._repair(room))
-
-    async def _repair(self, room: Room) -> None:
-        """Fetches what is missing, once for all sockets of this worker."""
-        try:
-            # Two chat-api workers may publish in the other order: most holes close by themselves.
-            await asyncio.sleep(HOLE_PATIENCE_S)
-            while room.stream.incomplete and self._hub.rooms.get(room.id) is room:
-                try:
-                    await self._fetch(room)
-                except AppError as error:
-                    log.warning("a hole could not be repaired yet: %s", error)
-                    await asyncio.sleep(REPAIR_RETRY_S)
-        finally:
-            self._repairing.discard(room.id)
-
-    async def _fetch(self, room: Room) -> None:
-        answer = await self._rpc.ask(
-            conversations.CHANGES.service,
-            conversations.CHANGES.name,
-            {"conversation_id": room.id, "after_pos": room.stream.last_pos},
-            key=room.id,
-        )
-        HOLES.inc()
-        events = [
-            Event(type_, id_, pos, user, frame.encode()) for type_, id_, pos, user, frame in answer["events"]
-        ]
-        self._hub.emit(room, room.stream.cover(events, answer["to"]))
+    def _expect(self, positions: dict[str, int]) -> None:
+        for conversation_id, pos in positions.items():
+            if (room := self._hub.rooms.get(conversation_id)) is not None:
+                self._rooms.expect(room, pos)
 
     async def _reconcile(self) -> None:
         """The bus was away: compares everything that this worker follows."""
         try:
-            heads = await self._heads(list(self._hub.rooms))
-            for conversation_id, pos in heads.items():
-                room = self._hub.rooms.get(conversation_id)
-                if room is not None:
-                    room.stream.expect(pos)
-                    self._check(room)
+            heads = await self._rooms.heads(list(self._hub.rooms))
+            self._expect(heads)
             members = list(self._hub.members.values())
             for start in range(0, len(members), RECONCILE_AT_ONCE):
                 await asyncio.gather(*map(self._sync, members[start : start + RECONCILE_AT_ONCE]))
         except AppError as error:
             log.warning("reconciling failed, once more: %s", error)
             await asyncio.sleep(REPAIR_RETRY_S)
-            self._run(self._reconcile())
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(_logged(work), name="follower")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except AppError as error:
-        log.warning("following failed: %s", error)
-    except Exception:
-        log.exception("following failed")
+            self._chores.run(self._reconcile())

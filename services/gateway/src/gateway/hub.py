@@ -34,13 +34,16 @@ class Room:
 class Member:
     """One user with sockets on this worker; all of them share the rooms and the allowance of messages."""
 
-    __slots__ = ("claims", "connections", "messages", "ready", "rooms", "user_id")
+    __slots__ = ("claims", "connections", "messages", "ready", "removals", "rooms", "user_id")
 
     def __init__(self, user_id: int, messages: Bucket) -> None:
         self.user_id = user_id
         self.connections: list[Connection] = []
         self.rooms: dict[str, Room] = {}
         self.messages = messages
+        # Conversation -> pos of the last removal that this worker was told of: memberships that were read
+        # before it are out of date.
+        self.removals: dict[str, int] = {}
         # Sockets that are here or on their way; the last one to go takes the member along.
         self.claims = 0
         # Set while this worker finds out where the user is a member.
@@ -78,7 +81,9 @@ class Hub:
         room.members[member.user_id] = member
 
     def leave(self, member: Member, room: Room) -> None:
-        """They don't any more."""
+        """They don't any more, once they have what was emitted before."""
+        if room.outbox:
+            self.flush()
         member.rooms.pop(room.id, None)
         # The user may be here anew, as another member, while the old one is still being cleared away.
         if room.members.get(member.user_id) is member:
@@ -95,6 +100,14 @@ class Hub:
         if room is not None:
             room.viewers.discard(connection)
         return connection.viewing.pop(conversation_id, ())
+
+    def unview_user(self, room: Room, user_id: int) -> list[Connection]:
+        """Who looks at the room has one user less to watch there; returns the sockets that watched him."""
+        found = [c for c in room.viewers if user_id in c.viewing[room.id]]
+        for connection in found:
+            others = connection.viewing[room.id]
+            connection.viewing[room.id] = tuple(other for other in others if other != user_id)
+        return found
 
     def emit(self, room: Room, events: Iterable[Event]) -> None:
         """Sends durable events, already in order, to every socket of every member."""

@@ -64,7 +64,7 @@ async def _fields(request: web.Request, route: Route) -> dict[str, Any]:
     for header, name in route.headers.items():
         if header in request.headers:
             fields.setdefault(name, request.headers[header])
-    return fields | request.match_info
+    return fields | {name: QueryText(value) for name, value in request.match_info.items()}
 
 
 async def _read(request: web.Request) -> bytes:

@@ -9,19 +9,20 @@ from marshmallow import fields, validate
 from messenger_shared import errors
 from messenger_shared.operations.fields import (
     MAX_PARTICIPANTS,
-    TITLE_CHARS,
     RequestSchema,
-    TextField,
+    TitleField,
     UuidField,
     cursor,
     page_limit,
     user_id,
 )
-from messenger_shared.operations.operation import CHAT_API, Operation, Route, ok
+from messenger_shared.operations.operation import CHAT_API, ON_CONVERSATION, Operation, Route, gone, ok
 from messenger_shared.operations.resources import (
     AnySchema,
     ConversationPageSchema,
     ConversationSchema,
+    NothingSchema,
+    StandingPageSchema,
 )
 
 TYPES: Final = ("direct", "group", "announcement")
@@ -31,7 +32,7 @@ class CreateRequest(RequestSchema):
     """Who talks about what."""
 
     type = fields.String(required=True, validate=validate.OneOf(TYPES))
-    title = TextField(1, TITLE_CHARS, load_default=None, allow_none=True)
+    title = TitleField(load_default=None, allow_none=True)
     participant_ids = fields.List(
         user_id(), load_default=list, validate=validate.Length(max=MAX_PARTICIPANTS)
     )
@@ -48,6 +49,12 @@ class ConversationRequest(RequestSchema):
     """One conversation."""
 
     conversation_id = UuidField(required=True)
+
+
+class RenameRequest(ConversationRequest):
+    """A new title."""
+
+    title = TitleField(required=True)
 
 
 class ChangesRequest(ConversationRequest):
@@ -89,7 +96,32 @@ GET: Final = Operation(
     answer=ConversationSchema(),
     key="conversation_id",
     route=Route("GET", "/conversations/{conversation_id}", ok),
-    errors=(errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, errors.NOT_MEMBER),
+    errors=ON_CONVERSATION,
+)
+UPDATE: Final = Operation(
+    name="conversation.update",
+    service=CHAT_API,
+    request=RenameRequest(),
+    answer=ConversationSchema(),
+    key="conversation_id",
+    route=Route("PATCH", "/conversations/{conversation_id}", ok),
+    errors=(*ON_CONVERSATION, errors.INVALID_FRAME, errors.FORBIDDEN),
+)
+LEAVE: Final = Operation(
+    name="conversation.leave",
+    service=CHAT_API,
+    request=ConversationRequest(),
+    answer=NothingSchema(),
+    key="conversation_id",
+    route=Route("DELETE", "/conversations/{conversation_id}", gone),
+    errors=(errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND),
+)
+SYNC: Final = Operation(
+    name="conversation.sync",
+    service=CHAT_API,
+    request=ListRequest(),
+    answer=StandingPageSchema(),
+    route=Route("GET", "/sync", ok),
 )
 
 # Between the gateway and chat-api; no client asks for these.
@@ -100,4 +132,4 @@ CHANGES: Final = Operation(
 )
 VIEW: Final = Operation("conversation.view", CHAT_API, ConversationRequest(), AnySchema(), "conversation_id")
 
-OPERATIONS: Final = (CREATE, LIST, GET, MEMBERSHIPS, HEADS, CHANGES, VIEW)
+OPERATIONS: Final = (CREATE, LIST, GET, UPDATE, LEAVE, SYNC, MEMBERSHIPS, HEADS, CHANGES, VIEW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -53,6 +54,28 @@ class IntegerField(fields.Field[int]):
         return value
 
 
+class BooleanField(fields.Field[bool]):
+    """true or false, and nothing that merely looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Not a valid boolean.")
+        return value
+
+
+class MomentField(fields.Field[str]):
+    """A moment as RFC 3339 with its offset, kept as text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None or "T" not in str(value).upper():
+            raise ValidationError("Not a moment as in 2025-11-26T10:30:00Z.")
+        return moment.isoformat()
+
+
 class QueryText(str):
     """A text that came in a URL, where a number can't be told from its digits."""
 
@@ -82,6 +105,19 @@ class TextField(fields.String):
         if not isinstance(value, str) or holds_forbidden_text(value):
             raise ValidationError("Not a valid string.")
         return str(value)
+
+
+class TitleField(TextField):
+    """The title of a conversation: not blank."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(1, TITLE_CHARS, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        title = super()._deserialize(value, attr, data, **kwargs)
+        if not title.strip():
+            raise ValidationError("Must not be blank.")
+        return title
 
 
 def user_id(**kwargs: Any) -> IntegerField:

@@ -17,7 +17,7 @@ from messenger_shared.operations.fields import (
     cursor,
     page_limit,
 )
-from messenger_shared.operations.operation import CHAT_API, Command, Operation, Route, ok
+from messenger_shared.operations.operation import CHAT_API, Command, Operation, Route, gone, ok
 from messenger_shared.operations.resources import (
     MessagePageSchema,
     MessageSchema,
@@ -132,10 +132,6 @@ def _read(body: dict[str, Any], answer: Any) -> dict[str, Any]:
     }
 
 
-def _gone(answer: Any) -> tuple[int, Any]:
-    return 204, None
-
-
 def _position(answer: Any) -> tuple[int, Any]:
     return 200, {"read_seq": answer["read_seq"], "unread": answer["unread"]}
 
@@ -192,7 +188,7 @@ DELETE: Final = Operation(
     request=MessageRequest(),
     answer=MessageSchema(),
     key="message_id",
-    route=Route("DELETE", "/messages/{message_id}", _gone),
+    route=Route("DELETE", "/messages/{message_id}", gone),
     command=Command(("message.delete",), "message.deleted", _named),
     errors=_OF_ONE_MESSAGE,
 )

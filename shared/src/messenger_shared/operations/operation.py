@@ -16,6 +16,9 @@ GATEWAY: Final = "gateway"
 CHAT_API: Final = "chat-api"
 PRESENCE: Final = "presence"
 
+# What anything about one conversation may be refused with.
+ON_CONVERSATION: Final = (errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, errors.NOT_MEMBER)
+
 Body = dict[str, Any]
 Frame = Callable[[Body, Any], Body]
 Respond = Callable[[Any], tuple[int, Any]]
@@ -76,6 +79,11 @@ class Operation:
 def ok(answer: Any) -> tuple[int, Any]:
     """200 with the answer as it is."""
     return 200, answer
+
+
+def gone(answer: Any) -> tuple[int, Any]:
+    """204."""
+    return 204, None
 
 
 def _to_app_error(error: ValidationError) -> AppError:

@@ -119,6 +119,40 @@ class VersionPageSchema(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
+class ParticipantPageSchema(Schema):
+    """A page of a conversation's members."""
+
+    items = fields.List(fields.Nested(ParticipantSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class StandingSchema(Schema):
+    """Where a conversation stands for one member."""
+
+    conversation_id = UuidField(required=True)
+    last_seq = IntegerField(required=True)
+    last_pos = IntegerField(required=True)
+    read_seq = IntegerField(required=True)
+    unread = IntegerField(required=True)
+    muted = fields.Boolean(required=True)
+
+
+class StandingPageSchema(Schema):
+    """A page of where a member's conversations stand."""
+
+    items = fields.List(fields.Nested(StandingSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class SettingsSchema(Schema):
+    """How a member wants to hear of a conversation; `muted` is false again once `muted_until` has passed."""
+
+    muted = fields.Boolean(required=True)
+    muted_until = fields.String(required=True, allow_none=True)
+    push_enabled = fields.Boolean(required=True)
+    email_enabled = fields.Boolean(required=True)
+
+
 class NothingSchema(Schema):
     """No fields."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from chat_api import cursors
 from chat_api.model import ConversationData
 from chat_api.ports import ConversationStore, MessageStore
-from chat_api.publish import Publisher, message_event
+from chat_api.publish import Publisher, member_event, message_event, updated_event
 from chat_api.rules.access import require_member
 from chat_api.rules.conversations import new_conversation
 from messenger_shared import errors
@@ -35,7 +35,7 @@ class ConversationHandlers:
             body["conversation_id"], body["type"], body["title"], request.user_id, body["participant_ids"]
         )
         id_, created = await self._conversations.create(new)
-        conversation = await self._describe(id_)
+        conversation = await self._describe(id_, request.user_id)
         if created:
             self._publisher.created(conversation, new.members)
         return {"conversation": conversation, "created": created}
@@ -44,7 +44,16 @@ class ConversationHandlers:
         """One conversation of the caller's."""
         conversation_id = request.body["conversation_id"]
         require_member(await self._conversations.membership(conversation_id, request.user_id))
-        return await self._describe(conversation_id)
+        return await self._describe(conversation_id, request.user_id)
+
+    async def update(self, request: Request) -> Any:
+        """The conversation with its new title."""
+        conversation_id = request.body["conversation_id"]
+        pos = await self._conversations.rename(conversation_id, request.user_id, request.body["title"])
+        conversation = await self._describe(conversation_id, request.user_id)
+        if pos is not None:
+            self._publisher.renamed(conversation, pos)
+        return conversation
 
     async def list_for(self, request: Request) -> Any:
         """A page of the caller's conversations."""
@@ -57,12 +66,15 @@ class ConversationHandlers:
         has_more = len(rows) > limit
         del rows[limit:]
         items = [conversation for _, conversation in rows]
-        last_ids = [item["last_message"] for item in items if item["last_message"]]
-        messages = await self._messages.by_ids(last_ids) if last_ids else {}
-        for item in items:
-            item["last_message"] = messages.get(item["last_message"])
         next_cursor = cursors.encode(rows[-1][0], items[-1]["id"]) if has_more else None
         return {"items": items, "next_cursor": next_cursor}
+
+    async def sync(self, request: Request) -> Any:
+        """A page of where the caller's conversations stand."""
+        body, limit = request.body, request.body["limit"]
+        after = str(cursors.decode(body["cursor"], str)[0]) if body["cursor"] is not None else None
+        items = await self._conversations.standings(request.user_id, after, limit + 1)
+        return cursors.page(items, limit, "conversation_id")
 
     async def memberships(self, request: Request) -> Any:
         """What a gateway has to listen to for the caller: [[conversation id, last pos]]."""
@@ -80,29 +92,39 @@ class ConversationHandlers:
             "last_seq": membership.last_seq,
             "last_pos": membership.last_pos,
             "read_seq": membership.read_seq,
-            "member_ids": await self._conversations.member_ids(conversation_id, VIEWED_MEMBERS),
+            "member_ids": await self._conversations.member_ids(
+                conversation_id, request.user_id, VIEWED_MEMBERS
+            ),
         }
 
     async def changes(self, request: Request) -> Any:
         """What a gateway missed after a pos: the events' parts, and the pos up to which that is all.
 
-        Every change so far is a message, but for the creation at 1, whose members hear of it otherwise.
+        Each changed thing once, in its latest state. The creation, at 1, is told to its members otherwise.
         """
-        conversation_id, after_pos = request.body["conversation_id"], request.body["after_pos"]
-        # Heads first: what is committed between the two reads is then only reported too low.
+        conversation_id, after_pos = request.body["conversation_id"], max(request.body["after_pos"], 1)
+        # Heads first: what is committed between the reads is then only reported too low.
         heads = await self._conversations.heads([conversation_id])
         if conversation_id not in heads:
             raise AppError(errors.NOT_FOUND)
         messages = await self._messages.changed_after(conversation_id, after_pos, CHANGES_MAX)
-        upto = messages[-1][0]["pos"] if len(messages) == CHANGES_MAX else heads[conversation_id]
+        members = await self._conversations.changed_participants(conversation_id, after_pos, CHANGES_MAX)
+        title = await self._conversations.title_after(conversation_id, after_pos)
         events = [message_event(message, is_new=is_new) for message, is_new in messages]
+        events += [member_event(conversation_id, change) for change in members]
+        if title is not None:
+            events.append(updated_event(title[1], title[0]))
+        # Where one of the lists was cut, the other may know of later changes only.
+        cut = [rows[-1].pos for rows in (events[: len(messages)], members) if len(rows) == CHANGES_MAX]
+        upto = min(cut) if cut else max([heads[conversation_id], *(event.pos for event in events)])
+        events = sorted((event for event in events if event.pos <= upto), key=lambda event: event.pos)
         return {
-            "to": max([upto, *(event.pos for event in events)]),
+            "to": upto,
             "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],
         }
 
-    async def _describe(self, conversation_id: str) -> ConversationData:
-        conversation = await self._conversations.describe(conversation_id)
+    async def _describe(self, conversation_id: str, caller: int) -> ConversationData:
+        conversation = await self._conversations.describe(conversation_id, caller)
         if conversation is None:
             raise AppError(errors.NOT_FOUND)
         return conversation

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
+from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
+from chat_api.handlers.settings import SettingsHandlers
 from messenger_shared.operations import conversations as conversation_operations
 from messenger_shared.operations import messages as message_operations
+from messenger_shared.operations import participants as participant_operations
+from messenger_shared.operations import settings as settings_operations
 from messenger_shared.rpc_server import RequestHandler
 
 
 def handler_table(
-    messages: MessageHandlers, receipts: ReceiptHandlers, conversations: ConversationHandlers
+    messages: MessageHandlers,
+    receipts: ReceiptHandlers,
+    conversations: ConversationHandlers,
+    participants: ParticipantHandlers,
+    settings: SettingsHandlers,
 ) -> dict[str, RequestHandler]:
     """Every operation that chat-api answers, by name."""
     return {
@@ -26,6 +34,15 @@ def handler_table(
         conversation_operations.CREATE.name: conversations.create,
         conversation_operations.LIST.name: conversations.list_for,
         conversation_operations.GET.name: conversations.get,
+        conversation_operations.UPDATE.name: conversations.update,
+        conversation_operations.LEAVE.name: participants.leave,
+        conversation_operations.SYNC.name: conversations.sync,
+        participant_operations.LIST.name: participants.list_of,
+        participant_operations.ADD.name: participants.add,
+        participant_operations.REMOVE.name: participants.remove,
+        participant_operations.SET_ROLE.name: participants.set_role,
+        settings_operations.GET.name: settings.get,
+        settings_operations.UPDATE.name: settings.update,
         conversation_operations.MEMBERSHIPS.name: conversations.memberships,
         conversation_operations.HEADS.name: conversations.heads,
         conversation_operations.CHANGES.name: conversations.changes,

@@ -1,23 +1,19 @@
-"""Owns who may do what with a message that is there, as one table of role and relation."""
+"""Owns what may be done with a message that is there."""
 
 from __future__ import annotations
 
 from typing import Final, Literal
 
 from chat_api.model import MessageFacts
+from chat_api.rules.permissions import Action, require
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 
-Action = Literal["edit", "delete", "see_versions"]
-
-# (role, whether the message is his own) -> what he may do with it.
-ALLOWED: Final[dict[tuple[str, bool], frozenset[Action]]] = {
-    ("admin", True): frozenset({"edit", "delete", "see_versions"}),
-    ("admin", False): frozenset({"delete", "see_versions"}),
-    ("member", True): frozenset({"edit", "delete", "see_versions"}),
-    ("member", False): frozenset(),
-    ("observer", True): frozenset({"delete", "see_versions"}),
-    ("observer", False): frozenset(),
+# What is done -> the action, on his own message and on another's.
+_ACTIONS: Final = {
+    "edit": (Action.EDIT_OWN, Action.EDIT_OTHERS),
+    "delete": (Action.DELETE_OWN, Action.DELETE_OTHERS),
+    "see_versions": (Action.SEE_OWN_VERSIONS, Action.SEE_OTHERS_VERSIONS),
 }
 
 
@@ -34,11 +30,13 @@ def require_seen(facts: MessageFacts | None) -> MessageFacts:
     return facts
 
 
-def require_allowed(facts: MessageFacts | None, user_id: int, action: Action) -> MessageFacts:
-    """The facts, if the caller may do `action`; raises AppError like require_seen, or forbidden."""
+def require_allowed(
+    facts: MessageFacts | None, user_id: int, what: Literal["edit", "delete", "see_versions"]
+) -> MessageFacts:
+    """The facts, if the caller may do that; raises AppError like require_seen, or forbidden."""
     seen = require_seen(facts)
-    if action not in ALLOWED[seen.role or "", seen.sender_id == user_id]:
-        raise AppError(errors.FORBIDDEN)
+    own, others = _ACTIONS[what]
+    require(seen.type, seen.role or "", own if seen.sender_id == user_id else others)
     return seen
 
 

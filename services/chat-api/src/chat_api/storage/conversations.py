@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from chat_api.model import ConversationData, Membership, NewConversation
-from messenger_shared.postgres import Database
+from chat_api.model import ConversationData, MemberChange, Membership, NewConversation
+from chat_api.rules.permissions import Action, require
+from chat_api.storage.messages import MESSAGE_COLUMNS, to_message
+from chat_api.storage.participants import locked_standing
+from messenger_shared.postgres import Database, Row
 
 DESCRIBED_MEMBERS: Final = 100
 
-# One statement, therefore one transaction. A direct conversation that exists already wins, also against a
-# creation at the same moment; then nothing of this one is kept.
+# Two statements, one transaction: row-level security lets the creator fill what he has just created. A direct
+# conversation that exists already wins, also against a creation at the same moment; then nothing is kept.
 _CREATE: Final = """
-WITH created AS (
-    INSERT INTO messenger.conversations (id, type, title, created_by, last_pos, direct_key)
-    VALUES (%(id)s, %(type)s, %(title)s, %(created_by)s, 1, %(direct_key)s)
-    ON CONFLICT DO NOTHING
-    RETURNING id
-), joined AS (
-    INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos)
-    SELECT created.id, member.user_id, member.role, 1, 1
-      FROM created, unnest(%(users)s::bigint[], %(roles)s::text[]) AS member (user_id, role)
-)
-SELECT id::text FROM created
+INSERT INTO messenger.conversations (id, type, title, created_by, last_pos, direct_key)
+VALUES (%(id)s, %(type)s, %(title)s, %(created_by)s, 1, %(direct_key)s)
+ON CONFLICT DO NOTHING
+RETURNING id::text
+"""
+_FILL: Final = """
+INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos)
+SELECT %(id)s, member.user_id, member.role, 1, 1
+  FROM unnest(%(users)s::bigint[], %(roles)s::text[]) AS member (user_id, role)
 """
 _EXISTING: Final = "SELECT id::text FROM messenger.conversations WHERE id = %s OR direct_key = %s"
 _DESCRIBE: Final = """
@@ -44,32 +45,56 @@ SELECT c.type, p.role, c.last_seq, c.last_pos, coalesce(r.last_read_seq, 0), p.l
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = p.conversation_id AND r.user_id = p.user_id
  WHERE p.conversation_id = %s AND p.user_id = %s
 """
-_LIST: Final = """
-SELECT c.activity, c.id::text, c.type, c.title, c.created_by, messenger.to_wire(c.created_at), c.last_seq,
-       c.last_pos, coalesce(r.last_read_seq, 0),
-       (SELECT count(*) FROM messenger.messages m
-         WHERE m.conversation_id = c.id AND m.seq > coalesce(r.last_read_seq, 0)
-           AND m.sender_id <> %(user)s AND m.deleted_at IS NULL),
-       (SELECT count(*) FROM messenger.conversation_participants o
-         WHERE o.conversation_id = c.id AND o.left_at IS NULL),
-       coalesce(s.muted AND (s.muted_until IS NULL OR s.muted_until > now()), false),
-       (SELECT m.id::text FROM messenger.messages m
-         WHERE m.conversation_id = c.id AND m.seq = c.last_seq)
-  FROM (SELECT v.*, (extract(epoch FROM coalesce(v.last_message_at, v.created_at)) * 1000000)::bigint
-               AS activity
-          FROM messenger.conversation_participants p
-          JOIN messenger.conversations v ON v.id = p.conversation_id
-         WHERE p.user_id = %(user)s AND p.left_at IS NULL AND v.deleted_at IS NULL) c
+# What the user shows in his list: all that he is in, but for directs that he has put away.
+_SHOWN: Final = """
+    messenger.conversation_participants p JOIN messenger.conversations c ON c.id = p.conversation_id
+ WHERE p.user_id = %(user)s AND p.left_at IS NULL AND c.deleted_at IS NULL
+   AND (p.hidden_seq IS NULL OR p.hidden_seq < c.last_seq)
+"""
+# His own messages are never above his position, so what is unread is a difference, less what was deleted.
+_STANDING: Final = """
+       coalesce(r.last_read_seq, 0), c.last_seq - coalesce(r.last_read_seq, 0) - (
+           SELECT count(*) FROM messenger.messages d
+            WHERE d.conversation_id = c.id AND d.seq > coalesce(r.last_read_seq, 0)
+              AND d.deleted_at IS NOT NULL),
+       coalesce(s.muted AND (s.muted_until IS NULL OR s.muted_until > now()), false)
+"""
+_OWN: Final = """
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
   LEFT JOIN messenger.notification_settings s ON s.conversation_id = c.id AND s.user_id = %(user)s
- WHERE %(activity)s IS NULL OR (c.activity, c.id) < (%(activity)s, %(id)s::uuid)
+"""
+_ACTIVITY: Final = "(extract(epoch FROM coalesce(c.last_message_at, c.created_at)) * 1000000)::bigint"
+# The page first, then what is shown of each: counting for conversations that aren't on it would be wasted.
+_LIST: Final = f"""
+SELECT c.activity, c.id::text, c.type, c.title, c.created_by, messenger.to_wire(c.created_at), c.last_seq,
+       c.last_pos, {_STANDING},
+       (SELECT count(*) FROM messenger.conversation_participants o
+         WHERE o.conversation_id = c.id AND o.left_at IS NULL),
+       {MESSAGE_COLUMNS}
+  FROM (SELECT c.*, {_ACTIVITY} AS activity
+          FROM {_SHOWN}
+           AND (%(activity)s IS NULL OR ({_ACTIVITY}, c.id) < (%(activity)s, %(id)s::uuid))
+         ORDER BY activity DESC, c.id DESC LIMIT %(limit)s) c
+{_OWN}
+  LEFT JOIN messenger.messages m ON m.conversation_id = c.id AND m.seq = c.last_seq AND NOT EXISTS (
+       SELECT 1 FROM messenger.participant_absences a
+        WHERE a.conversation_id = c.id AND a.user_id = %(user)s AND c.last_seq > a.from_seq
+          AND c.last_seq <= a.to_seq)
  ORDER BY c.activity DESC, c.id DESC
- LIMIT %(limit)s
 """
 _LIST_NAMES: Final = (
     *("id", "type", "title", "created_by", "created_at", "last_seq", "last_pos", "read_seq"),
-    *("unread", "participants_count", "muted", "last_message"),
+    *("unread", "muted", "participants_count"),
 )
+_SYNC: Final = f"""
+SELECT c.id::text, c.last_seq, c.last_pos, {_STANDING}
+  FROM (SELECT c.id, c.last_seq, c.last_pos FROM {_SHOWN}
+           AND (%(after)s IS NULL OR p.conversation_id > %(after)s::uuid)
+         ORDER BY p.conversation_id LIMIT %(limit)s) c
+{_OWN}
+ ORDER BY c.id
+"""
+_SYNC_NAMES: Final = ("conversation_id", "last_seq", "last_pos", "read_seq", "unread", "muted")
 _MEMBERSHIPS: Final = """
 SELECT c.id::text, c.last_pos
   FROM messenger.conversation_participants p
@@ -80,6 +105,22 @@ _MEMBER_IDS: Final = """
 SELECT user_id FROM messenger.conversation_participants
  WHERE conversation_id = %s AND left_at IS NULL ORDER BY user_id LIMIT %s
 """
+_RENAME: Final = """
+UPDATE messenger.conversations SET title = %s, last_pos = last_pos + 1, title_pos = last_pos + 1
+ WHERE id = %s AND title IS DISTINCT FROM %s
+RETURNING last_pos
+"""
+_CHANGED_PARTICIPANTS: Final = """
+SELECT CASE WHEN left_at IS NOT NULL THEN 'removed'
+            WHEN joined_pos > %(after)s THEN 'added' ELSE 'updated' END, user_id, role, pos
+  FROM messenger.conversation_participants
+ WHERE conversation_id = %(conversation)s AND pos > %(after)s ORDER BY pos LIMIT %(limit)s
+"""
+_TITLE_AFTER: Final = """
+SELECT title_pos, id::text, type, title, created_by, messenger.to_wire(created_at)
+  FROM messenger.conversations WHERE id = %s AND title_pos > %s
+"""
+_TITLE_NAMES: Final = ("id", "type", "title", "created_by", "created_at")
 _HEADS: Final = "SELECT id::text, last_pos FROM messenger.conversations WHERE id = ANY(%s::uuid[])"
 
 
@@ -90,26 +131,26 @@ class PgConversations:
         self._database = database
 
     async def create(self, new: NewConversation) -> tuple[str, bool]:
-        found = await self._database.rows(
-            _CREATE,
-            {
-                "id": new.id,
-                "type": new.type,
-                "title": new.title,
-                "created_by": new.created_by,
-                "direct_key": new.direct_key,
-                "users": list(new.members.keys()),
-                "roles": list(new.members.values()),
-            },
-        )
-        if found:
-            return new.id, True
+        caller = new.created_by
+        parameters = {
+            "id": new.id,
+            "type": new.type,
+            "title": new.title,
+            "created_by": caller,
+            "direct_key": new.direct_key,
+            "users": list(new.members.keys()),
+            "roles": list(new.members.values()),
+        }
+        async with self._database.transaction(user_id=caller) as transaction:
+            if await transaction.rows(_CREATE, parameters):
+                await transaction.rows(_FILL, parameters)
+                return new.id, True
         # The same id means that this very request was carried out before, by a worker that couldn't tell.
-        [[existing]] = await self._database.rows(_EXISTING, (new.id, new.direct_key))
+        [[existing]] = await self._database.rows(_EXISTING, (new.id, new.direct_key), user_id=caller)
         return existing, existing == new.id
 
-    async def describe(self, conversation_id: str) -> ConversationData | None:
-        rows = await self._database.rows(_DESCRIBE, (DESCRIBED_MEMBERS, conversation_id))
+    async def describe(self, conversation_id: str, caller: int) -> ConversationData | None:
+        rows = await self._database.rows(_DESCRIBE, (DESCRIBED_MEMBERS, conversation_id), user_id=caller)
         if not rows:
             return None
         id_, type_, title, created_by, created_at, last_seq, last_pos, count, members = rows[0]
@@ -128,8 +169,15 @@ class PgConversations:
             ],
         }
 
+    async def rename(self, conversation_id: str, caller: int, title: str) -> int | None:
+        async with self._database.transaction(user_id=caller) as transaction:
+            standing = await locked_standing(transaction, conversation_id, caller)
+            require(standing.type, standing.role, Action.RENAME)
+            rows = await transaction.rows(_RENAME, (title, conversation_id, title))
+            return rows[0][0] if rows else None
+
     async def membership(self, conversation_id: str, user_id: int) -> Membership | None:
-        rows = await self._database.rows(_MEMBERSHIP, (conversation_id, user_id))
+        rows = await self._database.rows(_MEMBERSHIP, (conversation_id, user_id), user_id=user_id)
         return Membership(*rows[0]) if rows else None
 
     async def list_for(
@@ -137,16 +185,36 @@ class PgConversations:
     ) -> list[tuple[int, ConversationData]]:
         activity, id_ = before or (None, None)
         parameters = {"user": user_id, "activity": activity, "id": id_, "limit": limit}
-        return [
-            (row[0], dict(zip(_LIST_NAMES, row[1:], strict=True)))
-            for row in await self._database.rows(_LIST, parameters)
-        ]
+        rows = await self._database.rows(_LIST, parameters, user_id=user_id)
+        return [(row[0], _list_row(row[1:])) for row in rows]
+
+    async def standings(self, user_id: int, after: str | None, limit: int) -> list[dict[str, Any]]:
+        parameters = {"user": user_id, "after": after, "limit": limit}
+        rows = await self._database.rows(_SYNC, parameters, user_id=user_id)
+        return [dict(zip(_SYNC_NAMES, row, strict=True)) for row in rows]
 
     async def memberships(self, user_id: int) -> list[tuple[str, int]]:
-        return [(row[0], row[1]) for row in await self._database.rows(_MEMBERSHIPS, (user_id,))]
+        rows = await self._database.rows(_MEMBERSHIPS, (user_id,), user_id=user_id)
+        return [(row[0], row[1]) for row in rows]
 
-    async def member_ids(self, conversation_id: str, limit: int) -> list[int]:
-        return [row[0] for row in await self._database.rows(_MEMBER_IDS, (conversation_id, limit))]
+    async def member_ids(self, conversation_id: str, caller: int, limit: int) -> list[int]:
+        rows = await self._database.rows(_MEMBER_IDS, (conversation_id, limit), user_id=caller)
+        return [row[0] for row in rows]
 
     async def heads(self, conversation_ids: Sequence[str]) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._database.rows(_HEADS, (list(conversation_ids),))}
+
+    async def changed_participants(self, conversation_id: str, pos: int, limit: int) -> list[MemberChange]:
+        parameters = {"conversation": conversation_id, "after": pos, "limit": limit}
+        return [MemberChange(*row) for row in await self._database.rows(_CHANGED_PARTICIPANTS, parameters)]
+
+    async def title_after(self, conversation_id: str, pos: int) -> tuple[int, ConversationData] | None:
+        rows = await self._database.rows(_TITLE_AFTER, (conversation_id, pos))
+        return (rows[0][0], dict(zip(_TITLE_NAMES, rows[0][1:], strict=True))) if rows else None
+
+
+def _list_row(row: Row) -> ConversationData:
+    own, message = row[: len(_LIST_NAMES)], row[len(_LIST_NAMES) :]
+    conversation = dict(zip(_LIST_NAMES, own, strict=True))
+    conversation["last_message"] = to_message(message) if message[0] is not None else None
+    return conversation

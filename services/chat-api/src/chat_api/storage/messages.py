@@ -15,10 +15,11 @@ from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database, Row, Transaction
 
 STORE_ATTEMPTS: Final = 3
-_COLUMNS: Final = (
-    "id::text, conversation_id::text, seq, pos, version, sender_id, content, type, client_message_id, "
-    "reply_to::text, file_url, file_name, file_size, messenger.to_wire(created_at), "
-    "messenger.to_wire(edited_at), messenger.to_wire(deleted_at)"
+# Of a row that is called m.
+MESSAGE_COLUMNS: Final = (
+    "m.id::text, m.conversation_id::text, m.seq, m.pos, m.version, m.sender_id, m.content, m.type, "
+    "m.client_message_id, m.reply_to::text, m.file_url, m.file_name, m.file_size, "
+    "messenger.to_wire(m.created_at), messenger.to_wire(m.edited_at), messenger.to_wire(m.deleted_at)"
 )
 _NAMES: Final = (
     "id",
@@ -41,16 +42,17 @@ _NAMES: Final = (
 _STORE: Final = (
     "SELECT verdict, stored_id::text, seq, pos, created_at FROM messenger.send_messages(%s) ORDER BY place"
 )
-_BY_IDS: Final = f"SELECT {_COLUMNS} FROM messenger.messages WHERE id = ANY(%s::uuid[])"
+_BY_IDS: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE id = ANY(%s::uuid[])"
 _BEFORE: Final = (
-    f"SELECT {_COLUMNS} FROM messenger.messages WHERE conversation_id = %s AND seq < %s "
+    f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE conversation_id = %s AND seq < %s "
     "ORDER BY seq DESC LIMIT %s"
 )
 _AFTER: Final = (
-    f"SELECT {_COLUMNS} FROM messenger.messages WHERE conversation_id = %s AND seq > %s ORDER BY seq LIMIT %s"
+    f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE conversation_id = %s AND seq > %s "
+    "ORDER BY seq LIMIT %s"
 )
 _CHANGED: Final = (
-    f"SELECT created_pos > %s, {_COLUMNS} FROM messenger.messages "
+    f"SELECT created_pos > %s, {MESSAGE_COLUMNS} FROM messenger.messages m "
     "WHERE conversation_id = %s AND pos > %s ORDER BY pos LIMIT %s"
 )
 # A statement of its own before the facts are read: they have to be those after the lock was granted.
@@ -59,8 +61,8 @@ SELECT 1 FROM messenger.conversations
  WHERE id = (SELECT conversation_id FROM messenger.messages WHERE id = %s) FOR NO KEY UPDATE
 """
 _FACTS: Final = """
-SELECT m.conversation_id::text, m.seq, m.sender_id, m.version, m.content, m.deleted_at IS NOT NULL, p.role,
-       p.left_at IS NOT NULL
+SELECT m.conversation_id::text, m.seq, m.sender_id, m.version, m.content, m.deleted_at IS NOT NULL, c.type,
+       p.role, p.left_at IS NOT NULL
   FROM messenger.messages m
   JOIN messenger.conversations c ON c.id = m.conversation_id AND c.deleted_at IS NULL
   LEFT JOIN messenger.conversation_participants p
@@ -75,13 +77,13 @@ _NEXT_POS: Final = (
     "UPDATE messenger.conversations SET last_pos = last_pos + 1 WHERE id = %s RETURNING last_pos"
 )
 _EDIT: Final = (
-    "UPDATE messenger.messages SET content = %s, version = version + 1, edited_at = now(), pos = %s "
-    f"WHERE id = %s RETURNING {_COLUMNS}"
+    "UPDATE messenger.messages m SET content = %s, version = version + 1, edited_at = now(), pos = %s "
+    f"WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
 )
 _FORGET_VERSIONS: Final = "DELETE FROM messenger.message_versions WHERE message_id = %s"
 _DELETE: Final = (
-    "UPDATE messenger.messages SET content = NULL, file_url = NULL, file_name = NULL, file_size = NULL, "
-    f"deleted_at = now(), pos = %s WHERE id = %s RETURNING {_COLUMNS}"
+    "UPDATE messenger.messages m SET content = NULL, file_url = NULL, file_name = NULL, file_size = NULL, "
+    f"deleted_at = now(), pos = %s WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
 )
 _VERSIONS: Final = (
     "SELECT version, content, messenger.to_wire(edited_at) FROM messenger.message_versions "
@@ -162,5 +164,5 @@ async def _locked_facts(transaction: Transaction, message_id: str, user_id: int)
 
 
 def to_message(row: Row) -> MessageData:
-    """The message in a row of _COLUMNS."""
+    """The message in a row of MESSAGE_COLUMNS."""
     return dict(zip(_NAMES, row, strict=True))

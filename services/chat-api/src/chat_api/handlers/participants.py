@@ -1,0 +1,85 @@
+"""Owns the handlers of the operations on who is in a conversation."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chat_api import cursors
+from chat_api.ports import ConversationStore, ParticipantStore
+from chat_api.publish import Publisher
+from chat_api.rules.access import require_member
+from messenger_shared import errors
+from messenger_shared.errors import AppError
+from messenger_shared.rpc import Request
+
+ANSWERED_MEMBERS: Final = 100
+
+
+class ParticipantHandlers:
+    """Coming, going, and being something else."""
+
+    def __init__(
+        self, participants: ParticipantStore, conversations: ConversationStore, publisher: Publisher
+    ) -> None:
+        self._participants = participants
+        self._conversations = conversations
+        self._publisher = publisher
+
+    async def list_of(self, request: Request) -> Any:
+        """A page of the members, by user id."""
+        body = request.body
+        conversation_id = body["conversation_id"]
+        require_member(await self._conversations.membership(conversation_id, request.user_id))
+        after = cursors.decode_integer(body["cursor"])
+        return await self._page(conversation_id, request.user_id, after, body["limit"])
+
+    async def add(self, request: Request) -> Any:
+        """The first page of the members, as it is then."""
+        body, conversation_id = request.body, request.body["conversation_id"]
+        changes = await self._participants.add(
+            conversation_id, request.user_id, body["user_ids"], body["role"]
+        )
+        self._publisher.members(conversation_id, changes)
+        return await self._page(conversation_id, request.user_id, 0, ANSWERED_MEMBERS)
+
+    async def remove(self, request: Request) -> Any:
+        """Takes somebody out, or oneself; who is out already is not found."""
+        body, conversation_id = request.body, request.body["conversation_id"]
+        try:
+            changes = await self._participants.remove(conversation_id, request.user_id, body["user_id"])
+        except AppError as error:
+            raise _left_before(error, request.user_id == body["user_id"]) from None
+        self._publisher.members(conversation_id, changes)
+
+    async def leave(self, request: Request) -> Any:
+        """Leaves; a direct conversation is put away."""
+        conversation_id = request.body["conversation_id"]
+        try:
+            outcome = await self._participants.leave(conversation_id, request.user_id)
+        except AppError as error:
+            raise _left_before(error, True) from None
+        if isinstance(outcome, int):
+            self._publisher.hidden(conversation_id, outcome, request.user_id)
+        else:
+            self._publisher.members(conversation_id, outcome)
+
+    async def set_role(self, request: Request) -> Any:
+        """The member with his role."""
+        body, conversation_id = request.body, request.body["conversation_id"]
+        changes = await self._participants.set_role(
+            conversation_id, request.user_id, body["user_id"], body["role"]
+        )
+        self._publisher.members(conversation_id, changes)
+        member = await self._participants.one(conversation_id, request.user_id, body["user_id"])
+        if member is None:
+            raise AppError(errors.NOT_FOUND)
+        return member
+
+    async def _page(self, conversation_id: str, caller: int, after: int, limit: int) -> dict[str, Any]:
+        items = await self._participants.page(conversation_id, caller, after, limit + 1)
+        return cursors.page(items, limit, "user_id")
+
+
+def _left_before(error: AppError, himself: bool) -> AppError:
+    """Leaving again finds nothing to leave."""
+    return AppError(errors.NOT_FOUND) if himself and error.kind is errors.NOT_MEMBER else error

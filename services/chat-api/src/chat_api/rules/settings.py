@@ -1,0 +1,17 @@
+"""Owns what a change of notification settings means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_FIELDS = ("muted", "muted_until", "push_enabled", "email_enabled")
+
+
+def wanted_settings(body: dict[str, Any]) -> dict[str, Any]:
+    """The settings to write; what is left out stays. A moment until which to be quiet mutes until then."""
+    wanted = {name: body[name] for name in _FIELDS if name in body}
+    if "muted" not in wanted and "muted_until" in wanted:
+        wanted["muted"] = wanted["muted_until"] is not None
+    if not wanted.get("muted", True):
+        wanted["muted_until"] = None
+    return wanted

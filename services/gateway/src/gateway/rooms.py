@@ -1,0 +1,173 @@
+"""Owns the conversations that this worker follows: each is listened to, put in order, and repaired."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from gateway.chores import Chores
+from gateway.hub import Hub, Member, Room
+from gateway.metrics import HOLES
+from gateway.watching import Watching
+from messenger_shared import channels
+from messenger_shared.bus import Bus
+from messenger_shared.errors import AppError
+from messenger_shared.events import PARTICIPANT_REMOVED, TYPING_START, TYPING_STOP, Event, unpack
+from messenger_shared.operations import conversations
+from messenger_shared.rpc_client import RpcClient
+
+log = logging.getLogger(__name__)
+
+HOLE_PATIENCE_S: Final = 0.02
+REPAIR_RETRY_S: Final = 0.25
+HEADS_PER_REQUEST: Final = 500
+_EPHEMERAL: Final = frozenset((TYPING_START, TYPING_STOP))
+
+
+class Rooms:
+    """Keeps rooms whole: subscription first, then where the conversation stands, then every hole."""
+
+    def __init__(self, bus: Bus, rpc: RpcClient, hub: Hub, watching: Watching) -> None:
+        self._bus = bus
+        self._rpc = rpc
+        self._hub = hub
+        self._watching = watching
+        self._repairing: set[str] = set()
+        self._chores = Chores("rooms")
+
+    async def stop(self) -> None:
+        """Gives up what is being repaired."""
+        await self._chores.stop()
+
+    def get(self, conversation_id: str) -> Room:
+        """The room of a conversation, which may be new."""
+        room = self._hub.rooms.get(conversation_id)
+        if room is None:
+            room = self._hub.rooms[conversation_id] = Room(conversation_id)
+        return room
+
+    def leave(self, member: Member, room: Room) -> None:
+        """The member's sockets get nothing more of it; a room without members is no longer listened to."""
+        self._hub.leave(member, room)
+        for connection in member.connections:
+            self._watching.unwatch(connection, self._hub.unview(connection, room.id))
+        if not room.members and self._hub.rooms.get(room.id) is room:
+            del self._hub.rooms[room.id]
+            self._bus.unsubscribe([channels.conversation(room.id)])
+
+    async def begin(self, rooms: list[Room]) -> None:
+        """Subscribes to new rooms and learns where they stand, in that order."""
+        if not rooms:
+            return
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for room in rooms:
+            room.ready = ready
+        try:
+            await asyncio.gather(*(self._subscribe(room) for room in rooms))
+            heads = await self.heads([room.id for room in rooms])
+            for room in rooms:
+                if room.id not in self._hub.rooms:
+                    # All members left while it began.
+                    self._bus.unsubscribe([channels.conversation(room.id)])
+                    continue
+                self._emit(room, room.stream.begin(heads.get(room.id, 0)))
+                self.expect(room, heads.get(room.id, 0))
+            ready.set_result(None)
+        except BaseException as error:
+            for room in rooms:
+                room.ready = None
+            ready.set_exception(error if isinstance(error, AppError) else asyncio.CancelledError())
+            ready.exception()
+            raise
+
+    def open_at(self, room: Room, pos: int) -> None:
+        """A room that is new to this worker, whose members know of everything up to `pos`."""
+        self._emit(room, room.stream.begin(pos))
+        self._chores.run(self.begin([room]))
+
+    def offer(self, room: Room, event: Event) -> None:
+        """A durable event of the room, by whatever way it came."""
+        self._emit(room, room.stream.offer(event))
+        self._check(room)
+
+    def expect(self, room: Room, pos: int) -> None:
+        """The conversation stands at `pos` at least."""
+        room.stream.expect(pos)
+        self._check(room)
+
+    async def _subscribe(self, room: Room) -> None:
+        await self._bus.subscribe([channels.conversation(room.id)], lambda data: self._on_room(room, data))
+
+    async def heads(self, ids: list[str]) -> dict[str, int]:
+        """Where conversations stand."""
+        heads: dict[str, int] = {}
+        for start in range(0, len(ids), HEADS_PER_REQUEST):
+            chunk = ids[start : start + HEADS_PER_REQUEST]
+            heads |= await self._rpc.ask(
+                conversations.HEADS.service,
+                conversations.HEADS.name,
+                {"conversation_ids": chunk},
+                key=chunk[0],
+            )
+        return heads
+
+    def _on_room(self, room: Room, payload: bytes) -> None:
+        for event in unpack(payload):
+            if event.type in _EPHEMERAL:
+                self._hub.emit_ephemeral(room, event)
+            elif event.pos:
+                self._emit(room, room.stream.offer(event))
+            else:
+                # Outside the order: read positions are absolute.
+                self._hub.emit(room, [event])
+        self._check(room)
+
+    def _emit(self, room: Room, events: list[Event]) -> None:
+        """Sends durable events in their order; whoever is removed by one gets it as his last."""
+        start = 0
+        for number, event in enumerate(events, 1):
+            if event.type == PARTICIPANT_REMOVED:
+                self._hub.emit(room, events[start:number])
+                start = number
+                self._expel(room, event.user_id)
+        self._hub.emit(room, events[start:])
+
+    def _expel(self, room: Room, user_id: int) -> None:
+        member = room.members.get(user_id)
+        if member is not None:
+            self.leave(member, room)
+        for connection in self._hub.unview_user(room, user_id):
+            self._watching.unwatch(connection, (user_id,))
+
+    def _check(self, room: Room) -> None:
+        if room.stream.incomplete and room.id not in self._repairing:
+            self._repairing.add(room.id)
+            self._chores.run(self._repair(room))
+
+    async def _repair(self, room: Room) -> None:
+        """Fetches what is missing, once for all sockets of this worker."""
+        try:
+            # Two chat-api workers may publish in the other order: most holes close by themselves.
+            await asyncio.sleep(HOLE_PATIENCE_S)
+            while room.stream.incomplete and self._hub.rooms.get(room.id) is room:
+                try:
+                    await self._fetch(room)
+                except AppError as error:
+                    log.warning("a hole could not be repaired yet: %s", error)
+                    await asyncio.sleep(REPAIR_RETRY_S)
+        finally:
+            self._repairing.discard(room.id)
+
+    async def _fetch(self, room: Room) -> None:
+        answer = await self._rpc.ask(
+            conversations.CHANGES.service,
+            conversations.CHANGES.name,
+            {"conversation_id": room.id, "after_pos": room.stream.last_pos},
+            key=room.id,
+        )
+        HOLES.inc()
+        events = [
+            Event(type_, id_, pos, user, frame.encode()) for type_, id_, pos, user, frame in answer["events"]
+        ]
+        self._emit(room, room.stream.cover(events, answer["to"]))

@@ -1,0 +1,93 @@
+"""Owns the operations on who is in a conversation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from marshmallow import fields, validate
+
+from messenger_shared import errors
+from messenger_shared.operations.fields import (
+    MAX_PARTICIPANTS,
+    RequestSchema,
+    UuidField,
+    cursor,
+    page_limit,
+    user_id,
+)
+from messenger_shared.operations.operation import CHAT_API, ON_CONVERSATION, Operation, Route, gone, ok
+from messenger_shared.operations.resources import NothingSchema, ParticipantPageSchema, ParticipantSchema
+
+ROLES: Final = ("admin", "member", "observer")
+_PATH: Final = "/conversations/{conversation_id}/participants"
+
+
+class ParticipantsRequest(RequestSchema):
+    """A page of the members."""
+
+    conversation_id = UuidField(required=True)
+    cursor = cursor()
+    limit = page_limit()
+
+
+class AddRequest(RequestSchema):
+    """Who is to come in, and as what."""
+
+    conversation_id = UuidField(required=True)
+    user_ids = fields.List(user_id(), required=True, validate=validate.Length(1, MAX_PARTICIPANTS))
+    role = fields.String(load_default="member", validate=validate.OneOf(ROLES))
+
+
+class ParticipantRequest(RequestSchema):
+    """One member."""
+
+    conversation_id = UuidField(required=True)
+    user_id = user_id(required=True)
+
+
+class RoleRequest(ParticipantRequest):
+    """A member's new role."""
+
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+
+
+_ERRORS: Final = (*ON_CONVERSATION, errors.INVALID_FRAME, errors.FORBIDDEN)
+
+LIST: Final = Operation(
+    name="participant.list",
+    service=CHAT_API,
+    request=ParticipantsRequest(),
+    answer=ParticipantPageSchema(),
+    key="conversation_id",
+    route=Route("GET", _PATH, ok),
+    errors=(*ON_CONVERSATION, errors.INVALID_FRAME),
+)
+ADD: Final = Operation(
+    name="participant.add",
+    service=CHAT_API,
+    request=AddRequest(),
+    answer=ParticipantPageSchema(),
+    key="conversation_id",
+    route=Route("POST", _PATH, ok),
+    errors=_ERRORS,
+)
+REMOVE: Final = Operation(
+    name="participant.remove",
+    service=CHAT_API,
+    request=ParticipantRequest(),
+    answer=NothingSchema(),
+    key="conversation_id",
+    route=Route("DELETE", _PATH + "/{user_id}", gone),
+    errors=_ERRORS,
+)
+SET_ROLE: Final = Operation(
+    name="participant.update",
+    service=CHAT_API,
+    request=RoleRequest(),
+    answer=ParticipantSchema(),
+    key="conversation_id",
+    route=Route("PATCH", _PATH + "/{user_id}", ok),
+    errors=_ERRORS,
+)
+
+OPERATIONS: Final = (LIST, ADD, REMOVE, SET_ROLE)

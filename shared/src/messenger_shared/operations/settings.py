@@ -1,0 +1,49 @@
+"""Owns the operations on how a member wants to hear of a conversation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from messenger_shared import errors
+from messenger_shared.operations.fields import BooleanField, MomentField, RequestSchema, UuidField
+from messenger_shared.operations.operation import CHAT_API, ON_CONVERSATION, Operation, Route, ok
+from messenger_shared.operations.resources import SettingsSchema
+
+_PATH: Final = "/conversations/{conversation_id}/settings"
+
+
+class SettingsRequest(RequestSchema):
+    """One conversation."""
+
+    conversation_id = UuidField(required=True)
+
+
+class UpdateRequest(SettingsRequest):
+    """What is to change; what is left out stays. `muted_until` alone mutes until then."""
+
+    muted = BooleanField()
+    muted_until = MomentField(allow_none=True)
+    push_enabled = BooleanField()
+    email_enabled = BooleanField()
+
+
+GET: Final = Operation(
+    name="settings.get",
+    service=CHAT_API,
+    request=SettingsRequest(),
+    answer=SettingsSchema(),
+    key="conversation_id",
+    route=Route("GET", _PATH, ok),
+    errors=ON_CONVERSATION,
+)
+UPDATE: Final = Operation(
+    name="settings.update",
+    service=CHAT_API,
+    request=UpdateRequest(),
+    answer=SettingsSchema(),
+    key="conversation_id",
+    route=Route("PUT", _PATH, ok),
+    errors=(*ON_CONVERSATION, errors.INVALID_FRAME),
+)
+
+OPERATIONS: Final = (GET, UPDATE)
