@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 
+import orjson
 import pytest
 
 from messenger_shared import channels
 from messenger_shared.errors import AppError
 from messenger_shared.operations import conversations
-from tests.gateway.world import GatewayWorld, contents
+from tests.gateway.world import GatewayWorld, NotingTransport, contents
 from tests.waiting import until
 
 
@@ -134,7 +136,7 @@ async def test_with_every_third_bus_message_lost_all_views_are_equal(world: Gate
             await until(lambda: not world.chat.bus._outbox)
     await until(lambda: all(len(contents(socket)) == 60 for socket in sockets), timeout_s=8)
     for id_ in ("c", "d"):
-        said = [message["content"] for message in world.chat.log[id_]]
+        said = [orjson.loads(event.frame)["data"]["content"] for event in world.chat.log[id_]]
         for socket in sockets:
             frames = [f for f in socket.frames() if f.get("conversation_id") == id_]
             assert [frame["data"]["content"] for frame in frames] == said
@@ -163,3 +165,77 @@ async def test_the_last_socket_to_go_ends_the_listening(world: GatewayWorld) -> 
         channels.replies("gateway"),
         channels.workers("chat-api"),
     }
+
+
+def of_room(socket: NotingTransport) -> list[str]:
+    return [frame["type"] for frame in socket.frames()]
+
+
+async def test_the_removed_one_gets_the_removal_as_his_last_frame(world: GatewayWorld) -> None:
+    world.chat.create("c", 1, 2)
+    stays, goes = await world.connect(1), await world.connect(2)
+    world.chat.say("c", "before")
+    world.chat.change_member("c", "removed", 2)
+    world.chat.say("c", "after")
+    await until(lambda: contents(stays) == ["before", "after"])
+    assert of_room(goes) == ["message.new", "participant.removed"]
+    assert of_room(stays) == ["message.new", "participant.removed", "message.new"]
+
+
+@pytest.mark.parametrize(
+    "lost", [[channels.conversation("c")], [channels.conversation("c"), channels.user(2)]]
+)
+async def test_a_removal_that_was_lost_is_found_and_nothing_leaks_before(
+    world: GatewayWorld, lost: list[str]
+) -> None:
+    world.chat.create("c", 1, 2)
+    stays, goes = await world.connect(1), await world.connect(2)
+    world.broker.drops = lambda channel, payload: channel in lost
+    world.chat.change_member("c", "removed", 2)
+    await until(lambda: not world.chat.bus._outbox)
+    world.broker.drops = lambda channel, payload: False
+    world.chat.say("c", "after")
+    await until(lambda: contents(stays) == ["after"])
+    await until(lambda: 2 not in world.hub.rooms["c"].members)
+    assert of_room(goes) == ["participant.removed"]
+
+
+async def test_memberships_that_were_read_before_a_removal_let_nobody_in(world: GatewayWorld) -> None:
+    world.chat.create("c", 1, 2)
+    stays = await world.connect(1)
+    world.chat.answering.clear()
+    arriving = asyncio.create_task(world.connect(2))
+    await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) == 2)
+    world.chat.change_member("c", "removed", 2)
+    await until(lambda: "participant.removed" in of_room(stays))
+    world.chat.answering.set()
+    late = await arriving
+    world.chat.say("c", "after")
+    await until(lambda: contents(stays) == ["after"])
+    assert of_room(late) == []
+
+
+async def test_who_is_added_again_hears_again(world: GatewayWorld) -> None:
+    world.chat.create("c", 1, 2)
+    stays, returns = await world.connect(1), await world.connect(2)
+    world.chat.change_member("c", "removed", 2)
+    world.chat.say("c", "between")
+    world.chat.change_member("c", "added", 2)
+    world.chat.say("c", "after")
+    await until(lambda: contents(stays) == ["between", "after"])
+    assert of_room(returns) == ["participant.removed", "participant.added", "message.new"]
+    assert contents(returns) == ["after"]
+
+
+async def test_who_left_and_came_back_unseen_hears_nothing_of_the_time_between(world: GatewayWorld) -> None:
+    world.chat.create("c", 1, 2)
+    stays, returns = await world.connect(1), await world.connect(2)
+    world.broker.drops = lambda channel, payload: True
+    world.chat.change_member("c", "removed", 2)
+    world.chat.say("c", "between")
+    world.chat.change_member("c", "added", 2)
+    await until(lambda: not world.chat.bus._outbox)
+    world.broker.drops = lambda channel, payload: False
+    world.chat.say("c", "after")
+    await until(lambda: contents(stays) == ["between", "after"])
+    assert contents(returns) == ["after"]

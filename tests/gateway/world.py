@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from chat_api.heads import Heads
-from chat_api.publish import Publisher, message_event
+from chat_api.model import MemberChange
+from chat_api.publish import Publisher, member_event, message_event
 from gateway.connection import Connection
 from gateway.follower import Follower
 from gateway.hub import Hub, Member
@@ -18,6 +19,7 @@ from gateway.rooms import Rooms
 from gateway.watching import Watching
 from messenger_shared import errors
 from messenger_shared.errors import AppError
+from messenger_shared.events import MESSAGE_NEW, Event
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.operations import conversations
 from messenger_shared.operations.operation import CHAT_API
@@ -84,9 +86,12 @@ class RememberingChatApi:
     def __init__(self, broker: MemoryBroker) -> None:
         self.bus = MemoryBus(broker, "chat-api")
         self.members: dict[str, set[int]] = {}
-        self.log: dict[str, list[dict[str, Any]]] = {}
+        self.log: dict[str, list[Event]] = {}
         self.asked: list[str] = []
         self.away = False
+        # Cleared, memberships are read and not yet told.
+        self.answering = asyncio.Event()
+        self.answering.set()
         self._heads = Heads(self.bus)
         self.publisher = Publisher(self.bus, self._heads)
         self._server = RpcServer(
@@ -124,14 +129,26 @@ class RememberingChatApi:
         log = self.log[conversation_id]
         pos = len(log) + 2
         message = {"conversation_id": conversation_id, "pos": pos, "sender_id": 1, "content": content}
-        log.append(message)
+        log.append(message_event(message, is_new=True))
         self.publisher.messages(conversation_id, [message])
+
+    def change_member(self, conversation_id: str, kind: str, user_id: int) -> None:
+        """Somebody was `added` or `removed`, committed and published."""
+        {"added": self.members[conversation_id].add, "removed": self.members[conversation_id].discard}[kind](
+            user_id
+        )
+        log = self.log[conversation_id]
+        change = MemberChange(kind, user_id, "member", len(log) + 2)
+        log.append(member_event(conversation_id, change))
+        self.publisher.members(conversation_id, [change])
 
     async def _memberships(self, request: Request) -> Any:
         self._note(request)
-        return [
+        rows = [
             [id_, len(self.log[id_]) + 1] for id_, users in self.members.items() if request.user_id in users
         ]
+        await self.answering.wait()
+        return rows
 
     async def _where(self, request: Request) -> Any:
         self._note(request)
@@ -140,7 +157,13 @@ class RememberingChatApi:
     async def _changes(self, request: Request) -> Any:
         self._note(request)
         id_, after = request.body["conversation_id"], request.body["after_pos"]
-        events = [message_event(m, is_new=True) for m in self.log[id_] if m["pos"] > after]
+        # Each member in his latest state alone, as the real one has it.
+        last = {event.user_id: event.pos for event in self.log[id_] if event.type != MESSAGE_NEW}
+        events = [
+            event
+            for event in self.log[id_]
+            if event.pos > after and (event.type == MESSAGE_NEW or last[event.user_id] == event.pos)
+        ]
         return {
             "to": len(self.log[id_]) + 1,
             "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],

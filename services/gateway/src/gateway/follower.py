@@ -14,7 +14,7 @@ from gateway.rooms import REPAIR_RETRY_S, Rooms
 from messenger_shared import channels
 from messenger_shared.bus import Bus
 from messenger_shared.errors import AppError
-from messenger_shared.events import PARTICIPANT_REMOVED, Event, unpack
+from messenger_shared.events import PARTICIPANT_ADDED, PARTICIPANT_REMOVED, Event, unpack
 from messenger_shared.operations import conversations
 from messenger_shared.rpc_client import RpcClient
 
@@ -131,17 +131,16 @@ class Follower:
     def _welcome(self, member: Member, event: Event) -> None:
         """The user became a member of a conversation by `event`, which is the first that concerns him."""
         room = self._rooms.get(event.conversation_id)
-        if room.id in member.rooms:
-            self._rooms.offer(room, event)
-            return
-        self._hub.join(member, room)
-        if room.ready is None:
+        if not room.stream.began:
             self._rooms.open_at(room, event.pos - 1)
-        if room.stream.last_pos >= event.pos:
-            # It passed through the room before this user was in it.
+        if room.id not in member.rooms and room.stream.last_pos >= event.pos:
+            # It passed through the room before this user was here.
+            self._hub.join(member, room)
             self._hub.emit_to(member, event)
-        else:
-            self._rooms.offer(room, event)
+            return
+        if event.type != PARTICIPANT_ADDED:
+            self._hub.join(member, room)
+        self._rooms.offer(room, event)
 
     def _on_heads(self, payload: bytes) -> None:
         body = orjson.loads(payload)

@@ -13,7 +13,14 @@ from gateway.watching import Watching
 from messenger_shared import channels
 from messenger_shared.bus import Bus
 from messenger_shared.errors import AppError
-from messenger_shared.events import PARTICIPANT_REMOVED, TYPING_START, TYPING_STOP, Event, unpack
+from messenger_shared.events import (
+    PARTICIPANT_ADDED,
+    PARTICIPANT_REMOVED,
+    TYPING_START,
+    TYPING_STOP,
+    Event,
+    unpack,
+)
 from messenger_shared.operations import conversations
 from messenger_shared.rpc_client import RpcClient
 
@@ -82,9 +89,10 @@ class Rooms:
             raise
 
     def open_at(self, room: Room, pos: int) -> None:
-        """A room that is new to this worker, whose members know of everything up to `pos`."""
+        """A room that is new to this worker: what is above `pos` concerns its members."""
         self._emit(room, room.stream.begin(pos))
-        self._chores.run(self.begin([room]))
+        if room.ready is None:
+            self._chores.run(self.begin([room]))
 
     def offer(self, room: Room, event: Event) -> None:
         """A durable event of the room, by whatever way it came."""
@@ -124,12 +132,20 @@ class Rooms:
         self._check(room)
 
     def _emit(self, room: Room, events: list[Event]) -> None:
-        """Sends durable events in their order; whoever is removed by one gets it as his last."""
+        """Sends durable events in order. Who is added hears from that event on, who is removed up to it."""
         start = 0
-        for number, event in enumerate(events, 1):
-            if event.type == PARTICIPANT_REMOVED:
+        for event in events:
+            # Back already, though the removal was never seen here: what lies between is not for him.
+            if event.type == PARTICIPANT_ADDED and (member := room.members.get(event.user_id)):
+                self._hub.leave(member, room)
+        for number, event in enumerate(events):
+            if event.type == PARTICIPANT_ADDED and (member := self._hub.members.get(event.user_id)):
                 self._hub.emit(room, events[start:number])
                 start = number
+                self._hub.join(member, room)
+            elif event.type == PARTICIPANT_REMOVED:
+                self._hub.emit(room, events[start : number + 1])
+                start = number + 1
                 self._expel(room, event.user_id)
         self._hub.emit(room, events[start:])
 
