@@ -187,7 +187,13 @@ async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
 
 async def test_a_lost_answer_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc_client, "ATTEMPT_S", 0.2)
-    _, bus = await world.worker(echo)
+    again: list[bool] = []
+
+    async def note(request: Request) -> Any:
+        again.append(request.again)
+        return await echo(request)
+
+    _, bus = await world.worker(note)
     caller = await world.caller()
     publish, lost = bus.publish, []
 
@@ -200,6 +206,7 @@ async def test_a_lost_answer_is_asked_for_again(world: World, monkeypatch: pytes
     monkeypatch.setattr(bus, "publish", lossy)
     assert await caller.ask(world.service, "do", {"a": 1}, key="k") == {"user": 0, "a": 1}
     assert lost
+    assert again == [False, True]
 
 
 async def test_a_worker_that_leaves_finishes_what_it_was_asked(world: World) -> None:

@@ -10,7 +10,11 @@ DEFAULT_DEADLINE_S: Final = 5.0
 
 
 class Request(NamedTuple):
-    """One request: `ttl_ms` is the time that is left, since the clocks of two machines need not agree."""
+    """One request.
+
+    `ttl_ms` is the time that is left, since the clocks of two machines need not agree. `again` tells that it
+    was asked before: what it asks for may be done already, by a worker that couldn't tell.
+    """
 
     id: int
     operation: str
@@ -18,6 +22,7 @@ class Request(NamedTuple):
     ttl_ms: int
     trace: str
     body: dict[str, Any]
+    again: bool = False
 
 
 class Answer(NamedTuple):

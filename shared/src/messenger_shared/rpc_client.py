@@ -36,6 +36,7 @@ class _Pending:
     worker: str = ""
     asked_at: float = 0.0
     reached: bool = False
+    again: bool = False
 
 
 class RpcClient:
@@ -118,8 +119,10 @@ class RpcClient:
         outbox, self._outbox = self._outbox, defaultdict(list)
         now = self._loop.time()
         for (service, worker), ids in outbox.items():
-            requests = [_request(i, self._pending[i], now) for i in ids if i in self._pending]
-            self._send(service, worker, requests)
+            asked = [(id_, self._pending[id_]) for id_ in ids if id_ in self._pending]
+            self._send(service, worker, [_request(id_, pending, now) for id_, pending in asked])
+            for _, pending in asked:
+                pending.again = True
 
     def _send(self, service: str, worker: str, requests: list[Request]) -> None:
         def receipt(reached: int | None) -> None:
@@ -187,7 +190,9 @@ class RpcClient:
 
 def _request(id_: int, pending: _Pending, now: float) -> Request:
     ttl_ms = max(0, int((pending.expires_at - now) * 1000))
-    return Request(id_, pending.operation, pending.user_id, ttl_ms, pending.trace, pending.body)
+    return Request(
+        id_, pending.operation, pending.user_id, ttl_ms, pending.trace, pending.body, pending.again
+    )
 
 
 def _fail(pending: _Pending, error: AppError) -> None:

@@ -70,6 +70,12 @@ class Publisher:
         """A conversation with its new title."""
         self._durable(conversation["id"], [updated_event(conversation, pos)])
 
+    def stands(self, conversation_id: str, pos: int, user_ids: Iterable[int]) -> None:
+        """Nothing changed now, but what did before may not have been told: gateways shall compare."""
+        self._heads.moved(conversation_id, pos)
+        for user_id in user_ids:
+            self._heads.joined(user_id)
+
     def members(self, conversation_id: str, changes: Sequence[MemberChange]) -> None:
         """Who came, went, or got another role, in the order of pos.
 

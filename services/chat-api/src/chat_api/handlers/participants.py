@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from chat_api import cursors
+from chat_api.model import MemberChange
 from chat_api.ports import ConversationStore, ParticipantStore
 from chat_api.publish import Publisher
 from chat_api.rules.access import require_member
@@ -39,17 +40,17 @@ class ParticipantHandlers:
         changes = await self._participants.add(
             conversation_id, request.user_id, body["user_ids"], body["role"]
         )
-        self._publisher.members(conversation_id, changes)
+        await self._tell(conversation_id, changes, body["user_ids"])
         return await self._page(conversation_id, request.user_id, 0, ANSWERED_MEMBERS)
 
     async def remove(self, request: Request) -> Any:
         """Takes somebody out, or oneself; who is out already is not found."""
-        body, conversation_id = request.body, request.body["conversation_id"]
+        user_id, conversation_id = request.body["user_id"], request.body["conversation_id"]
         try:
-            changes = await self._participants.remove(conversation_id, request.user_id, body["user_id"])
+            changes = await self._participants.remove(conversation_id, request.user_id, user_id)
         except AppError as error:
-            raise _left_before(error, request.user_id == body["user_id"]) from None
-        self._publisher.members(conversation_id, changes)
+            changes = await self._gone_before(error, request, user_id)
+        await self._tell(conversation_id, changes, [user_id])
 
     async def leave(self, request: Request) -> Any:
         """Leaves; a direct conversation is put away."""
@@ -57,11 +58,11 @@ class ParticipantHandlers:
         try:
             outcome = await self._participants.leave(conversation_id, request.user_id)
         except AppError as error:
-            raise _left_before(error, True) from None
+            outcome = await self._gone_before(error, request, request.user_id)
         if isinstance(outcome, int):
             self._publisher.hidden(conversation_id, outcome, request.user_id)
         else:
-            self._publisher.members(conversation_id, outcome)
+            await self._tell(conversation_id, outcome, [request.user_id])
 
     async def set_role(self, request: Request) -> Any:
         """The member with his role."""
@@ -69,17 +70,30 @@ class ParticipantHandlers:
         changes = await self._participants.set_role(
             conversation_id, request.user_id, body["user_id"], body["role"]
         )
-        self._publisher.members(conversation_id, changes)
+        await self._tell(conversation_id, changes, [])
         member = await self._participants.one(conversation_id, request.user_id, body["user_id"])
         if member is None:
             raise AppError(errors.NOT_FOUND)
         return member
 
+    async def _gone_before(self, error: AppError, request: Request, user_id: int) -> list[MemberChange]:
+        """Going twice finds nothing to leave, unless the first time was this very request."""
+        if error.kind is errors.NOT_MEMBER and user_id == request.user_id:
+            if request.again:
+                return []
+            raise AppError(errors.NOT_FOUND) from None
+        if error.kind is errors.NOT_FOUND and request.again:
+            conversation_id = request.body["conversation_id"]
+            require_member(await self._conversations.membership(conversation_id, request.user_id))
+            return []
+        raise error
+
+    async def _tell(self, conversation_id: str, changes: list[MemberChange], user_ids: list[int]) -> None:
+        self._publisher.members(conversation_id, changes)
+        if not changes:
+            heads = await self._conversations.heads([conversation_id])
+            self._publisher.stands(conversation_id, heads[conversation_id], user_ids)
+
     async def _page(self, conversation_id: str, caller: int, after: int, limit: int) -> dict[str, Any]:
         items = await self._participants.page(conversation_id, caller, after, limit + 1)
         return cursors.page(items, limit, "user_id")
-
-
-def _left_before(error: AppError, himself: bool) -> AppError:
-    """Leaving again finds nothing to leave."""
-    return AppError(errors.NOT_FOUND) if himself and error.kind is errors.NOT_MEMBER else error
