@@ -7,16 +7,18 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import aiohttp
 
-BASE_PATH = "/api/v1/messenger"
+from tests.documented import BASE_PATH, Undocumented, check_close, check_frame, check_response
+
 WAIT_S = 5.0
 REQUEST_S = 15.0
 
 Frame = dict[str, Any]
 Where = Callable[[Frame], bool]
+T = TypeVar("T")
 
 
 class NoSuchFrame(AssertionError):
@@ -45,6 +47,8 @@ class Socket:
         self.ws = ws
         self.frames: list[Frame] = []
         self.ended: Ended | None = None
+        # What came that the gateway's documents don't know.
+        self.undocumented: list[Undocumented] = []
         # Asked now: a socket that is closed doesn't know any more. Our port and the server's.
         self.ports: tuple[int, int] = (ws.get_extra_info("sockname")[1], ws.get_extra_info("peername")[1])
         self._pending: list[Frame] = []
@@ -104,6 +108,13 @@ class Socket:
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
 
+    def _hold(self, check: Callable[[T], None], what: T) -> None:
+        """What is wrong is told when the person leaves: here is nobody who would hear it."""
+        try:
+            check(what)
+        except Undocumented as error:
+            self.undocumented.append(error)
+
     def _take(self, where: Where) -> Frame | None:
         for index, frame in enumerate(self._pending):
             if where(frame):
@@ -115,11 +126,13 @@ class Socket:
         try:
             while (message := await self.ws.receive()).type is aiohttp.WSMsgType.TEXT:
                 frame = json.loads(message.data)
+                self._hold(check_frame, frame)
                 self.frames.append(frame)
                 self._pending.append(frame)
                 self._news.set()
             if message.type is aiohttp.WSMsgType.CLOSE:
                 ended = Ended(message.data, message.extra or "")
+                self._hold(check_close, message.data)
         finally:
             self.ended = ended
             self._news.set()
@@ -155,8 +168,11 @@ class Person:
         return socket
 
     async def leave(self) -> None:
-        """Closes all that is open."""
+        """Closes all that is open; raises Undocumented if something came that is in no document."""
         await asyncio.gather(*(socket.close() for socket in self.sockets))
+        for socket in self.sockets:
+            for error in socket.undocumented:
+                raise error
 
     async def get(self, path: str, **query: Any) -> Reply:
         """GET."""
@@ -185,6 +201,7 @@ class Person:
         ) as response:
             text = await response.text()
             document = json.loads(text) if "json" in response.headers.get("Content-Type", "") else None
+            check_response(method, path, response.status, response.headers, document)
             return Reply(response.status, document, response.headers.copy())
 
     async def create_group(self, *others: int, title: str = "a group") -> str:

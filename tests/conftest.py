@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import uuid
@@ -48,6 +49,12 @@ class SharedStack:
     def token(self, user_id: int, ttl: int = 3600) -> str:
         """A token of `user_id`, minted here since a process for each would take long."""
         return tokens.mint(user_id, self._secret, ttl)
+
+    def as_role(self, url: str, role: str) -> str:
+        """The database at `url` for a service's own role."""
+        password = (self._data_dir / f"{role}-password").read_text().strip()
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=f"{role}:{password}@{parts.hostname}:{parts.port}"))
 
     def stop(self) -> None:
         """Stops the stack as its user would."""
@@ -103,10 +110,25 @@ def template_database(stack: SharedStack) -> str:
 @pytest.fixture
 def database_url(stack: SharedStack, template_database: str) -> Iterator[str]:
     """A migrated, empty database of the test's own in the real PostgreSQL."""
+    with new_database(stack, template_database) as url:
+        yield url
+
+
+@pytest.fixture
+def chat_database_url(stack: SharedStack, database_url: str) -> str:
+    """The same database, as chat-api logs in to it."""
+    return stack.as_role(database_url, "messenger_chat")
+
+
+@contextlib.contextmanager
+def new_database(stack: SharedStack, template: str) -> Iterator[str]:
+    """A copy of the database `template`, for its owner; dropped at the end."""
     name = f"test_{uuid.uuid4().hex}"
-    _administer(stack.database_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    yield _with_database(stack.database_url, name)
-    _administer(stack.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+    _administer(stack.database_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield _with_database(stack.database_url, name)
+    finally:
+        _administer(stack.database_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _administer(url: str, statement: str) -> None:

@@ -2,16 +2,14 @@
 
 import json
 import re
-import shutil
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
-from playwright.async_api import Browser, Page, Route, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 
-CHROMIUM = "/usr/bin/chromium"
 SOCKETS = re.compile(r"/api/v1/messenger/ws")
 PATIENCE_MS = 15_000
 
@@ -22,18 +20,6 @@ class Stack(Protocol):
     """What the `stack` fixture gives: the services, run as `messenger up` runs them."""
 
     url: str
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    if shutil.which(CHROMIUM) is None:
-        pytest.skip(f"{CHROMIUM} is not installed: the demo page was not looked at")
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            yield launched
-        finally:
-            await launched.close()
 
 
 @dataclass(frozen=True)

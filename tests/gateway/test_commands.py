@@ -43,7 +43,7 @@ class Door:
         self.rpc: Any = SlowRpc()
         some: Any = None
         settings = GatewaySettings((), b"", frozenset(), Limits(), 25_000)
-        self.commands = Commands(self.rpc, Session(some, self.rpc, some, some, settings))
+        self.commands = Commands(self.rpc, Session(some, self.rpc, some, some, some, settings))
         self.connection, self.transport = make_connection(1)
         self.lane = self.commands.lane(self.connection)
 

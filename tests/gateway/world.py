@@ -145,7 +145,9 @@ class RememberingChatApi:
     async def _memberships(self, request: Request) -> Any:
         self._note(request)
         rows = [
-            [id_, len(self.log[id_]) + 1] for id_, users in self.members.items() if request.user_id in users
+            [id_, len(self.log[id_]) + 1, 0]
+            for id_, users in self.members.items()
+            if request.user_id in users
         ]
         await self.answering.wait()
         return rows

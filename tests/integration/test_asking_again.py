@@ -51,8 +51,8 @@ class World:
 
 
 @pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    database = Database(database_url, 2, "test")
+async def world(chat_database_url: str) -> AsyncIterator[World]:
+    database = Database(chat_database_url, 2, "test")
     await database.start()
     yield World(database)
     await database.stop()

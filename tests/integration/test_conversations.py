@@ -18,8 +18,8 @@ from messenger_shared.postgres import Database
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, 8, "test")
+async def database(chat_database_url: str) -> AsyncIterator[Database]:
+    database = Database(chat_database_url, 8, "test")
     await database.start()
     yield database
     await database.stop()

@@ -18,8 +18,8 @@ ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 5
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, 4, "test")
+async def database(chat_database_url: str) -> AsyncIterator[Database]:
+    database = Database(chat_database_url, 4, "test")
     await database.start()
     yield database
     await database.stop()
@@ -39,9 +39,8 @@ async def make(database: Database, type_: str) -> str:
     members = {ADMIN: "admin", MEMBER: "member", OBSERVER: "observer", LEFT: "member"}
     new = NewConversation(new_id(), type_, "title", ADMIN, members, None)
     assert await PgConversations(database).create(new) == (new.id, True)
-    await database.rows(
-        "UPDATE messenger.conversation_participants SET left_at = now() WHERE user_id = %s", (LEFT,)
-    )
+    leave = "UPDATE messenger.conversation_participants SET left_at = now() WHERE user_id = %s"
+    await database.rows(leave, (LEFT,), user_id=LEFT)
     return new.id
 
 
@@ -64,7 +63,7 @@ async def test_numbers_follow_the_order_of_the_batch(messages: PgMessages, group
     assert [v.seq for v in verdicts] == [1, 2, 3, 4, 5]
     # The creation of the conversation is position 1.
     assert [v.pos for v in verdicts] == [2, 3, 4, 5, 6]
-    page = await messages.page(group, 0, 10, forward=True)
+    page = await messages.page(group, MEMBER, 0, 10, forward=True)
     assert [m["content"] for m in page] == ["0", "1", "2", "3", "4"]
     assert page[0]["created_at"].endswith("Z")
 
@@ -130,7 +129,7 @@ async def test_one_id_at_once_from_many_workers_is_stored_once(messages: PgMessa
     results = await asyncio.gather(*map(messages.store, batches))
     stored = [v for verdicts in results for v in verdicts if v.verdict == "stored"]
     assert sorted(v.seq for v in stored) == list(range(1, 11))
-    assert len(await messages.page(group, 0, 100, forward=True)) == 10
+    assert len(await messages.page(group, MEMBER, 0, 100, forward=True)) == 10
 
 
 async def test_the_same_client_id_in_two_conversations_at_once_is_one_message(
@@ -142,14 +141,14 @@ async def test_the_same_client_id_in_two_conversations_at_once_is_one_message(
         one, two = draft(group, client_id=f"k{n}"), draft(other, client_id=f"k{n}")
         [[first], [second]] = await asyncio.gather(messages.store([one]), messages.store([two]))
         assert sorted([first.verdict, second.verdict]) == ["repeat", "stored"]
-    total = [len(await messages.page(place, 0, 100, forward=True)) for place in (group, other)]
+    total = [len(await messages.page(place, MEMBER, 0, 100, forward=True)) for place in (group, other)]
     assert sum(total) == 20
 
 
 async def test_numbers_have_no_holes_under_concurrency(messages: PgMessages, group: str) -> None:
     batches = [[draft(group, str(n)) for _ in range(7)] for n in range(40)]
     await asyncio.gather(*map(messages.store, batches))
-    page = await messages.page(group, 0, 1_000, forward=True)
+    page = await messages.page(group, MEMBER, 0, 1_000, forward=True)
     assert [m["seq"] for m in page] == list(range(1, 281))
     assert [m["pos"] for m in page] == list(range(2, 282))
 
@@ -158,11 +157,12 @@ async def test_sending_moves_the_senders_own_read_position(
     database: Database, messages: PgMessages, group: str
 ) -> None:
     await messages.store([draft(group), draft(group, sender=ADMIN), draft(group)])
-    rows = await database.rows("SELECT user_id, last_read_seq FROM messenger.read_receipts ORDER BY 1")
+    positions = "SELECT user_id, last_read_seq FROM messenger.read_receipts ORDER BY 1"
+    rows = await database.rows(positions, user_id=MEMBER)
     assert rows == [(ADMIN, 2), (MEMBER, 3)]
 
 
 @pytest.mark.parametrize("text", ["'; DROP TABLE messenger.messages; --", "%s %(a)s", "\\", "😀\u202e", "{}"])
 async def test_text_is_stored_verbatim(messages: PgMessages, group: str, text: str) -> None:
     await messages.store([draft(group, text)])
-    assert [m["content"] for m in await messages.page(group, 0, 1, forward=True)] == [text]
+    assert [m["content"] for m in await messages.page(group, MEMBER, 0, 1, forward=True)] == [text]

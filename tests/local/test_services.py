@@ -12,6 +12,7 @@ from messenger_local.services import (
     Surroundings,
     environment,
     forget_foreign_settings,
+    migration,
     parse_workers,
     service_recipe,
 )
@@ -19,7 +20,10 @@ from messenger_local.services import (
 
 @pytest.fixture
 def around(tmp_path: Path) -> Surroundings:
-    return Surroundings(DataDir(tmp_path), "postgresql://db", "redis://r", Address("127.0.0.1", 8080))
+    urls = {"chat-api": "postgresql://chat@db", "presence": "postgresql://presence@db"}
+    return Surroundings(
+        DataDir(tmp_path), "postgresql://owner@db", urls, "redis://r", Address("127.0.0.1", 8080)
+    )
 
 
 def test_who_is_not_named_keeps_the_default_count() -> None:
@@ -42,11 +46,19 @@ def test_the_gateway_knows_redis_and_the_secret_and_no_database(around: Surround
     assert "MESSENGER_DATABASE_URL" not in env
 
 
-@pytest.mark.parametrize("service", ["chat-api", "presence"])
-def test_the_others_know_the_database_and_no_secret(around: Surroundings, service: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "url"),
+    [("chat-api", "postgresql://chat@db"), ("presence", "postgresql://presence@db")],
+)
+def test_the_others_know_the_database_and_no_secret(around: Surroundings, service: str, url: str) -> None:
     env = environment(service, around)
-    assert env["MESSENGER_DATABASE_URL"] == "postgresql://db"
+    assert env["MESSENGER_DATABASE_URL"] == url
     assert "MESSENGER_JWT_SECRET_FILE" not in env
+
+
+@pytest.mark.parametrize("package", ["chat_api", "presence"])
+def test_migrations_run_as_the_owner(around: Surroundings, package: str) -> None:
+    assert migration(package, around).env["MESSENGER_DATABASE_URL"] == "postgresql://owner@db"
 
 
 def test_the_users_own_settings_reach_the_services(

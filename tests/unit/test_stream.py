@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.stream import MAX_HELD, Stream
+from gateway.stream import MAX_HELD, MAX_KEPT, Memory, Stream
 from messenger_shared.events import MESSAGE_NEW, Event
 
 
@@ -113,3 +113,68 @@ def test_beginning_twice_changes_nothing(first: int) -> None:
     stream.offer(event(first + 1))
     assert stream.begin(first) == []
     assert stream.last_pos == first + 1
+
+
+def test_what_went_out_is_kept_for_who_comes_back() -> None:
+    stream = Stream()
+    stream.begin(3)
+    assert stream.since(3) == []
+    assert stream.since(2) is None
+    for pos in (4, 5, 6):
+        stream.offer(event(pos))
+    assert positions(stream.since(4) or []) == [5, 6]
+    assert positions(stream.since(3) or []) == [4, 5, 6]
+    assert stream.since(2) is None
+    assert stream.since(7) is None
+    assert stream.kept_bytes == 3
+
+
+def test_what_is_kept_is_bounded() -> None:
+    stream = Stream()
+    stream.begin(0)
+    for pos in range(1, MAX_KEPT + 3):
+        stream.offer(event(pos))
+    assert stream.since(1) is None
+    assert len(stream.since(2) or []) == MAX_KEPT
+    assert stream.kept_bytes == sum(len(b"%d" % pos) for pos in range(3, MAX_KEPT + 3))
+    stream.forget()
+    assert (stream.since(2), stream.kept_bytes) == (None, 0)
+
+
+def test_states_that_stand_for_several_changes_are_not_kept() -> None:
+    stream = Stream()
+    stream.begin(0)
+    stream.offer(event(1))
+    assert positions(stream.cover([event(4)], 4)) == [4]
+    assert stream.since(1) is None
+    stream.offer(event(5))
+    assert positions(stream.since(4) or []) == [5]
+    assert stream.since(3) is None
+
+
+@given(st.lists(st.integers(1, 30), max_size=60), st.integers(0, 30))
+def test_what_is_kept_is_what_went_out(offered: list[int], pos: int) -> None:
+    stream = Stream()
+    stream.begin(0)
+    out = [e.pos for number in offered for e in stream.offer(event(number))]
+    since = stream.since(pos)
+    if since is not None:
+        assert positions(since) == [number for number in out if number > pos]
+    else:
+        assert pos > stream.last_pos
+
+
+def test_all_streams_together_keep_no_more_than_the_bound() -> None:
+    memory = Memory(max_bytes=25)
+    streams = [Stream() for _ in range(3)]
+    for stream in streams:
+        stream.begin(0)
+    for stream, number in ((streams[0], 10), (streams[1], 10), (streams[0], 5), (streams[2], 5)):
+        for pos in range(stream.last_pos + 1, stream.last_pos + number + 1):
+            stream.offer(Event(MESSAGE_NEW, "c", pos, 1, b"x"))
+        memory.used(stream)
+    assert [stream.kept_bytes for stream in streams] == [15, 0, 5]
+    memory.drop(streams[0])
+    streams[2].offer(Event(MESSAGE_NEW, "c", 6, 1, b"x" * 20))
+    memory.used(streams[2])
+    assert streams[2].kept_bytes == 25

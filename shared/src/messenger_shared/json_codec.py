@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -9,6 +10,8 @@ import orjson
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 
+# What is nested deeper than about 250 can be decoded, but not encoded again.
+MAX_DEPTH = 100
 _SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
@@ -17,7 +20,7 @@ def decode_object(data: str | bytes) -> dict[str, Any]:
     """The JSON object in `data`.
 
     Raises AppError: invalid_json when it is no JSON (NaN and Infinity included), invalid_frame when it is
-    JSON but no object, or holds NUL or a lone surrogate, which PostgreSQL could not store.
+    JSON but no object, nested too deep, or holds NUL or a lone surrogate, which PostgreSQL could not store.
     """
     try:
         value = orjson.loads(data)
@@ -27,6 +30,8 @@ def decode_object(data: str | bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise AppError(errors.INVALID_FRAME, details={"_": ["must be a JSON object"]})
     text = data if isinstance(data, str) else data.decode()
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
+        raise AppError(errors.INVALID_FRAME, details={"_": [f"nested more than {MAX_DEPTH} deep"]})
     if _SUSPECT.search(text) and holds_forbidden_text(value):
         raise AppError(errors.INVALID_FRAME, details={"_": ["NUL and lone surrogates are not text"]})
     return value
@@ -46,6 +51,21 @@ def holds_forbidden_text(value: object) -> bool:
         elif isinstance(item, list):
             todo.extend(item)
     return False
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _raise_for_surrogates(data: str | bytes) -> None:

@@ -14,6 +14,7 @@ from importlib import resources
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 
 _FILE = re.compile(r"(\d{4})_\w+\.sql")
@@ -47,7 +48,7 @@ def load(package: str) -> list[Migration]:
 def migrate(url: str, schema: str, migrations: list[Migration]) -> list[str]:
     """Applies what `schema` lacks and returns the names of the applied files.
 
-    Raises MigrationError when the database is newer than this code or can't be reached.
+    Raises MigrationError when the database is newer than this code, can't be reached, or refuses a file.
     """
     try:
         connection = psycopg2.connect(**{"connect_timeout": _CONNECT_TIMEOUT_S, **parse_dsn(url)})
@@ -95,10 +96,18 @@ def _apply(connection: Connection, schema: str, migrations: list[Migration]) -> 
             )
         for migration in migrations:
             if migration.number not in done:
-                record = f'INSERT INTO "{schema}".migrations (number, name) VALUES (%s, %s)'
-                cursor.execute("BEGIN")
-                cursor.execute(migration.sql)
-                cursor.execute(record, (migration.number, migration.name))
-                cursor.execute("COMMIT")
+                _apply_one(cursor, schema, migration)
                 applied.append(migration.name)
     return applied
+
+
+def _apply_one(cursor: Cursor, schema: str, migration: Migration) -> None:
+    record = f'INSERT INTO "{schema}".migrations (number, name) VALUES (%s, %s)'
+    try:
+        cursor.execute("BEGIN")
+        cursor.execute(migration.sql)
+        cursor.execute(record, (migration.number, migration.name))
+        cursor.execute("COMMIT")
+    except psycopg2.Error as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise MigrationError(f"{migration.name} failed: {reason}") from error

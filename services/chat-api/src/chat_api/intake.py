@@ -85,7 +85,7 @@ class Intake:
     async def _store_batch(self, batch: Sequence[_Waiting]) -> None:
         BATCH_SIZE.observe(len(batch))
         verdicts = await self._store.store([draft for draft, _ in batch])
-        repeats = await self._repeats(verdicts)
+        repeats = await self._repeats(batch, verdicts)
         stored: list[MessageData] = []
         answers: list[dict[str, Any] | AppError] = []
         for (draft, _), verdict in zip(batch, verdicts, strict=True):
@@ -98,9 +98,15 @@ class Intake:
         for (_, future), answer in zip(batch, answers, strict=True):
             _resolve(future, answer)
 
-    async def _repeats(self, verdicts: Sequence[Verdict]) -> dict[str, MessageData]:
-        ids = [v.stored_id for v in verdicts if v.verdict == "repeat" and v.stored_id is not None]
-        return await self._store.by_ids(ids) if ids else {}
+    async def _repeats(
+        self, batch: Sequence[_Waiting], verdicts: Sequence[Verdict]
+    ) -> dict[str, MessageData]:
+        known = {
+            verdict.stored_id: draft.sender_id
+            for (draft, _), verdict in zip(batch, verdicts, strict=True)
+            if verdict.verdict == "repeat" and verdict.stored_id is not None
+        }
+        return await self._store.sent(list(known), list(known.values())) if known else {}
 
     def _publish(self, messages: list[MessageData]) -> None:
         """Repeats too: who stored one may have died before he could tell. Gateways drop doubles."""
@@ -114,8 +120,9 @@ def _answer(draft: Draft, verdict: Verdict, repeats: dict[str, MessageData]) -> 
     if verdict.verdict == "stored":
         return {"message": message_of(draft, verdict), "duplicate": False}
     if verdict.verdict == "repeat":
-        message = repeats[str(verdict.stored_id)]
-        if not is_same_message(draft, message):
+        message = repeats.get(str(verdict.stored_id))
+        # Under somebody else's message id there is nothing of his.
+        if message is None or not is_same_message(draft, message):
             return AppError(errors.IDEMPOTENCY_CONFLICT)
         # The same id is a gateway that asked again, of which the client knows nothing.
         return {"message": message, "duplicate": message["id"] != draft.id}

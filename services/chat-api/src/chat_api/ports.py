@@ -25,11 +25,16 @@ class MessageStore(Protocol):
     async def store(self, drafts: Sequence[Draft]) -> list[Verdict]:
         """Stores a batch in one transaction; the verdicts are in the order of `drafts`."""
 
-    async def by_ids(self, ids: Sequence[str]) -> dict[str, MessageData]:
-        """The messages with these ids."""
+    async def sent(self, ids: Sequence[str], senders: Sequence[int]) -> dict[str, MessageData]:
+        """The messages with these ids, each by the sender in the same place."""
 
-    async def page(self, conversation_id: str, start: int, limit: int, forward: bool) -> list[MessageData]:
-        """Up to `limit` messages with a seq below `start` (newest first), or above it (oldest first)."""
+    async def page(
+        self, conversation_id: str, caller: int, start: int, limit: int, forward: bool
+    ) -> list[MessageData]:
+        """Up to `limit` messages with a seq below `start` (newest first), or above it (oldest first).
+
+        Without what was said while the caller was away.
+        """
 
     async def changed_after(
         self, conversation_id: str, pos: int, limit: int
@@ -38,6 +43,11 @@ class MessageStore(Protocol):
 
         Each with whether it is new since `pos`.
         """
+
+    async def changed_for(
+        self, conversation_id: str, caller: int, pos: int, limit: int
+    ) -> list[tuple[MessageData, bool]]:
+        """Like `changed_after`, without what was said while the caller was away."""
 
     async def edit(
         self, message_id: str, user_id: int, content: str, expected_version: int | None
@@ -50,7 +60,7 @@ class MessageStore(Protocol):
     async def facts(self, message_id: str, user_id: int) -> MessageFacts | None:
         """What is known of the message and of the user's part in its conversation."""
 
-    async def versions(self, message_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    async def versions(self, message_id: str, caller: int, after: int, limit: int) -> list[dict[str, Any]]:
         """Up to `limit` earlier texts above version `after`, the oldest first."""
 
 
@@ -61,7 +71,7 @@ class ReceiptStore(Protocol):
         """Moves the position of a member forward to `seq`, or to the last message if that is before."""
 
     async def readers(
-        self, conversation_id: str, seq: int, sender_id: int, after: int, limit: int
+        self, conversation_id: str, caller: int, seq: int, sender_id: int, after: int, limit: int
     ) -> list[dict[str, Any]]:
         """Up to `limit` members above user id `after`, but for the sender, who have read up to `seq`."""
 
@@ -86,8 +96,8 @@ class ConversationStore(Protocol):
     ) -> list[tuple[int, ConversationData]]:
         """The user's conversations, newest activity first, each with its activity in microseconds."""
 
-    async def memberships(self, user_id: int) -> list[tuple[str, int]]:
-        """Every conversation that the user is in, with its last pos."""
+    async def memberships(self, user_id: int) -> list[tuple[str, int, int]]:
+        """Every conversation that the user is in, its last pos, and the pos at which he came back, or 0."""
 
     async def standings(self, user_id: int, after: str | None, limit: int) -> list[dict[str, Any]]:
         """Where up to `limit` of the user's conversations stand, by id above `after`."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from gateway.commands import Commands
+from gateway.docs import add_docs
 from gateway.follower import Follower
 from gateway.hub import Hub
 from gateway.origins import origins_middleware
@@ -17,6 +18,7 @@ from gateway.problems import problems_middleware
 from gateway.pulse import Pulse
 from gateway.reporting import Reporting
 from gateway.rest import BASE_PATH, MAX_BODY_BYTES, add_rest
+from gateway.resuming import Resuming
 from gateway.rooms import Rooms
 from gateway.session import Session
 from gateway.settings import GatewaySettings
@@ -52,16 +54,19 @@ def build_app(settings: GatewaySettings) -> web.Application:
     rpc = RpcClient(bus, (CHAT_API, PRESENCE))
     hub = Hub()
     watching = Watching(bus, rpc)
-    follower = Follower(bus, rpc, hub, Rooms(bus, rpc, hub, watching))
+    rooms = Rooms(bus, rpc, hub, watching)
+    follower = Follower(bus, rpc, hub, rooms)
+    resuming = Resuming(hub, rooms, settings.limits.resume_max_events)
     reporting = Reporting(rpc, hub, bus.worker)
     pulse = Pulse(hub, settings.heartbeat_ms)
     for component in (bus, rpc, follower, watching, reporting, pulse):
         run_component(app, component.start, component.stop)
-    commands = Commands(rpc, Session(bus, rpc, hub, watching, settings))
+    commands = Commands(rpc, Session(bus, rpc, hub, watching, resuming, settings))
     door = SocketDoor(hub, follower, watching, reporting, commands, settings)
     app.router.add_get(f"{BASE_PATH}/ws", door.handle)
     app.router.add_get(f"{BASE_PATH}/ws/{{user_id}}", door.handle)
     add_rest(app, rpc, settings.jwt_secret)
+    add_docs(app, BASE_PATH)
     add_pages(app)
     add_health(app, {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)})
     app.on_shutdown.append(lambda _: _close_sockets(hub))

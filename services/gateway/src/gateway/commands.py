@@ -15,13 +15,13 @@ from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
 from messenger_shared.json_codec import decode_object
 from messenger_shared.operations import messages, session
+from messenger_shared.operations.fields import MAX_REF_CHARS
 from messenger_shared.operations.operation import GATEWAY, Body, Command, Operation
 from messenger_shared.operations.table import TABLE
 from messenger_shared.rpc_client import RpcClient
 
 log = logging.getLogger(__name__)
 
-MAX_REF_CHARS: Final = 64
 MAX_QUEUED: Final = 256
 MAX_GROUP: Final = 100
 _BY_TYPE: Final[dict[str, tuple[Operation, Command]]] = {
@@ -135,13 +135,12 @@ class Commands:
                 answer: Any = await self._own.handlers[operation.name](connection, queued.body)
             else:
                 answer = await self._ask(connection.user_id, queued)
+            _answer(connection, queued, answer)
         except AppError as error:
             connection.send_error(error, queued.ref)
         except Exception:
             log.exception("%s failed", operation.name)
             connection.send_error(AppError(errors.INTERNAL), queued.ref)
-        else:
-            _answer(connection, queued, answer)
 
     async def carry_out_together(self, connection: Connection, group: list[_Queued]) -> None:
         """Several messages: asked in one turn, so that they arrive together and in order."""

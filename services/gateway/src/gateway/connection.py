@@ -63,6 +63,11 @@ class Connection:
         self.viewing: dict[str, tuple[int, ...]] = {}
         self.closing: asyncio.Task[None] | None = None
 
+    @property
+    def buffered(self) -> int:
+        """Bytes that the client hasn't taken yet."""
+        return self._transport.get_write_buffer_size()
+
     def write(self, data: bytes) -> None:
         """Writes ready-made frames that must arrive; who doesn't read them is closed and comes back."""
         if self.closing is not None or self._transport.is_closing():

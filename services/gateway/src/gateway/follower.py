@@ -85,8 +85,9 @@ class Follower:
         if self._is_gone(member):
             return
         # What was joined while chat-api was asked is newer than its answer, and so is what was left.
-        gone = before - {conversation_id for conversation_id, _ in rows}
-        rooms = [self._rooms.get(id_) for id_, pos in rows if member.removals.get(id_, 0) <= pos]
+        gone = before - {conversation_id for conversation_id, *_ in rows}
+        rooms = [self._rooms.get(id_) for id_, pos, _ in rows if member.removals.get(id_, 0) <= pos]
+        member.returns |= {id_: returned for id_, _, returned in rows if returned}
         for room in rooms:
             self._hub.join(member, room)
         await self._rooms.begin([room for room in rooms if room.ready is None])

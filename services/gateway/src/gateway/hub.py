@@ -19,13 +19,15 @@ from messenger_shared.events import Event
 class Room:
     """One conversation with a member on this worker."""
 
-    __slots__ = ("id", "members", "outbox", "ready", "stream", "viewers")
+    __slots__ = ("holding", "id", "members", "outbox", "ready", "stream", "viewers")
 
     def __init__(self, id_: str) -> None:
         self.id = id_
         self.stream = Stream()
         self.members: dict[int, Member] = {}
         self.viewers: set[Connection] = set()
+        # Sockets that are being brought up to date, and get no live frames until they are.
+        self.holding: set[Connection] = set()
         self.outbox: list[bytes] = []
         # Set while this worker finds out where the conversation stands.
         self.ready: asyncio.Future[None] | None = None
@@ -34,7 +36,7 @@ class Room:
 class Member:
     """One user with sockets on this worker; all of them share the rooms and the allowance of messages."""
 
-    __slots__ = ("claims", "connections", "messages", "ready", "removals", "rooms", "user_id")
+    __slots__ = ("claims", "connections", "messages", "ready", "removals", "returns", "rooms", "user_id")
 
     def __init__(self, user_id: int, messages: Bucket) -> None:
         self.user_id = user_id
@@ -44,6 +46,8 @@ class Member:
         # Conversation -> pos of the last removal that this worker was told of: memberships that were read
         # before it are out of date.
         self.removals: dict[str, int] = {}
+        # Conversation -> pos at which he came back: what was before is not for all of his eyes.
+        self.returns: dict[str, int] = {}
         # Sockets that are here or on their way; the last one to go takes the member along.
         self.claims = 0
         # Set while this worker finds out where the user is a member.
@@ -136,7 +140,8 @@ class Hub:
             reached = 0
             for member in room.members.values():
                 for connection in member.connections:
-                    connection.write(data)
+                    if connection not in room.holding:
+                        connection.write(data)
                     reached += 1
             deliveries += reached * len(frames)
         DELIVERIES.inc(deliveries)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from messenger_shared import errors
@@ -28,21 +29,23 @@ _BY_STATUS: Final[dict[int, ErrorKind]] = {
 def problem(error: AppError, status: int | None = None) -> web.Response:
     """The failure as a response; `status` where HTTP has a more telling one than the table."""
     kind = error.kind
+    status = status or kind.status
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": kind.message,
-        "status": status or kind.status,
+        # A wrong method or a body above the limit would be misnamed by the table's text.
+        "title": kind.message if status == kind.status else HTTPStatus(status).phrase,
+        "status": status,
         "code": kind.code,
         "retryable": kind.retryable,
     }
     if error.details:
         body["errors"] = error.details
-    headers = {}
+    headers = {hdrs.WWW_AUTHENTICATE: "Bearer"} if kind is errors.UNAUTHORIZED else {}
     if kind.status in (429, 503):
         seconds = math.ceil((error.retry_after_ms or DEFAULT_RETRY_MS) / 1000)
-        headers["Retry-After"] = str(seconds)
+        headers[hdrs.RETRY_AFTER] = str(seconds)
     return web.Response(
-        status=body["status"],
+        status=status,
         body=orjson.dumps(body),
         content_type="application/problem+json",
         headers=headers,

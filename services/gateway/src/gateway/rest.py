@@ -73,3 +73,6 @@ async def _read(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
+    except web.RequestPayloadError:
+        # It is not what its Content-Encoding says, or ends too early.
+        raise AppError(errors.INVALID_JSON) from None

@@ -7,8 +7,10 @@ import logging
 from typing import Final
 
 from gateway.chores import Chores
+from gateway.framing import text_frame
 from gateway.hub import Hub, Member, Room
 from gateway.metrics import HOLES
+from gateway.stream import Memory
 from gateway.watching import Watching
 from messenger_shared import channels
 from messenger_shared.bus import Bus
@@ -40,6 +42,7 @@ class Rooms:
         self._rpc = rpc
         self._hub = hub
         self._watching = watching
+        self._memory = Memory()
         self._repairing: set[str] = set()
         self._chores = Chores("rooms")
 
@@ -61,6 +64,7 @@ class Rooms:
             self._watching.unwatch(connection, self._hub.unview(connection, room.id))
         if not room.members and self._hub.rooms.get(room.id) is room:
             del self._hub.rooms[room.id]
+            self._memory.drop(room.stream)
             self._bus.unsubscribe([channels.conversation(room.id)])
 
     async def begin(self, rooms: list[Room]) -> None:
@@ -133,6 +137,9 @@ class Rooms:
 
     def _emit(self, room: Room, events: list[Event]) -> None:
         """Sends durable events in order. Who is added hears from that event on, who is removed up to it."""
+        if not events:
+            return
+        self._memory.used(room.stream)
         start = 0
         for event in events:
             # Back already, though the removal was never seen here: what lies between is not for him.
@@ -143,18 +150,21 @@ class Rooms:
                 self._hub.emit(room, events[start:number])
                 start = number
                 self._hub.join(member, room)
+                member.returns[room.id] = event.pos
             elif event.type == PARTICIPANT_REMOVED:
                 self._hub.emit(room, events[start : number + 1])
                 start = number + 1
-                self._expel(room, event.user_id)
+                self._expel(room, event)
         self._hub.emit(room, events[start:])
 
-    def _expel(self, room: Room, user_id: int) -> None:
-        member = room.members.get(user_id)
+    def _expel(self, room: Room, event: Event) -> None:
+        member = room.members.get(event.user_id)
         if member is not None:
             self.leave(member, room)
-        for connection in self._hub.unview_user(room, user_id):
-            self._watching.unwatch(connection, (user_id,))
+            for connection in room.holding.intersection(member.connections):
+                connection.write(text_frame(event.frame))
+        for connection in self._hub.unview_user(room, event.user_id):
+            self._watching.unwatch(connection, (event.user_id,))
 
     def _check(self, room: Room) -> None:
         if room.stream.incomplete and room.id not in self._repairing:
@@ -175,15 +185,26 @@ class Rooms:
         finally:
             self._repairing.discard(room.id)
 
-    async def _fetch(self, room: Room) -> None:
+    async def changes(
+        self, conversation_id: str, after_pos: int, user_id: int = 0
+    ) -> tuple[list[Event], int]:
+        """What changed above `after_pos`, each thing in its latest state, and up to where that is all.
+
+        With `user_id`, what that user may see; else what any member may who was never away.
+        """
         answer = await self._rpc.ask(
             conversations.CHANGES.service,
             conversations.CHANGES.name,
-            {"conversation_id": room.id, "after_pos": room.stream.last_pos},
-            key=room.id,
+            {"conversation_id": conversation_id, "after_pos": after_pos},
+            key=conversation_id,
+            user_id=user_id,
         )
-        HOLES.inc()
         events = [
             Event(type_, id_, pos, user, frame.encode()) for type_, id_, pos, user, frame in answer["events"]
         ]
-        self._emit(room, room.stream.cover(events, answer["to"]))
+        return events, answer["to"]
+
+    async def _fetch(self, room: Room) -> None:
+        events, to = await self.changes(room.id, room.stream.last_pos)
+        HOLES.inc()
+        self._emit(room, room.stream.cover(events, to))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from gateway.connection import Connection
 from gateway.hub import Hub, Room
+from gateway.resuming import Resuming
 from gateway.settings import GatewaySettings
 from gateway.watching import Watching
 from messenger_shared import channels, clock, errors
@@ -24,15 +25,23 @@ class Session:
     """A handler per operation of the gateway's own."""
 
     def __init__(
-        self, bus: Bus, rpc: RpcClient, hub: Hub, watching: Watching, settings: GatewaySettings
+        self,
+        bus: Bus,
+        rpc: RpcClient,
+        hub: Hub,
+        watching: Watching,
+        resuming: Resuming,
+        settings: GatewaySettings,
     ) -> None:
         self._bus = bus
         self._rpc = rpc
         self._hub = hub
         self._watching = watching
+        self._resuming = resuming
         self._settings = settings
         self.handlers: dict[str, SocketHandler] = {
             session.SUBSCRIBE.name: self.subscribe,
+            session.RESUME.name: self.resume,
             session.UNSUBSCRIBE.name: self.unsubscribe,
             session.TYPING_START.name: self.typing_start,
             session.TYPING_STOP.name: self.typing_stop,
@@ -42,7 +51,35 @@ class Session:
 
     async def subscribe(self, connection: Connection, body: Body) -> Body:
         """The socket looks at a conversation: where it stands, and who is there."""
-        conversation_id, user_id = body["conversation_id"], connection.user_id
+        conversation_id, after_pos = body["conversation_id"], body["after_pos"]
+        if after_pos is None:
+            return await self._look(connection, conversation_id)
+        member = self._hub.members[connection.user_id]
+        with self._resuming.holding(connection, member.rooms.get(conversation_id)):
+            answer = await self._look(connection, conversation_id)
+            room = self._room_of(connection, conversation_id)
+            outcome = await self._resuming.catch_up(connection, member, room, after_pos)
+        return answer | {"last_pos": outcome.to, "recovered": outcome.recovered}
+
+    async def resume(self, connection: Connection, body: Body) -> Body:
+        """The socket was away: replays what its conversations brought meanwhile."""
+        member = self._hub.members[connection.user_id]
+        conversations_: Body = {}
+        for conversation_id, pos in body["positions"].items():
+            room = member.rooms.get(conversation_id)
+            if room is None:
+                continue
+            with self._resuming.holding(connection, room):
+                outcome = await self._resuming.catch_up(connection, member, room, pos)
+            conversations_[conversation_id] = {
+                "from": pos,
+                "to": outcome.to,
+                "recovered": outcome.recovered,
+            }
+        return {"conversations": conversations_}
+
+    async def _look(self, connection: Connection, conversation_id: str) -> Body:
+        user_id = connection.user_id
         view = await self._rpc.ask(
             conversations.VIEW.service,
             conversations.VIEW.name,
@@ -57,13 +94,12 @@ class Session:
         # Watching first, then the look: who comes online between the two is told at least once.
         await self._watching.watch(connection, others)
         online = await self._watching.online(user_id, (user_id, *others))
-        after_pos = body["after_pos"]
         return {
             "conversation_id": conversation_id,
             "last_seq": view["last_seq"],
             "last_pos": view["last_pos"],
             "read_seq": view["read_seq"],
-            "recovered": after_pos is None or after_pos == view["last_pos"],
+            "recovered": True,
             "online": online,
         }
 

@@ -8,15 +8,25 @@ from marshmallow import fields, validate
 
 from messenger_shared import errors
 from messenger_shared.operations.fields import (
+    CONVERSATION_TYPES,
     MAX_PARTICIPANTS,
     RequestSchema,
+    ShortList,
     TitleField,
     UuidField,
     cursor,
     page_limit,
     user_id,
 )
-from messenger_shared.operations.operation import CHAT_API, ON_CONVERSATION, Operation, Route, gone, ok
+from messenger_shared.operations.operation import (
+    CHAT_API,
+    ON_CONVERSATION,
+    Operation,
+    Route,
+    gone,
+    ok,
+    responds,
+)
 from messenger_shared.operations.resources import (
     AnySchema,
     ConversationPageSchema,
@@ -25,17 +35,13 @@ from messenger_shared.operations.resources import (
     StandingPageSchema,
 )
 
-TYPES: Final = ("direct", "group", "announcement")
-
 
 class CreateRequest(RequestSchema):
-    """Who talks about what."""
+    """Who talks about what: a direct has one other participant and no title, the others need a title."""
 
-    type = fields.String(required=True, validate=validate.OneOf(TYPES))
+    type = fields.String(required=True, validate=validate.OneOf(CONVERSATION_TYPES))
     title = TitleField(load_default=None, allow_none=True)
-    participant_ids = fields.List(
-        user_id(), load_default=list, validate=validate.Length(max=MAX_PARTICIPANTS)
-    )
+    participant_ids = ShortList(user_id(), 0, MAX_PARTICIPANTS, load_default=list)
 
 
 class ListRequest(RequestSchema):
@@ -69,12 +75,14 @@ class HeadsRequest(RequestSchema):
     conversation_ids = fields.List(UuidField(), required=True)
 
 
+@responds(201, 200)
 def _created(answer: Any) -> tuple[int, Any]:
     return (201 if answer["created"] else 200), answer["conversation"]
 
 
 CREATE: Final = Operation(
     name="conversation.create",
+    summary="Begin a conversation",
     service=CHAT_API,
     request=CreateRequest(),
     answer=ConversationSchema(),
@@ -84,13 +92,16 @@ CREATE: Final = Operation(
 )
 LIST: Final = Operation(
     name="conversation.list",
+    summary="List the caller's conversations",
     service=CHAT_API,
     request=ListRequest(),
     answer=ConversationPageSchema(),
     route=Route("GET", "/conversations", ok),
+    errors=(errors.INVALID_FRAME,),
 )
 GET: Final = Operation(
     name="conversation.get",
+    summary="Look at a conversation",
     service=CHAT_API,
     request=ConversationRequest(),
     answer=ConversationSchema(),
@@ -100,6 +111,7 @@ GET: Final = Operation(
 )
 UPDATE: Final = Operation(
     name="conversation.update",
+    summary="Rename a conversation",
     service=CHAT_API,
     request=RenameRequest(),
     answer=ConversationSchema(),
@@ -109,6 +121,7 @@ UPDATE: Final = Operation(
 )
 LEAVE: Final = Operation(
     name="conversation.leave",
+    summary="Leave a conversation",
     service=CHAT_API,
     request=ConversationRequest(),
     answer=NothingSchema(),
@@ -118,10 +131,12 @@ LEAVE: Final = Operation(
 )
 SYNC: Final = Operation(
     name="conversation.sync",
+    summary="See where all of the caller's conversations stand",
     service=CHAT_API,
     request=ListRequest(),
     answer=StandingPageSchema(),
     route=Route("GET", "/sync", ok),
+    errors=(errors.INVALID_FRAME,),
 )
 
 # Between the gateway and chat-api; no client asks for these.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import contextlib
+import re
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -13,11 +15,16 @@ from messenger_shared.json_codec import holds_forbidden_text
 CONTENT_CHARS: Final = 10_000
 TITLE_CHARS: Final = 255
 CLIENT_ID_CHARS: Final = 64
+MAX_REF_CHARS: Final = 64
 PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 100
+CONVERSATION_TYPES: Final = ("direct", "group", "announcement")
+MESSAGE_TYPES: Final = ("text", "image", "file")
+ROLES: Final = ("admin", "member", "observer")
 MAX_INTEGER: Final = 2**63 - 1
 MAX_PARTICIPANTS: Final = 1_000
 TOO_LONG: Final = f"Longer than {CONTENT_CHARS} characters."
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class RequestSchema(Schema):
@@ -64,16 +71,43 @@ class BooleanField(fields.Field[bool]):
 
 
 class MomentField(fields.Field[str]):
-    """A moment as RFC 3339 with its offset, kept as text."""
+    """A moment as RFC 3339 with its offset, kept as text in UTC: PostgreSQL doesn't know every offset."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None or "T" not in str(value).upper():
-            raise ValidationError("Not a moment as in 2025-11-26T10:30:00Z.")
-        return moment.isoformat()
+        if isinstance(value, str) and _MOMENT.fullmatch(value):
+            # It may be no day of the calendar, or not in UTC's years 1 to 9999.
+            with contextlib.suppress(ValueError, OverflowError):
+                return datetime.fromisoformat(value.upper()).astimezone(UTC).isoformat()
+        raise ValidationError("Not a moment as in 2025-11-26T10:30:00Z.")
+
+
+class ShortList(fields.List[Any]):
+    """A list of `low` to `high` items that is counted before they are looked at.
+
+    Else a body full of bad items keeps the gateway busy, and gets an answer many times its own size.
+    """
+
+    def __init__(self, items: fields.Field[Any], low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(items, validate=validate.Length(low, high), **kwargs)
+        self.high = high
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > self.high:
+            raise ValidationError(f"More than {self.high} items.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class ShortDict(fields.Dict):
+    """An object of at most `high` keys, counted like the items of a ShortList."""
+
+    def __init__(self, keys: fields.Field[Any], values: fields.Field[Any], high: int, **kwargs: Any) -> None:
+        super().__init__(keys, values, validate=validate.Length(max=high), **kwargs)
+        self.high = high
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, dict) and len(value) > self.high:
+            raise ValidationError(f"More than {self.high} keys.")
+        return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
 
 
 class QueryText(str):

@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from messenger_shared import errors
 from messenger_shared.operations.fields import (
     CLIENT_ID_CHARS,
+    MESSAGE_TYPES,
     ContentField,
     IntegerField,
     RequestSchema,
@@ -17,16 +18,16 @@ from messenger_shared.operations.fields import (
     cursor,
     page_limit,
 )
-from messenger_shared.operations.operation import CHAT_API, Command, Operation, Route, gone, ok
+from messenger_shared.operations.operation import CHAT_API, Command, Operation, Route, gone, ok, responds
 from messenger_shared.operations.resources import (
     MessagePageSchema,
     MessageSchema,
+    PositionSchema,
     ReaderPageSchema,
     ReadSchema,
     VersionPageSchema,
 )
 
-TYPES: Final = ("text", "image", "file")
 URL_CHARS: Final = 2_048
 FILE_NAME_CHARS: Final = 255
 
@@ -36,7 +37,7 @@ class SendRequest(RequestSchema):
 
     conversation_id = UuidField(required=True)
     content = ContentField(required=True)
-    message_type = fields.String(load_default="text", validate=validate.OneOf(TYPES))
+    message_type = fields.String(load_default="text", validate=validate.OneOf(MESSAGE_TYPES))
     client_message_id = TextField(1, CLIENT_ID_CHARS, load_default=None, allow_none=True)
     reply_to = UuidField(load_default=None, allow_none=True)
     file_url = fields.Url(
@@ -111,6 +112,7 @@ def _sent(body: dict[str, Any], answer: Any) -> dict[str, Any]:
     }
 
 
+@responds(201, 200)
 def _stored(answer: Any) -> tuple[int, Any]:
     return (200 if answer["duplicate"] else 201), answer["message"]
 
@@ -132,6 +134,7 @@ def _read(body: dict[str, Any], answer: Any) -> dict[str, Any]:
     }
 
 
+@responds(200)
 def _position(answer: Any) -> tuple[int, Any]:
     return 200, {"read_seq": answer["read_seq"], "unread": answer["unread"]}
 
@@ -140,6 +143,7 @@ _OF_ONE_MESSAGE: Final = (errors.INVALID_FRAME, errors.FORBIDDEN, errors.NOT_MEM
 
 SEND: Final = Operation(
     name="message.send",
+    summary="Send a message",
     service=CHAT_API,
     request=SendRequest(),
     answer=MessageSchema(),
@@ -164,6 +168,7 @@ SEND: Final = Operation(
 )
 HISTORY: Final = Operation(
     name="message.history",
+    summary="Read the history",
     service=CHAT_API,
     request=HistoryRequest(),
     answer=MessagePageSchema(),
@@ -174,6 +179,7 @@ HISTORY: Final = Operation(
 
 EDIT: Final = Operation(
     name="message.edit",
+    summary="Change a message",
     service=CHAT_API,
     request=EditRequest(),
     answer=MessageSchema(),
@@ -184,6 +190,7 @@ EDIT: Final = Operation(
 )
 DELETE: Final = Operation(
     name="message.delete",
+    summary="Delete a message",
     service=CHAT_API,
     request=MessageRequest(),
     answer=MessageSchema(),
@@ -194,6 +201,7 @@ DELETE: Final = Operation(
 )
 READ: Final = Operation(
     name="message.read",
+    summary="Say that a message was read",
     service=CHAT_API,
     request=MessageRequest(),
     answer=ReadSchema(),
@@ -203,15 +211,17 @@ READ: Final = Operation(
 )
 READ_UP_TO: Final = Operation(
     name="conversation.read",
+    summary="Say how far the caller has read",
     service=CHAT_API,
     request=ReadRequest(),
-    answer=ReadSchema(),
+    answer=PositionSchema(),
     key="conversation_id",
     route=Route("PUT", "/conversations/{conversation_id}/read", _position),
     errors=(errors.INVALID_CONVERSATION_ID, errors.INVALID_FRAME, errors.NOT_MEMBER, errors.NOT_FOUND),
 )
 READERS: Final = Operation(
     name="message.readers",
+    summary="See who has read a message",
     service=CHAT_API,
     request=MessagePartsRequest(),
     answer=ReaderPageSchema(),
@@ -221,6 +231,7 @@ READERS: Final = Operation(
 )
 VERSIONS: Final = Operation(
     name="message.versions",
+    summary="See the earlier texts of a message",
     service=CHAT_API,
     request=MessagePartsRequest(),
     answer=VersionPageSchema(),

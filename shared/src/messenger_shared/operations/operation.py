@@ -21,7 +21,22 @@ ON_CONVERSATION: Final = (errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, erro
 
 Body = dict[str, Any]
 Frame = Callable[[Body, Any], Body]
-Respond = Callable[[Any], tuple[int, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """What a service's answer is over REST: the status, of `statuses`, and the body, None without one."""
+
+    statuses: tuple[int, ...]
+    make: Callable[[Any], tuple[int, Any]]
+
+    def __call__(self, answer: Any) -> tuple[int, Any]:
+        return self.make(answer)
+
+
+def responds(*statuses: int) -> Callable[[Callable[[Any], tuple[int, Any]]], Respond]:
+    """Marks the function that makes a response with all the statuses that it may have."""
+    return lambda make: Respond(statuses, make)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,8 @@ class Command:
 class Operation:
     """One row of the contract.
 
+    `answer` is what the REST door's body holds; frames have their shapes in `frames`. `summary` says in a few
+    words what a client gets done by it; who has no door for clients needs none.
     `key` names the field whose value picks the worker; "" is the caller. `new_id` names the field that the
     gateway fills with a fresh id, by which the service knows a request that it is asked twice.
     """
@@ -66,6 +83,7 @@ class Operation:
     route: Route | None = None
     command: Command | None = None
     errors: tuple[ErrorKind, ...] = ()
+    summary: str = ""
 
     def load(self, fields: Mapping[str, Any]) -> Body:
         """The validated request in `fields`; raises AppError."""
@@ -76,11 +94,13 @@ class Operation:
         return body
 
 
+@responds(200)
 def ok(answer: Any) -> tuple[int, Any]:
     """200 with the answer as it is."""
     return 200, answer
 
 
+@responds(204)
 def gone(answer: Any) -> tuple[int, Any]:
     """204."""
     return 204, None

@@ -9,7 +9,9 @@ from marshmallow import fields, validate
 from messenger_shared import errors
 from messenger_shared.operations.fields import (
     MAX_PARTICIPANTS,
+    ROLES,
     RequestSchema,
+    ShortList,
     UuidField,
     cursor,
     page_limit,
@@ -18,7 +20,6 @@ from messenger_shared.operations.fields import (
 from messenger_shared.operations.operation import CHAT_API, ON_CONVERSATION, Operation, Route, gone, ok
 from messenger_shared.operations.resources import NothingSchema, ParticipantPageSchema, ParticipantSchema
 
-ROLES: Final = ("admin", "member", "observer")
 _PATH: Final = "/conversations/{conversation_id}/participants"
 
 
@@ -34,7 +35,7 @@ class AddRequest(RequestSchema):
     """Who is to come in, and as what."""
 
     conversation_id = UuidField(required=True)
-    user_ids = fields.List(user_id(), required=True, validate=validate.Length(1, MAX_PARTICIPANTS))
+    user_ids = ShortList(user_id(), 1, MAX_PARTICIPANTS, required=True)
     role = fields.String(load_default="member", validate=validate.OneOf(ROLES))
 
 
@@ -55,6 +56,7 @@ _ERRORS: Final = (*ON_CONVERSATION, errors.INVALID_FRAME, errors.FORBIDDEN)
 
 LIST: Final = Operation(
     name="participant.list",
+    summary="List the members",
     service=CHAT_API,
     request=ParticipantsRequest(),
     answer=ParticipantPageSchema(),
@@ -64,6 +66,7 @@ LIST: Final = Operation(
 )
 ADD: Final = Operation(
     name="participant.add",
+    summary="Add members",
     service=CHAT_API,
     request=AddRequest(),
     answer=ParticipantPageSchema(),
@@ -73,6 +76,7 @@ ADD: Final = Operation(
 )
 REMOVE: Final = Operation(
     name="participant.remove",
+    summary="Remove a member",
     service=CHAT_API,
     request=ParticipantRequest(),
     answer=NothingSchema(),
@@ -82,6 +86,7 @@ REMOVE: Final = Operation(
 )
 SET_ROLE: Final = Operation(
     name="participant.update",
+    summary="Change a member's role",
     service=CHAT_API,
     request=RoleRequest(),
     answer=ParticipantSchema(),

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from typing import Final
 
-from messenger_shared.operations.fields import IntegerField, UuidField, user_id
+from marshmallow import Schema, fields, validate
+
+from messenger_shared.errors import KINDS
+from messenger_shared.operations.fields import (
+    CONVERSATION_TYPES,
+    MESSAGE_TYPES,
+    ROLES,
+    IntegerField,
+    MomentField,
+    UuidField,
+    user_id,
+)
+
+# Nobody sends one; an operator's door makes them.
+SYSTEM: Final = "system"
 
 
 class MessageSchema(Schema):
@@ -17,33 +31,33 @@ class MessageSchema(Schema):
     version = IntegerField(low=1, required=True)
     sender_id = user_id(required=True)
     content = fields.String(required=True, allow_none=True)
-    message_type = fields.String(required=True)
+    message_type = fields.String(required=True, validate=validate.OneOf((*MESSAGE_TYPES, SYSTEM)))
     client_message_id = fields.String(required=True, allow_none=True)
     reply_to = UuidField(required=True, allow_none=True)
     file_url = fields.String(required=True, allow_none=True)
     file_name = fields.String(required=True, allow_none=True)
     file_size = IntegerField(required=True, allow_none=True)
-    created_at = fields.String(required=True)
-    edited_at = fields.String(required=True, allow_none=True)
-    deleted_at = fields.String(required=True, allow_none=True)
+    created_at = MomentField(required=True)
+    edited_at = MomentField(required=True, allow_none=True)
+    deleted_at = MomentField(required=True, allow_none=True)
 
 
 class ParticipantSchema(Schema):
     """A member of a conversation."""
 
     user_id = user_id(required=True)
-    role = fields.String(required=True)
-    joined_at = fields.String(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    joined_at = MomentField(required=True)
 
 
 class ConversationSchema(Schema):
     """A conversation as its creation answers."""
 
     id = UuidField(required=True)
-    type = fields.String(required=True)
+    type = fields.String(required=True, validate=validate.OneOf(CONVERSATION_TYPES))
     title = fields.String(required=True, allow_none=True)
     created_by = user_id(required=True)
-    created_at = fields.String(required=True)
+    created_at = MomentField(required=True)
     last_seq = IntegerField(required=True)
     last_pos = IntegerField(required=True)
     participants = fields.List(fields.Nested(ParticipantSchema), required=True)
@@ -54,10 +68,10 @@ class ConversationRowSchema(Schema):
     """A conversation as one member's list shows it."""
 
     id = UuidField(required=True)
-    type = fields.String(required=True)
+    type = fields.String(required=True, validate=validate.OneOf(CONVERSATION_TYPES))
     title = fields.String(required=True, allow_none=True)
     created_by = user_id(required=True)
-    created_at = fields.String(required=True)
+    created_at = MomentField(required=True)
     last_message = fields.Nested(MessageSchema, required=True, allow_none=True)
     last_seq = IntegerField(required=True)
     last_pos = IntegerField(required=True)
@@ -65,6 +79,27 @@ class ConversationRowSchema(Schema):
     unread = IntegerField(required=True)
     participants_count = IntegerField(required=True)
     muted = fields.Boolean(required=True)
+
+
+class ConversationChangeSchema(Schema):
+    """A conversation that changed; what is optional is left out when the change was missed and fetched."""
+
+    id = UuidField(required=True)
+    type = fields.String(required=True, validate=validate.OneOf(CONVERSATION_TYPES))
+    title = fields.String(required=True, allow_none=True)
+    created_by = user_id(required=True)
+    created_at = MomentField(required=True)
+    last_seq = IntegerField()
+    last_pos = IntegerField()
+    participants = fields.List(fields.Nested(ParticipantSchema))
+    participants_count = IntegerField()
+
+
+class HiddenSchema(Schema):
+    """A conversation that its user has put away."""
+
+    id = UuidField(required=True)
+    hidden = fields.Boolean(required=True)
 
 
 class ConversationPageSchema(Schema):
@@ -90,11 +125,18 @@ class ReadSchema(Schema):
     unread = IntegerField(required=True)
 
 
+class PositionSchema(Schema):
+    """How far the caller has read."""
+
+    read_seq = IntegerField(required=True)
+    unread = IntegerField(required=True)
+
+
 class ReaderSchema(Schema):
     """Somebody who has read a message."""
 
     user_id = user_id(required=True)
-    read_at = fields.String(required=True)
+    read_at = MomentField(required=True)
 
 
 class ReaderPageSchema(Schema):
@@ -109,7 +151,7 @@ class VersionSchema(Schema):
 
     version = IntegerField(low=1, required=True)
     content = fields.String(required=True)
-    edited_at = fields.String(required=True)
+    edited_at = MomentField(required=True)
 
 
 class VersionPageSchema(Schema):
@@ -148,9 +190,33 @@ class SettingsSchema(Schema):
     """How a member wants to hear of a conversation; `muted` is false again once `muted_until` has passed."""
 
     muted = fields.Boolean(required=True)
-    muted_until = fields.String(required=True, allow_none=True)
+    muted_until = MomentField(required=True, allow_none=True)
     push_enabled = fields.Boolean(required=True)
     email_enabled = fields.Boolean(required=True)
+
+
+class LimitsSchema(Schema):
+    """What one client may do; 0 is no limit."""
+
+    frame_bytes = IntegerField(required=True)
+    content_chars = IntegerField(required=True)
+    messages_per_s = IntegerField(required=True)
+    frames_per_s = IntegerField(required=True)
+    max_sockets = IntegerField(required=True)
+    typing_ttl_ms = IntegerField(required=True)
+    resume_max_events = IntegerField(required=True)
+    presence_grace_ms = IntegerField(required=True)
+
+
+class ProblemSchema(Schema):
+    """A failure over REST (RFC 9457); `errors` tells per field what is wrong."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = IntegerField(low=400, high=599, required=True)
+    code = fields.String(required=True, validate=validate.OneOf(KINDS))
+    retryable = fields.Boolean(required=True)
+    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
 
 
 class NothingSchema(Schema):

@@ -7,9 +7,12 @@ from typing import Any, Final
 from marshmallow import fields
 
 from messenger_shared import errors
-from messenger_shared.operations.fields import IntegerField, RequestSchema, UuidField
+from messenger_shared.operations.fields import IntegerField, RequestSchema, ShortDict, UuidField
 from messenger_shared.operations.operation import GATEWAY, Body, Command, Operation
 from messenger_shared.operations.resources import AnySchema, NothingSchema
+
+
+MAX_POSITIONS: Final = 200
 
 
 class SubscribeRequest(RequestSchema):
@@ -17,6 +20,12 @@ class SubscribeRequest(RequestSchema):
 
     conversation_id = UuidField(required=True)
     after_pos = IntegerField(load_default=None, allow_none=True)
+
+
+class ResumeRequest(RequestSchema):
+    """Where the client stands in its conversations."""
+
+    positions = ShortDict(UuidField(), IntegerField(), MAX_POSITIONS, required=True)
 
 
 class ConversationRequest(RequestSchema):
@@ -49,14 +58,25 @@ _ERRORS: Final = (errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, errors.NOT_M
 
 SUBSCRIBE: Final = Operation(
     name="subscribe",
+    summary="Look at a conversation",
     service=GATEWAY,
     request=SubscribeRequest(),
     answer=AnySchema(),
     command=Command(("subscribe",), "subscribed", _as_is, always=True),
     errors=_ERRORS,
 )
+RESUME: Final = Operation(
+    name="resume",
+    summary="Catch up after an absence",
+    service=GATEWAY,
+    request=ResumeRequest(),
+    answer=AnySchema(),
+    command=Command(("resume",), "resumed", _as_is),
+    errors=(errors.INVALID_FRAME, errors.UNAVAILABLE),
+)
 UNSUBSCRIBE: Final = Operation(
     name="unsubscribe",
+    summary="Look away",
     service=GATEWAY,
     request=ConversationRequest(),
     answer=NothingSchema(),
@@ -65,6 +85,7 @@ UNSUBSCRIBE: Final = Operation(
 )
 TYPING_START: Final = Operation(
     name="typing.start",
+    summary="Tell that one types",
     service=GATEWAY,
     request=ConversationRequest(),
     answer=NothingSchema(),
@@ -73,6 +94,7 @@ TYPING_START: Final = Operation(
 )
 TYPING_STOP: Final = Operation(
     name="typing.stop",
+    summary="Tell that one stopped typing",
     service=GATEWAY,
     request=ConversationRequest(),
     answer=NothingSchema(),
@@ -81,6 +103,7 @@ TYPING_STOP: Final = Operation(
 )
 AUTH_REFRESH: Final = Operation(
     name="auth.refresh",
+    summary="Bring a fresh token",
     service=GATEWAY,
     request=RefreshRequest(),
     answer=AnySchema(),
@@ -89,10 +112,11 @@ AUTH_REFRESH: Final = Operation(
 )
 PING: Final = Operation(
     name="ping",
+    summary="See whether the line is alive",
     service=GATEWAY,
     request=PingRequest(),
     answer=AnySchema(),
     command=Command(("ping",), "pong", _as_is, always=True),
 )
 
-OPERATIONS: Final = (SUBSCRIBE, UNSUBSCRIBE, TYPING_START, TYPING_STOP, AUTH_REFRESH, PING)
+OPERATIONS: Final = (SUBSCRIBE, RESUME, UNSUBSCRIBE, TYPING_START, TYPING_STOP, AUTH_REFRESH, PING)

@@ -29,6 +29,7 @@ class UpdateRequest(SettingsRequest):
 
 GET: Final = Operation(
     name="settings.get",
+    summary="See how the caller is notified",
     service=CHAT_API,
     request=SettingsRequest(),
     answer=SettingsSchema(),
@@ -38,6 +39,7 @@ GET: Final = Operation(
 )
 UPDATE: Final = Operation(
     name="settings.update",
+    summary="Change how the caller is notified",
     service=CHAT_API,
     request=UpdateRequest(),
     answer=SettingsSchema(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from chat_api import cursors
-from chat_api.model import ConversationData
+from chat_api.model import ConversationData, MessageData
 from chat_api.ports import ConversationStore, MessageStore
 from chat_api.publish import Publisher, member_event, message_event, updated_event
 from chat_api.rules.access import require_member
@@ -60,24 +60,25 @@ class ConversationHandlers:
         body, limit = request.body, request.body["limit"]
         before = None
         if body["cursor"] is not None:
-            activity, id_ = cursors.decode(body["cursor"], int, str)
+            activity, id_ = cursors.decode(body["cursor"], "conversations", int, str)
             before = (int(activity), str(id_))
         rows = await self._conversations.list_for(request.user_id, before, limit + 1)
         has_more = len(rows) > limit
         del rows[limit:]
         items = [conversation for _, conversation in rows]
-        next_cursor = cursors.encode(rows[-1][0], items[-1]["id"]) if has_more else None
+        next_cursor = cursors.encode("conversations", rows[-1][0], items[-1]["id"]) if has_more else None
         return {"items": items, "next_cursor": next_cursor}
 
     async def sync(self, request: Request) -> Any:
         """A page of where the caller's conversations stand."""
         body, limit = request.body, request.body["limit"]
-        after = str(cursors.decode(body["cursor"], str)[0]) if body["cursor"] is not None else None
+        cursor = body["cursor"]
+        after = str(cursors.decode(cursor, "sync", str)[0]) if cursor is not None else None
         items = await self._conversations.standings(request.user_id, after, limit + 1)
-        return cursors.page(items, limit, "conversation_id")
+        return cursors.page(items, limit, "conversation_id", "sync")
 
     async def memberships(self, request: Request) -> Any:
-        """What a gateway has to listen to for the caller: [[conversation id, last pos]]."""
+        """What a gateway has to listen to for the caller: [[conversation id, last pos, pos of return]]."""
         return await self._conversations.memberships(request.user_id)
 
     async def heads(self, request: Request) -> Any:
@@ -100,6 +101,7 @@ class ConversationHandlers:
     async def changes(self, request: Request) -> Any:
         """What a gateway missed after a pos: the events' parts, and the pos up to which that is all.
 
+        For all its members who were never away, or for the caller alone, when there is one.
         Each changed thing once, in its latest state. The creation, at 1, is told to its members otherwise.
         """
         conversation_id, after_pos = request.body["conversation_id"], max(request.body["after_pos"], 1)
@@ -107,7 +109,7 @@ class ConversationHandlers:
         heads = await self._conversations.heads([conversation_id])
         if conversation_id not in heads:
             raise AppError(errors.NOT_FOUND)
-        messages = await self._messages.changed_after(conversation_id, after_pos, CHANGES_MAX)
+        messages = await self._changed_messages(conversation_id, request.user_id, after_pos)
         members = await self._conversations.changed_participants(conversation_id, after_pos, CHANGES_MAX)
         title = await self._conversations.title_after(conversation_id, after_pos)
         events = [message_event(message, is_new=is_new) for message, is_new in messages]
@@ -122,6 +124,14 @@ class ConversationHandlers:
             "to": upto,
             "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],
         }
+
+    async def _changed_messages(
+        self, conversation_id: str, caller: int, pos: int
+    ) -> list[tuple[MessageData, bool]]:
+        if not caller:
+            return await self._messages.changed_after(conversation_id, pos, CHANGES_MAX)
+        require_member(await self._conversations.membership(conversation_id, caller))
+        return await self._messages.changed_for(conversation_id, caller, pos, CHANGES_MAX)
 
     async def _describe(self, conversation_id: str, caller: int) -> ConversationData:
         conversation = await self._conversations.describe(conversation_id, caller)

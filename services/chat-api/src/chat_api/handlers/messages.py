@@ -52,12 +52,12 @@ class MessageHandlers:
         """A page, newest first, or oldest first after a seq."""
         body, conversation_id = request.body, request.body["conversation_id"]
         require_member(await self._conversations.membership(conversation_id, request.user_id))
-        start, forward = await self._start_of_page(body)
+        start, forward = await self._start_of_page(body, request.user_id)
         limit = body["limit"]
-        items = await self._messages.page(conversation_id, start, limit + 1, forward)
+        items = await self._messages.page(conversation_id, request.user_id, start, limit + 1, forward)
         has_more = len(items) > limit
         del items[limit:]
-        next_cursor = cursors.encode(items[-1]["seq"], int(forward)) if has_more else None
+        next_cursor = cursors.encode("messages", items[-1]["seq"], int(forward)) if has_more else None
         return {"items": items, "has_more": has_more, "next_cursor": next_cursor}
 
     async def edit(self, request: Request) -> Any:
@@ -81,20 +81,19 @@ class MessageHandlers:
         facts = await self._messages.facts(body["message_id"], request.user_id)
         if require_allowed(facts, request.user_id, "see_versions").deleted:
             raise AppError(errors.NOT_FOUND)
-        after = cursors.decode_integer(body["cursor"])
-        items = await self._messages.versions(body["message_id"], after, body["limit"] + 1)
-        return cursors.page(items, body["limit"], "version")
+        after = cursors.decode_integer(body["cursor"], "versions")
+        items = await self._messages.versions(body["message_id"], request.user_id, after, body["limit"] + 1)
+        return cursors.page(items, body["limit"], "version", "versions")
 
-    async def _start_of_page(self, body: dict[str, Any]) -> tuple[int, bool]:
+    async def _start_of_page(self, body: dict[str, Any], caller: int) -> tuple[int, bool]:
         if body["cursor"] is not None:
-            seq, forward = cursors.decode(body["cursor"], int, int)
+            seq, forward = cursors.decode(body["cursor"], "messages", int, int)
             return int(seq), bool(forward)
         if body["after_seq"] is not None:
             return body["after_seq"], True
         if body["before"] is not None:
-            found = await self._messages.by_ids([body["before"]])
-            message = found.get(body["before"])
-            if message is None or message["conversation_id"] != body["conversation_id"]:
+            facts = await self._messages.facts(body["before"], caller)
+            if facts is None or facts.conversation_id != body["conversation_id"]:
                 raise AppError(errors.NOT_FOUND)
-            return message["seq"], False
+            return facts.seq, False
         return (NEWEST if body["before_seq"] is None else body["before_seq"]), False

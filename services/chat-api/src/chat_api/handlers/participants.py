@@ -31,7 +31,7 @@ class ParticipantHandlers:
         body = request.body
         conversation_id = body["conversation_id"]
         require_member(await self._conversations.membership(conversation_id, request.user_id))
-        after = cursors.decode_integer(body["cursor"])
+        after = cursors.decode_integer(body["cursor"], "participants")
         return await self._page(conversation_id, request.user_id, after, body["limit"])
 
     async def add(self, request: Request) -> Any:
@@ -96,4 +96,4 @@ class ParticipantHandlers:
 
     async def _page(self, conversation_id: str, caller: int, after: int, limit: int) -> dict[str, Any]:
         items = await self._participants.page(conversation_id, caller, after, limit + 1)
-        return cursors.page(items, limit, "user_id")
+        return cursors.page(items, limit, "user_id", "participants")

@@ -51,12 +51,13 @@ class ReceiptHandlers:
         body, facts = request.body, await self._seen(request)
         items = await self._receipts.readers(
             facts.conversation_id,
+            request.user_id,
             facts.seq,
             facts.sender_id,
-            cursors.decode_integer(body["cursor"]),
+            cursors.decode_integer(body["cursor"], "readers"),
             body["limit"] + 1,
         )
-        return cursors.page(items, body["limit"], "user_id")
+        return cursors.page(items, body["limit"], "user_id", "readers")
 
     async def _seen(self, request: Request) -> MessageFacts:
         return require_seen(await self._messages.facts(request.body["message_id"], request.user_id))

@@ -96,7 +96,10 @@ SELECT c.id::text, c.last_seq, c.last_pos, {_STANDING}
 """
 _SYNC_NAMES: Final = ("conversation_id", "last_seq", "last_pos", "read_seq", "unread", "muted")
 _MEMBERSHIPS: Final = """
-SELECT c.id::text, c.last_pos
+SELECT c.id::text, c.last_pos, CASE WHEN EXISTS (
+           SELECT FROM messenger.participant_absences a
+            WHERE a.conversation_id = p.conversation_id AND a.user_id = p.user_id
+       ) THEN p.joined_pos ELSE 0 END
   FROM messenger.conversation_participants p
   JOIN messenger.conversations c ON c.id = p.conversation_id
  WHERE p.user_id = %s AND p.left_at IS NULL AND c.deleted_at IS NULL
@@ -110,18 +113,18 @@ UPDATE messenger.conversations SET title = %s, last_pos = last_pos + 1, title_po
  WHERE id = %s AND title IS DISTINCT FROM %s
 RETURNING last_pos
 """
+# For nobody in particular: gateways ask for all their members.
 _CHANGED_PARTICIPANTS: Final = """
-SELECT CASE WHEN left_at IS NOT NULL THEN 'removed'
-            WHEN joined_pos > %(after)s THEN 'added' ELSE 'updated' END, user_id, role, pos
-  FROM messenger.conversation_participants
- WHERE conversation_id = %(conversation)s AND pos > %(after)s ORDER BY pos LIMIT %(limit)s
+SELECT CASE WHEN is_left THEN 'removed' WHEN joined_pos > %(after)s THEN 'added' ELSE 'updated' END,
+       user_id, role, pos
+  FROM messenger.changed_participants(%(conversation)s, %(after)s, %(limit)s)
 """
 _TITLE_AFTER: Final = """
-SELECT title_pos, id::text, type, title, created_by, messenger.to_wire(created_at)
-  FROM messenger.conversations WHERE id = %s AND title_pos > %s
+SELECT pos, id::text, type, title, created_by, messenger.to_wire(created_at)
+  FROM messenger.title_change(%s, %s)
 """
 _TITLE_NAMES: Final = ("id", "type", "title", "created_by", "created_at")
-_HEADS: Final = "SELECT id::text, last_pos FROM messenger.conversations WHERE id = ANY(%s::uuid[])"
+_HEADS: Final = "SELECT id::text, last_pos FROM messenger.heads(%s::uuid[])"
 
 
 class PgConversations:
@@ -193,9 +196,9 @@ class PgConversations:
         rows = await self._database.rows(_SYNC, parameters, user_id=user_id)
         return [dict(zip(_SYNC_NAMES, row, strict=True)) for row in rows]
 
-    async def memberships(self, user_id: int) -> list[tuple[str, int]]:
+    async def memberships(self, user_id: int) -> list[tuple[str, int, int]]:
         rows = await self._database.rows(_MEMBERSHIPS, (user_id,), user_id=user_id)
-        return [(row[0], row[1]) for row in rows]
+        return [(id_, pos, returned) for id_, pos, returned in rows]
 
     async def member_ids(self, conversation_id: str, caller: int, limit: int) -> list[int]:
         rows = await self._database.rows(_MEMBER_IDS, (conversation_id, limit), user_id=caller)

@@ -42,32 +42,37 @@ _NAMES: Final = (
 _STORE: Final = (
     "SELECT verdict, stored_id::text, seq, pos, created_at FROM messenger.send_messages(%s) ORDER BY place"
 )
-_BY_IDS: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE id = ANY(%s::uuid[])"
-_BEFORE: Final = (
-    f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE conversation_id = %s AND seq < %s "
-    "ORDER BY seq DESC LIMIT %s"
-)
-_AFTER: Final = (
-    f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE conversation_id = %s AND seq > %s "
-    "ORDER BY seq LIMIT %s"
-)
-_CHANGED: Final = (
-    f"SELECT created_pos > %s, {MESSAGE_COLUMNS} FROM messenger.messages m "
-    "WHERE conversation_id = %s AND pos > %s ORDER BY pos LIMIT %s"
-)
+_ONE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE id = %s"
+_SENT: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.sent_messages(%s::uuid[], %s::bigint[]) m"
+# What was said while he was away stays unseen by who came back.
+_SEEN: Final = """NOT EXISTS (
+       SELECT FROM messenger.participant_absences a
+        WHERE a.conversation_id = m.conversation_id AND a.user_id = %(user)s
+          AND m.seq > a.from_seq AND m.seq <= a.to_seq)"""
+_PAGE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE conversation_id = %(conversation)s"
+_BEFORE: Final = f"{_PAGE} AND seq < %(start)s AND {_SEEN} ORDER BY seq DESC LIMIT %(limit)s"
+_AFTER: Final = f"{_PAGE} AND seq > %(start)s AND {_SEEN} ORDER BY seq LIMIT %(limit)s"
+_CHANGED: Final = f"""
+SELECT created_pos > %(pos)s, {MESSAGE_COLUMNS}
+  FROM messenger.changed_messages(%(conversation)s, %(pos)s, %(limit)s) m
+"""
+_CHANGED_FOR: Final = f"""
+SELECT created_pos > %(pos)s, {MESSAGE_COLUMNS} FROM messenger.messages m
+ WHERE conversation_id = %(conversation)s AND pos > %(pos)s AND {_SEEN} ORDER BY pos LIMIT %(limit)s
+"""
 # A statement of its own before the facts are read: they have to be those after the lock was granted.
 _LOCK: Final = """
-SELECT 1 FROM messenger.conversations
- WHERE id = (SELECT conversation_id FROM messenger.messages WHERE id = %s) FOR NO KEY UPDATE
+SELECT 1 FROM messenger.conversations WHERE id = messenger.conversation_of(%s) FOR NO KEY UPDATE
 """
-_FACTS: Final = """
-SELECT m.conversation_id::text, m.seq, m.sender_id, m.version, m.content, m.deleted_at IS NOT NULL, c.type,
-       p.role, p.left_at IS NOT NULL
-  FROM messenger.messages m
-  JOIN messenger.conversations c ON c.id = m.conversation_id AND c.deleted_at IS NULL
-  LEFT JOIN messenger.conversation_participants p
-         ON p.conversation_id = m.conversation_id AND p.user_id = %s
- WHERE m.id = %s
+# Who has left learns that he has, and nothing of the message.
+_FACTS: Final = f"""
+SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.deleted_at IS NOT NULL, c.type, p.role,
+       p.left_at IS NOT NULL
+  FROM messenger.conversations c
+  JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.user_id = %(user)s
+  LEFT JOIN messenger.messages m ON m.id = %(message)s AND {_SEEN}
+ WHERE c.id = messenger.conversation_of(%(message)s) AND c.deleted_at IS NULL
+   AND (m.id IS NOT NULL OR p.left_at IS NOT NULL)
 """
 _KEEP_VERSION: Final = """
 INSERT INTO messenger.message_versions (message_id, version, content, edited_at)
@@ -109,57 +114,68 @@ class PgMessages:
                     raise
         raise AssertionError("unreachable")
 
-    async def by_ids(self, ids: Sequence[str]) -> dict[str, MessageData]:
-        rows = await self._database.rows(_BY_IDS, (list(ids),))
+    async def sent(self, ids: Sequence[str], senders: Sequence[int]) -> dict[str, MessageData]:
+        rows = await self._database.rows(_SENT, (list(ids), list(senders)))
         return {row[0]: to_message(row) for row in rows}
 
-    async def page(self, conversation_id: str, start: int, limit: int, forward: bool) -> list[MessageData]:
-        sql = _AFTER if forward else _BEFORE
-        return [to_message(row) for row in await self._database.rows(sql, (conversation_id, start, limit))]
+    async def page(
+        self, conversation_id: str, caller: int, start: int, limit: int, forward: bool
+    ) -> list[MessageData]:
+        parameters = {"conversation": conversation_id, "user": caller, "start": start, "limit": limit}
+        rows = await self._database.rows(_AFTER if forward else _BEFORE, parameters, user_id=caller)
+        return [to_message(row) for row in rows]
 
     async def changed_after(
         self, conversation_id: str, pos: int, limit: int
     ) -> list[tuple[MessageData, bool]]:
-        rows = await self._database.rows(_CHANGED, (pos, conversation_id, pos, limit))
+        parameters = {"conversation": conversation_id, "pos": pos, "limit": limit}
+        return [(to_message(row[1:]), row[0]) for row in await self._database.rows(_CHANGED, parameters)]
+
+    async def changed_for(
+        self, conversation_id: str, caller: int, pos: int, limit: int
+    ) -> list[tuple[MessageData, bool]]:
+        parameters = {"conversation": conversation_id, "user": caller, "pos": pos, "limit": limit}
+        rows = await self._database.rows(_CHANGED_FOR, parameters, user_id=caller)
         return [(to_message(row[1:]), row[0]) for row in rows]
 
     async def edit(
         self, message_id: str, user_id: int, content: str, expected_version: int | None
     ) -> MessageData:
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(user_id=user_id) as transaction:
             facts = await _locked_facts(transaction, message_id, user_id)
             facts = require_allowed(facts, user_id, "edit")
             if facts.deleted:
                 raise AppError(errors.NOT_FOUND)
             if is_repeated_edit(facts, content, expected_version):
-                return to_message((await transaction.rows(_BY_IDS, ([message_id],)))[0])
+                return to_message((await transaction.rows(_ONE, (message_id,)))[0])
             check_version(facts, expected_version)
             await transaction.rows(_KEEP_VERSION, (message_id,))
             [[pos]] = await transaction.rows(_NEXT_POS, (facts.conversation_id,))
             return to_message((await transaction.rows(_EDIT, (content, pos, message_id)))[0])
 
     async def delete(self, message_id: str, user_id: int) -> MessageData:
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(user_id=user_id) as transaction:
             facts = await _locked_facts(transaction, message_id, user_id)
             facts = require_allowed(facts, user_id, "delete")
             if facts.deleted:
-                return to_message((await transaction.rows(_BY_IDS, ([message_id],)))[0])
+                return to_message((await transaction.rows(_ONE, (message_id,)))[0])
             await transaction.rows(_FORGET_VERSIONS, (message_id,))
             [[pos]] = await transaction.rows(_NEXT_POS, (facts.conversation_id,))
             return to_message((await transaction.rows(_DELETE, (pos, message_id)))[0])
 
     async def facts(self, message_id: str, user_id: int) -> MessageFacts | None:
-        rows = await self._database.rows(_FACTS, (user_id, message_id))
+        parameters = {"message": message_id, "user": user_id}
+        rows = await self._database.rows(_FACTS, parameters, user_id=user_id)
         return MessageFacts(*rows[0]) if rows else None
 
-    async def versions(self, message_id: str, after: int, limit: int) -> list[dict[str, Any]]:
-        rows = await self._database.rows(_VERSIONS, (message_id, after, limit))
+    async def versions(self, message_id: str, caller: int, after: int, limit: int) -> list[dict[str, Any]]:
+        rows = await self._database.rows(_VERSIONS, (message_id, after, limit), user_id=caller)
         return [{"version": row[0], "content": row[1], "edited_at": row[2]} for row in rows]
 
 
 async def _locked_facts(transaction: Transaction, message_id: str, user_id: int) -> MessageFacts | None:
     await transaction.rows(_LOCK, (message_id,))
-    rows = await transaction.rows(_FACTS, (user_id, message_id))
+    rows = await transaction.rows(_FACTS, {"message": message_id, "user": user_id})
     return MessageFacts(*rows[0]) if rows else None
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import psycopg2.errors
+
 from chat_api.model import ReadPosition
+from messenger_shared import errors
+from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database
 
 # Forward only, over any number of devices at once: the condition is on the row that the upsert has locked.
@@ -18,11 +22,13 @@ ON CONFLICT (conversation_id, user_id) DO UPDATE
  WHERE r.last_read_seq < excluded.last_read_seq
 RETURNING 1
 """
+# His own messages are never above his position, so what is unread is a difference, less what was deleted.
 _STANDING: Final = """
 SELECT r.message_id::text, coalesce(r.last_read_seq, 0), messenger.to_wire(coalesce(r.read_at, now())),
-       (SELECT count(*) FROM messenger.messages m
-         WHERE m.conversation_id = c.id AND m.seq > coalesce(r.last_read_seq, 0)
-           AND m.sender_id <> %(user)s AND m.deleted_at IS NULL),
+       c.last_seq - coalesce(r.last_read_seq, 0) - (
+           SELECT count(*) FROM messenger.messages d
+            WHERE d.conversation_id = c.id AND d.seq > coalesce(r.last_read_seq, 0)
+              AND d.deleted_at IS NOT NULL),
        c.last_seq
   FROM messenger.conversations c
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
@@ -46,12 +52,18 @@ class PgReceipts:
 
     async def read(self, conversation_id: str, user_id: int, seq: int) -> ReadPosition:
         parameters = {"conversation": conversation_id, "user": user_id, "seq": seq}
-        moved = await self._database.rows(_MOVE, parameters)
-        [[message_id, read_seq, read_at, unread, last_seq]] = await self._database.rows(_STANDING, parameters)
+        try:
+            moved = await self._database.rows(_MOVE, parameters, user_id=user_id)
+        except psycopg2.errors.InsufficientPrivilege:
+            # He was removed since it was asked whether he is in: row-level security takes no position of his.
+            raise AppError(errors.NOT_MEMBER) from None
+        rows = await self._database.rows(_STANDING, parameters, user_id=user_id)
+        [[message_id, read_seq, read_at, unread, last_seq]] = rows
         return ReadPosition(conversation_id, message_id, read_seq, read_at, unread, last_seq, bool(moved))
 
     async def readers(
-        self, conversation_id: str, seq: int, sender_id: int, after: int, limit: int
+        self, conversation_id: str, caller: int, seq: int, sender_id: int, after: int, limit: int
     ) -> list[dict[str, Any]]:
-        rows = await self._database.rows(_READERS, (conversation_id, seq, sender_id, after, limit))
+        parameters = (conversation_id, seq, sender_id, after, limit)
+        rows = await self._database.rows(_READERS, parameters, user_id=caller)
         return [{"user_id": row[0], "read_at": row[1]} for row in rows]

@@ -1,0 +1,145 @@
+"""Owns asyncapi.json: every frame that a socket takes or sends, and how a socket may end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from marshmallow import Schema
+
+from gateway.documents.shapes import Json, Shapes
+from messenger_shared.closes import Close
+from messenger_shared.operations.fields import MAX_REF_CHARS
+from messenger_shared.operations.frames import ANSWERS, ERROR, EVENTS, ErrorFrame
+from messenger_shared.operations.operation import Command, Operation
+
+ASYNCAPI_VERSION: Final = "3.0.0"
+CHANNEL: Final = "socket"
+_REF: Final[Json] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_REF_CHARS,
+    "description": "Exactly one frame answers a command with a `ref`, and carries the same.",
+}
+# How RFC 6455 has them; the rest is in the table of close codes.
+_STANDARD_CLOSES: Final[Mapping[int, str]] = {
+    1002: "protocol_error",
+    1003: "unsupported_data",
+    1007: "invalid_text",
+    1009: "frame_too_large",
+}
+_ABOUT: Final = (
+    "The WebSocket of the messenger; `openapi.json` describes REST. Frames are JSON objects with a `type`. "
+    "Fields that are not named here are ignored, and may be added to what the server sends."
+)
+
+
+def asyncapi(table: Mapping[str, Operation], base_path: str, version: str) -> Json:
+    """The document of the commands in `table`, of their answers, and of the events."""
+    shapes = Shapes()
+    commands = [(operation, operation.command) for operation in table.values() if operation.command]
+    messages = _messages(shapes, commands)
+    return {
+        "asyncapi": ASYNCAPI_VERSION,
+        "info": {"title": "Messenger", "version": version, "description": _ABOUT},
+        "defaultContentType": "application/json",
+        "servers": {"gateway": _server(base_path)},
+        "channels": {CHANNEL: _channel(messages)},
+        "operations": _operations(commands),
+        "components": {
+            "messages": messages,
+            "schemas": shapes.components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _server(base_path: str) -> Json:
+    return {
+        "host": "{host}",
+        "protocol": "wss",
+        "pathname": base_path,
+        "variables": {"host": {"default": "localhost", "description": "Where the gateway is."}},
+        "security": [{"$ref": "#/components/securitySchemes/bearer"}],
+    }
+
+
+def _channel(messages: Json) -> Json:
+    token = {"type": "object", "properties": {"token": {"type": "string", "description": "The JWT."}}}
+    return {
+        "address": "/ws",
+        "description": (
+            "Also at `/ws/{user_id}`, for the user of the token alone. The token comes as a bearer in "
+            "`Authorization`, as `bearer.<jwt>` beside `messenger.v1` in `Sec-WebSocket-Protocol`, or in the "
+            "query. The reason of a close with 1008 or from 4000 on is a JSON object with `code` and "
+            "sometimes `retry_after_ms`; 4000 to 4499 mean come back, from 4500 on stay away."
+        ),
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "bindings": {"ws": {"method": "GET", "query": token, "bindingVersion": "0.1.0"}},
+        "x-close-codes": {
+            **{str(code): name for code, name in _STANDARD_CLOSES.items()},
+            **{str(int(code)): code.name.lower() for code in Close},
+        },
+    }
+
+
+def _messages(shapes: Shapes, commands: list[tuple[Operation, Command]]) -> Json:
+    found: Json = {}
+    optional = {type_: command.always for _, command in commands for type_ in (command.success,)}
+    for operation, command in commands:
+        for type_ in command.types:
+            payload = _payload(shapes, type_, operation.request, ref=True)
+            found[f"command.{type_}"] = _message(type_, operation.summary, payload)
+    for type_, always in optional.items():
+        payload = _payload(shapes, type_, ANSWERS[type_], ref=True, ref_required=not always)
+        found[f"answer.{type_}"] = _message(type_, str(type(ANSWERS[type_]).__doc__), payload)
+    for type_, schema in EVENTS.items():
+        payload = _payload(shapes, type_, schema, ref=False)
+        found[f"event.{type_}"] = _message(type_, str(type(schema).__doc__), payload)
+    failure = _payload(shapes, ERROR, ErrorFrame(), ref=True)
+    found[ERROR] = _message(ERROR, str(ErrorFrame.__doc__), failure)
+    return found
+
+
+def _message(type_: str, summary: str, payload: Json) -> Json:
+    found = {"name": type_, "summary": summary, "payload": payload}
+    if "ref" in payload["properties"]:
+        found["correlationId"] = {"location": "$message.payload#/ref"}
+    return found
+
+
+def _payload(shapes: Shapes, type_: str, schema: Schema, *, ref: bool, ref_required: bool = False) -> Json:
+    inline = shapes.inline(schema)
+    properties = {"type": {"const": type_}, **inline["properties"]}
+    required = ["type", *inline.get("required", ())]
+    if ref:
+        properties["ref"] = _REF
+    if ref_required:
+        required.append("ref")
+    return {**inline, "properties": properties, "required": required}
+
+
+def _operations(commands: list[tuple[Operation, Command]]) -> Json:
+    found: Json = {}
+    for operation, command in commands:
+        found[operation.name] = {
+            "action": "receive",
+            "summary": operation.summary,
+            "channel": {"$ref": f"#/channels/{CHANNEL}"},
+            "messages": [_on_channel(f"command.{type_}") for type_ in command.types],
+            "reply": {
+                "channel": {"$ref": f"#/channels/{CHANNEL}"},
+                "messages": [_on_channel(f"answer.{command.success}"), _on_channel(ERROR)],
+            },
+        }
+    found["events"] = {
+        "action": "send",
+        "summary": "What happens, told unasked",
+        "channel": {"$ref": f"#/channels/{CHANNEL}"},
+        "messages": [*(_on_channel(f"event.{type_}") for type_ in EVENTS), _on_channel(ERROR)],
+    }
+    return found
+
+
+def _on_channel(message: str) -> Json:
+    return {"$ref": f"#/channels/{CHANNEL}/messages/{message}"}

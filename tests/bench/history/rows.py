@@ -1,0 +1,141 @@
+"""Owns the rows of a filled database as COPY takes them: numbers without holes, edits, tombstones.
+
+A generator of lines, message by message in the order of time, that counts along; what depends on the counts
+(conversations, members, read positions) is asked for after the last message.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from tests.bench.history.shape import Conversation, Shape, conversations, order
+
+MESSAGE_COLUMNS: Final = (
+    *("conversation_id", "seq", "id", "pos", "created_pos", "version", "sender_id", "client_message_id"),
+    *("type", "content", "created_at", "edited_at", "deleted_at"),
+)
+CONVERSATION_COLUMNS: Final = (
+    *("id", "type", "title", "created_by", "created_at", "last_seq", "last_pos", "last_message_at"),
+    "direct_key",
+)
+PARTICIPANT_COLUMNS: Final = (
+    *("conversation_id", "user_id", "role", "joined_at", "left_at", "pos", "joined_pos", "joined_seq"),
+)
+VERSION_COLUMNS: Final = ("message_id", "version", "content", "edited_at")
+RECEIPT_COLUMNS: Final = ("conversation_id", "user_id", "last_read_seq")
+SETTING_COLUMNS: Final = ("user_id", "conversation_id", "muted")
+
+# Prime, so that they fall on every conversation alike.
+_EDITED_EVERY: Final = 97
+DELETED_EVERY: Final = 199
+_LEFT_EVERY: Final = 10
+_MUTED_EVERY: Final = 17
+_NEVER_READ, _BEHIND = 0.05, 0.20
+_BEHIND_MAX: Final = 50
+_SPAN_S: Final = 365 * 86_400
+_START: Final = datetime(2025, 1, 1, tzinfo=UTC)
+NEVER_LOOKED: Final = 1
+_TEXT: Final = "Plain words that stand for what people write to each other all day long. " * 6
+_NULL: Final = r"\N"
+
+
+class Rows:
+    """The rows of one database; `messages` first and to its end, then the others."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.planned = conversations(shape)
+        self._shape = shape
+        self._step = timedelta(seconds=_SPAN_S / shape.messages)
+        self._seq = [0] * shape.conversations
+        # The creation has position 1.
+        self._pos = [1] * shape.conversations
+        self._last_at = [_NULL] * shape.conversations
+        self._versions: list[str] = []
+
+    def messages(self) -> Iterator[str]:
+        """Every message, in the order in which they were sent."""
+        moment = _START
+        for number, index in enumerate(order(self.planned, self._shape.seed)):
+            moment += self._step
+            yield self._message(number, index, moment)
+
+    def conversations(self) -> Iterator[str]:
+        """Every conversation as its messages and members have left it."""
+        for index, conversation in enumerate(self.planned):
+            title = _NULL if conversation.type == "direct" else f"Conversation {index}"
+            last_pos = self._pos[index] + _has_leaver(index, conversation)
+            key = conversation.direct_key or _NULL
+            yield (
+                f"{conversation.id}\t{conversation.type}\t{title}\t{conversation.members[0]}\t{_START}\t"
+                f"{self._seq[index]}\t{last_pos}\t{self._last_at[index]}\t{key}\n"
+            )
+
+    def participants(self) -> Iterator[str]:
+        """Every membership: all joined with the creation; here and there one left after the last message."""
+        for index, conversation in enumerate(self.planned):
+            leaver = conversation.members[1] if _has_leaver(index, conversation) else None
+            for place, user in enumerate(conversation.members):
+                role = "admin" if place == 0 and conversation.type != "direct" else "member"
+                left, pos = (self._last_at[index], self._pos[index] + 1) if user == leaver else (_NULL, 1)
+                yield f"{conversation.id}\t{user}\t{role}\t{_START}\t{left}\t{pos}\t1\t0\n"
+
+    def versions(self) -> Iterator[str]:
+        """The earlier texts of what was edited."""
+        yield from self._versions
+
+    def receipts(self) -> Iterator[str]:
+        """How far everybody has read: mostly all, some not the last few, some nothing."""
+        chance = random.Random(self._shape.seed + 1)
+        for index, conversation in enumerate(self.planned):
+            for user in conversation.members:
+                read = _read_up_to(self._seq[index], chance)
+                # One busy user has never looked into the largest: that is where counting would take longest.
+                if read and (index, user) != (0, NEVER_LOOKED):
+                    yield f"{conversation.id}\t{user}\t{read}\n"
+
+    def settings(self) -> Iterator[str]:
+        """Who has muted what."""
+        members = ((user, c.id) for c in self.planned for user in c.members)
+        for number, (user, id_) in enumerate(members):
+            if number % _MUTED_EVERY == 0:
+                yield f"{user}\t{id_}\tt\n"
+
+    def _message(self, number: int, index: int, moment: datetime) -> str:
+        conversation = self.planned[index]
+        self._seq[index] = seq = self._seq[index] + 1
+        self._pos[index] = pos = created_pos = self._pos[index] + 1
+        self._last_at[index] = at = moment.isoformat()
+        id_ = _message_id(number, moment)
+        content, version, edited, deleted = _TEXT[: 20 + number * 7919 % 160], 1, _NULL, _NULL
+        if number % DELETED_EVERY == 0:
+            self._pos[index] = pos = created_pos + 1
+            content, deleted = _NULL, at
+        elif number % _EDITED_EVERY == 0:
+            self._pos[index] = pos = created_pos + 1
+            version, edited = 2, at
+            self._versions.append(f"{id_}\t1\tAn earlier text\t{at}\n")
+        sender = conversation.writers[number % len(conversation.writers)]
+        return (
+            f"{conversation.id}\t{seq}\t{id_}\t{pos}\t{created_pos}\t{version}\t{sender}\tm{number}\ttext\t"
+            f"{content}\t{at}\t{edited}\t{deleted}\n"
+        )
+
+
+def _has_leaver(index: int, conversation: Conversation) -> bool:
+    return index % _LEFT_EVERY == 0 and conversation.messages > 0 and len(conversation.members) > 2
+
+
+def _message_id(number: int, moment: datetime) -> str:
+    """A UUIDv7 of that moment."""
+    stamp = f"{int(moment.timestamp() * 1000):012x}"
+    return f"{stamp[:8]}-{stamp[8:]}-7000-8000-{number:012x}"
+
+
+def _read_up_to(last_seq: int, chance: random.Random) -> int:
+    fate = chance.random()
+    if fate < _NEVER_READ:
+        return 0
+    return max(0, last_seq - chance.randint(1, _BEHIND_MAX)) if fate < _BEHIND else last_seq

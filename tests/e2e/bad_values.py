@@ -1,0 +1,138 @@
+"""Owns what clients get wrong, by the kind of field: as JSON, and as text in a URL."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+ID: Final = "01a20ac3-5727-772d-ad3e-fd6faf3624ac"
+_NO_TEXT: Final[list[Any]] = [True, 5, 1.5, [], ["x"], {}, {"$gt": ""}]
+_NO_NUMBER: Final[list[Any]] = [True, "", "1", 1.5, 1e300, [], [1], {}, {"$gt": ""}, -1, 2**63, 2**64]
+_NO_ID: Final = [
+    "abc",
+    "1",
+    ID[:-1],
+    ID + "0",
+    ID.replace("-", ""),
+    f"{{{ID}}}",
+    f"urn:uuid:{ID}",
+    f" {ID}",
+    f"{ID}\n",
+]
+_NO_DIGITS: Final = [
+    *("-1", "+1", "1.0", "1e3", "10abc", "0x10", " 1", "1\n", "1_0", "true", "null", "\0", "'"),
+    *("\u0663", "\u00b2", str(2**63), "9" * 5_000),
+]
+
+# Kind -> what is wrong in a JSON body or a frame. NUL and lone surrogates have tests of their own.
+IN_JSON: Final[dict[str, list[Any]]] = {
+    "id": [*_NO_TEXT, *_NO_ID, ""],
+    "content": [*_NO_TEXT, None, "", " \t\n\u3000"],
+    "title": [*_NO_TEXT, "", " \t", "x" * 256],
+    "client id": [*_NO_TEXT, "", "x" * 65],
+    "file name": [*_NO_TEXT, "", "x" * 256],
+    "url": [
+        *(*_NO_TEXT, "", "x", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)"),
+        *("data:text/html,x", "vbscript:x", "file:///etc/passwd", "ftp://example.org/a", "blob:x"),
+        *("//example.org/a", "http:/example.org", "http://", "http:///a", " http://example.org"),
+        *("http://example.org/a b", "http://example.org/a\n", "http://example.org/" + "a" * 2_030),
+    ],
+    "choice": [*_NO_TEXT, "", "no such", "system", "ADMIN", "x" * 10_000],
+    "number": _NO_NUMBER,
+    "number from 1": [*_NO_NUMBER, 0],
+    "users": [
+        *("x", 5, True, {}, {"$gt": ""}, {"0": 1}, [0], [-1], [2**63], [True], ["1"], [1.5], [None], [[1]]),
+        *([{"$gt": ""}], [1, "x"], list(range(1, 1_002)), [0] * 100_000),
+    ],
+    "flag": [0, 1, "true", "", [], {}, {"$gt": ""}, 1.5],
+    "moment": [
+        *(*_NO_TEXT, "", "T", "now", "infinity", "2025-11-26", "2025-11-26T10:30:00", "2025-11-26 10:30:00Z"),
+        *("2025-13-01T00:00:00Z", "2025-02-29T00:00:00Z", "2025-11-26T24:00:00Z", "2025-11-26T10:30:61Z"),
+        # PostgreSQL knows none of these.
+        *("2025-11-26T10:30:00+00:00:01", "2025-11-26T10:30:00+24:00", "0000-01-01T00:00:00Z"),
+        *(
+            "0001-01-01T00:00:00+23:59",
+            "9999-12-31T23:59:59-23:59",
+            "20251126T103000Z",
+            "2025-W01-1T10:00:00Z",
+        ),
+        "\u0662\u0660\u0662\u0665-11-26T10:30:00Z",
+    ],
+    "text": _NO_TEXT,
+    "positions": [
+        *(
+            "x",
+            5,
+            [],
+            {"x": 1},
+            {ID: -1},
+            {ID: "1"},
+            {ID: True},
+            {ID: None},
+            {ID: 2**63},
+            {ID: {}},
+            {ID[:-1]: 1},
+        ),
+        *({f"{n:08x}{ID[8:]}": 1 for n in range(201)}, {str(n): 1 for n in range(5_000)}),
+    ],
+    "anything": [],
+}
+# Kind -> what is wrong in a query or a path.
+IN_URL: Final[dict[str, list[str]]] = {
+    "id": [*_NO_ID, "\0", "'", "\u0661" * 36],
+    "number": _NO_DIGITS,
+    "number from 1": [*_NO_DIGITS, "0"],
+    "limit": [*_NO_DIGITS, "0", "101", "51e", ""],
+    # Of no list: not base64, not JSON, and JSON of other shapes.
+    "cursor": [
+        *(
+            "",
+            "zzz",
+            "\0",
+            "\u00e9",
+            "'",
+            "%",
+            "A" * 201,
+            "====",
+            "W10",
+            "e30",
+            "bnVsbA",
+            "NQ",
+            "WzFd",
+            "WzEsMl0",
+        ),
+        *("WyJ4Il0", "W251bGxd", "W3RydWVd", "W1tdXQ", "WzFlOTk5XQ", "W1tbW1tbW1tbW1tbW1tbW1tb"),
+    ],
+}
+# The name of a field -> its kind.
+KINDS: Final = {
+    **dict.fromkeys(("conversation_id", "message_id", "before", "reply_to"), "id"),
+    **dict.fromkeys(("before_seq", "after_seq", "seq", "after_pos", "file_size"), "number"),
+    **dict.fromkeys(("expected_version", "user_id"), "number from 1"),
+    **dict.fromkeys(("participant_ids", "user_ids"), "users"),
+    **dict.fromkeys(("muted", "push_enabled", "email_enabled"), "flag"),
+    **dict.fromkeys(("type", "role", "message_type"), "choice"),
+    "content": "content",
+    "title": "title",
+    "client_message_id": "client id",
+    "file_name": "file name",
+    "file_url": "url",
+    "muted_until": "moment",
+    "limit": "limit",
+    "cursor": "cursor",
+    "token": "text",
+    "positions": "positions",
+    "ts": "anything",
+}
+# Kinds that a text with NUL or a lone surrogate could come in by.
+TEXTS: Final = (
+    "id",
+    "content",
+    "title",
+    "client id",
+    "file name",
+    "url",
+    "choice",
+    "moment",
+    "text",
+    "anything",
+)

@@ -1,0 +1,100 @@
+"""Owns the plans of the statements that a store really runs: recorded on their way, explained, walked."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from messenger_shared.postgres import Database, Row, Transaction
+
+Parameters = Sequence[Any] | dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a store ran, and for whom."""
+
+    sql: str
+    parameters: Parameters
+    user_id: int | None
+
+
+class RecordingDatabase(Database):
+    """A Database that keeps what passes through it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, 1, "test")
+        self.statements: list[Statement] = []
+
+    async def rows(self, sql: str, parameters: Parameters = (), *, user_id: int | None = None) -> list[Row]:
+        self.statements.append(Statement(sql, parameters, user_id))
+        return await super().rows(sql, parameters, user_id=user_id)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, *, user_id: int | None = None) -> AsyncIterator[Transaction]:
+        async with super().transaction(user_id=user_id) as transaction:
+            yield _RecordingTransaction(transaction, self.statements, user_id)
+
+    async def plans(self) -> list[Node]:
+        """The plan of every recorded statement, as it is carried out once more; forgets them."""
+        statements, self.statements = self.statements, []
+        return [await self._explain(statement) for statement in statements]
+
+    async def _explain(self, statement: Statement) -> Node:
+        assert ";" not in statement.sql, "EXPLAIN would see the first statement alone"
+        sql = "EXPLAIN (ANALYZE, FORMAT JSON) " + statement.sql
+        [[found]] = await super().rows(sql, statement.parameters, user_id=statement.user_id)
+        return Node(found[0]["Plan"])
+
+
+class _RecordingTransaction(Transaction):
+    def __init__(self, inner: Transaction, kept: list[Statement], user_id: int | None) -> None:
+        self._inner = inner
+        self._kept = kept
+        self._user_id = user_id
+
+    async def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        self._kept.append(Statement(sql, parameters, self._user_id))
+        return await self._inner.rows(sql, parameters)
+
+
+class Node:
+    """One node of a plan, with all below it."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self._found = found
+        self.type: str = found["Node Type"]
+        self.relation: str | None = found.get("Relation Name")
+        self.children = [Node(child) for child in found.get("Plans", ())]
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def rows(self) -> float:
+        """How many rows it gave, over all its loops."""
+        return float(self._found["Actual Rows"] * self._found["Actual Loops"])
+
+    @property
+    def rows_read(self) -> float:
+        """How many rows it looked at, those included that a filter threw away."""
+        thrown = sum(value for name, value in self._found.items() if name.startswith("Rows Removed by"))
+        return self.rows + float(thrown * self._found["Actual Loops"])
+
+    def sequential_scans(self) -> set[str]:
+        """The tables that are read from end to end."""
+        return {str(node.relation) for node in self.walk() if node.type == "Seq Scan"}
+
+    def read_of(self, table: str) -> float:
+        """How many rows of the table are looked at."""
+        return sum(node.rows_read for node in self.walk() if node.relation == table)
+
+    def sorted_rows(self) -> float:
+        """The most rows that go into one sort."""
+        sorts = [node for node in self.walk() if node.type in ("Sort", "Incremental Sort")]
+        return max((child.rows for node in sorts for child in node.children), default=0)

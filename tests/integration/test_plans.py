@@ -1,0 +1,147 @@
+"""The plans of the hottest statements over a filled database: index scans only, no sort of a conversation.
+
+In the database one conversation has 50,000 messages, and the user who asks is in 150 of 2,000. What a statement
+reads may grow with the page and with what the user is in, never with what has been said.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import psycopg2
+import pytest
+
+from chat_api.handlers.messages import NEWEST
+from chat_api.storage.conversations import PgConversations
+from chat_api.storage.messages import PgMessages
+from chat_api.storage.receipts import PgReceipts
+from tests.bench.history.loader import Loaded, load
+from tests.bench.history.rows import DELETED_EVERY, NEVER_LOOKED
+from tests.bench.history.shape import Shape
+from tests.conftest import SharedStack
+from tests.integration.plans import RecordingDatabase
+
+SHAPE = Shape(messages=70_000, conversations=2_000, largest=50_000, busy_users=2, busy_in=150)
+LIMIT = 50
+USER = 2
+MIDDLE = SHAPE.largest // 2
+# Unread is a difference less these, which an index of their own holds.
+TOMBSTONES = SHAPE.messages // DELETED_EVERY + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The database and the id of its largest conversation."""
+
+    url: str
+    largest: str
+
+
+@pytest.fixture(scope="module")
+def filled(stack: SharedStack, template_database: str) -> Iterator[Filled]:
+    """A filled and analysed database for the tests of this module, which change nothing."""
+    name = f"plans_{uuid.uuid4().hex}"
+    with closing(psycopg2.connect(stack.database_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
+        try:
+            url = stack.database_url.rpartition("/")[0] + f"/{name}"
+            loaded: Loaded = load(url, SHAPE)
+            yield Filled(url, loaded.conversations[0].id)
+        finally:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(filled: Filled) -> AsyncIterator[RecordingDatabase]:
+    database = RecordingDatabase(filled.url)
+    await database.start()
+    yield database
+    await database.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What runs the statements, and where the largest conversation is."""
+
+    messages: PgMessages
+    conversations: PgConversations
+    receipts: PgReceipts
+    largest: str
+
+
+@pytest.fixture
+def stores(database: RecordingDatabase, filled: Filled) -> Stores:
+    return Stores(PgMessages(database), PgConversations(database), PgReceipts(database), filled.largest)
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """A hot operation, and how many rows of `messages` it may look at."""
+
+    name: str
+    run: Callable[[Stores], Awaitable[object]]
+    messages: int
+
+
+HOT = (
+    Hot("newest page", lambda s: s.messages.page(s.largest, USER, NEWEST, LIMIT, False), LIMIT),
+    Hot("page before a seq", lambda s: s.messages.page(s.largest, USER, MIDDLE, LIMIT, False), LIMIT),
+    Hot("page after a seq", lambda s: s.messages.page(s.largest, USER, MIDDLE, LIMIT, True), LIMIT),
+    Hot("changes after a pos", lambda s: s.messages.changed_after(s.largest, MIDDLE, LIMIT), LIMIT),
+    Hot("list", lambda s: s.conversations.list_for(USER, None, LIMIT), LIMIT + TOMBSTONES),
+    Hot("sync", lambda s: s.conversations.standings(USER, None, LIMIT), TOMBSTONES),
+    Hot("read and unread", lambda s: s.receipts.read(s.largest, USER, MIDDLE), 1 + TOMBSTONES),
+    Hot("unread of everything", lambda s: s.receipts.read(s.largest, NEVER_LOOKED, 1), 1 + TOMBSTONES),
+    Hot("memberships at connect", lambda s: s.conversations.memberships(USER), 0),
+    Hot("one membership", lambda s: s.conversations.membership(s.largest, USER), 0),
+)
+
+
+@pytest.mark.parametrize("hot", HOT, ids=lambda hot: hot.name)
+async def test_a_hot_statement_reads_what_it_shows(
+    hot: Hot, stores: Stores, database: RecordingDatabase
+) -> None:
+    await hot.run(stores)
+    plans = await database.plans()
+    assert plans
+    for plan in plans:
+        assert plan.sequential_scans() == set()
+        assert plan.sorted_rows() <= SHAPE.busy_in
+        assert plan.read_of("messages") <= hot.messages
+        assert plan.read_of("conversations") <= SHAPE.busy_in
+
+
+async def test_a_list_costs_the_same_statements_whatever_is_on_it(
+    stores: Stores, database: RecordingDatabase
+) -> None:
+    counts = []
+    for limit in (1, 100):
+        await stores.conversations.list_for(USER, None, limit)
+        counts.append(len(database.statements))
+        database.statements.clear()
+    assert counts == [1, 1]
+
+
+BAD = "SELECT {} FROM messenger.messages WHERE conversation_id = %s"
+
+
+async def test_counting_a_conversation_would_be_seen(database: RecordingDatabase, filled: Filled) -> None:
+    await database.rows(BAD.format("count(sender_id)"), (filled.largest,))
+    [plan] = await database.plans()
+    assert plan.read_of("messages") >= SHAPE.largest
+
+
+async def test_sorting_a_conversation_would_be_seen(database: RecordingDatabase, filled: Filled) -> None:
+    await database.rows(BAD.format("content") + " ORDER BY sender_id LIMIT 1", (filled.largest,))
+    [plan] = await database.plans()
+    assert plan.sorted_rows() >= SHAPE.largest
+
+
+async def test_reading_a_table_from_end_to_end_would_be_seen(database: RecordingDatabase) -> None:
+    await database.rows("SELECT 1 FROM messenger.messages WHERE sender_id = 1 AND content = 'a'")
+    [plan] = await database.plans()
+    assert plan.sequential_scans() == {"messages"} or plan.read_of("messages") > LIMIT
