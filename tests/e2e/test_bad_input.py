@@ -39,9 +39,16 @@ async def place(crowd: Crowd) -> Place:
     room = await person.create_group(other.user_id)
     sent = await person.post(f"/conversations/{room}/messages", {"content": "a message"})
     good = {
-        **{"conversation_id": room, "message_id": sent.body["id"], "content": "x", "title": "a title"},
-        **{"type": "group", "role": "member", "user_id": other.user_id, "user_ids": [other.user_id]},
-        **{"token": person.token, "positions": {}},
+        "conversation_id": room,
+        "message_id": sent.body["id"],
+        "content": "x",
+        "title": "a title",
+        "type": "group",
+        "role": "member",
+        "user_id": other.user_id,
+        "user_ids": [other.user_id],
+        "token": person.token,
+        "positions": {},
     }
     return Place(person, good)
 
@@ -60,8 +67,8 @@ def bad_fields(operation: Operation, *, frame: bool = False) -> Iterator[tuple[s
         kind = KINDS[field]
         where = "body" if frame else where_of(operation, field)
         for value in IN_JSON[kind] if where == "body" else IN_URL[kind]:
-            # An empty segment is another path.
-            if where != "path" or value:
+            # With these it would be another path.
+            if where != "path" or (value and "{" not in value):
                 yield field, value
 
 
@@ -158,7 +165,6 @@ async def test_many_bad_items_get_a_short_answer(place: Place) -> None:
     assert len(json.dumps(frame)) < 1_000
 
 
-@pytest.mark.parametrize("name", ["file_url"])
 @pytest.mark.parametrize(
     "url",
     [
@@ -171,13 +177,13 @@ async def test_many_bad_items_get_a_short_answer(place: Place) -> None:
         "https://example.org/" + "a" * 2_028,
     ],
 )
-async def test_a_link_to_the_web_is_kept_as_it_was(place: Place, name: str, url: str) -> None:
+async def test_a_link_to_the_web_is_kept_as_it_was(place: Place, url: str) -> None:
     operation = OPERATIONS["message.send"]
-    path, others = path_of(operation, place.request(operation, **{name: url}))
-    assert (await place.person.post(path, others)).body[name] == url
+    path, others = path_of(operation, place.request(operation, file_url=url))
+    assert (await place.person.post(path, others)).body["file_url"] == url
     socket = await place.person.connect()
-    sent = await socket.request("message.send", **place.request(operation, **{name: url}))
-    assert sent["data"][name] == url
+    sent = await socket.request("message.send", **place.request(operation, file_url=url))
+    assert sent["data"]["file_url"] == url
 
 
 @pytest.mark.parametrize(

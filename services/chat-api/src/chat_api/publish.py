@@ -120,6 +120,7 @@ def message_event(message: MessageData, *, is_new: bool) -> Event:
     return Event(type_, conversation_id, pos, message["sender_id"], encode_frame(type_, **fields))
 
 
+_TITLED: Final = ("id", "type", "title", "created_by", "created_at")
 _MEMBER_EVENTS: Final = {
     "added": PARTICIPANT_ADDED,
     "removed": PARTICIPANT_REMOVED,
@@ -137,7 +138,7 @@ def member_event(conversation_id: str, change: MemberChange) -> Event:
 
 
 def updated_event(conversation: ConversationData, pos: int) -> Event:
-    """The event of a new title."""
-    id_ = conversation["id"]
-    frame = encode_frame(CONVERSATION_UPDATED, conversation_id=id_, pos=pos, data=conversation)
+    """The event of a new title, whoever brings it: what changes otherwise has events of its own."""
+    id_, data = conversation["id"], {name: conversation[name] for name in _TITLED}
+    frame = encode_frame(CONVERSATION_UPDATED, conversation_id=id_, pos=pos, data=data)
     return Event(CONVERSATION_UPDATED, id_, pos, 0, frame)

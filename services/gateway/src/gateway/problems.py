@@ -58,7 +58,9 @@ async def problems_middleware(request: web.Request, handler: Handler) -> web.Str
     try:
         return await handler(request)
     except AppError as error:
-        return problem(error)
+        response = problem(error)
+        _end_broken(request, response)
+        return response
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -69,3 +71,13 @@ async def problems_middleware(request: web.Request, handler: Handler) -> web.Str
     except Exception:
         log.exception("%s %s failed", request.method, request.match_info.route.name or "request")
         return problem(AppError(errors.INTERNAL))
+
+
+def _end_broken(request: web.Request, response: web.Response) -> None:
+    """After a body that can't be decoded nothing of the line can be; the answer is the last on it.
+
+    Left to itself, aiohttp would read on, fail again and cut the line, often before the answer is through.
+    """
+    if request.content.exception() is not None:
+        request.content.feed_eof()
+        response.force_close()

@@ -82,17 +82,13 @@ class ConversationRowSchema(Schema):
 
 
 class ConversationChangeSchema(Schema):
-    """A conversation that changed; what is optional is left out when the change was missed and fetched."""
+    """A conversation as the event of its new title has it."""
 
     id = UuidField(required=True)
     type = fields.String(required=True, validate=validate.OneOf(CONVERSATION_TYPES))
     title = fields.String(required=True, allow_none=True)
     created_by = user_id(required=True)
     created_at = MomentField(required=True)
-    last_seq = IntegerField()
-    last_pos = IntegerField()
-    participants = fields.List(fields.Nested(ParticipantSchema))
-    participants_count = IntegerField()
 
 
 class HiddenSchema(Schema):

@@ -11,7 +11,6 @@ from messenger_shared.operations.fields import IntegerField, RequestSchema, Shor
 from messenger_shared.operations.operation import GATEWAY, Body, Command, Operation
 from messenger_shared.operations.resources import AnySchema, NothingSchema
 
-
 MAX_POSITIONS: Final = 200
 
 
