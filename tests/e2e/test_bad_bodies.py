@@ -93,6 +93,10 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_no_json(crowd: Crowd
     for bad in (body, b"\x1f\x8b" + body, whole[:-9]):
         reply = await send(person, "conversation.create", bad, content_encoding="gzip")
         assert (reply.status, reply.body["code"]) == (400, "invalid_json"), bad
+        # Nor is it in the way where nobody reads it.
+        reply = await send(person, "conversation.create", bad, content_encoding="gzip", authorization="")
+        assert reply.status == 401
+        assert (await person.call("POST", "/no", body=bad, headers={"content_encoding": "gzip"})).status == 404
 
 
 @pytest.mark.parametrize(

@@ -59,18 +59,20 @@ async def problems_middleware(request: web.Request, handler: Handler) -> web.Str
         return await handler(request)
     except AppError as error:
         response = problem(error)
-        _end_broken(request, response)
-        return response
     except web.HTTPException as error:
         if error.status < 400:
             raise
         response = problem(AppError(_BY_STATUS.get(error.status, errors.INVALID_FRAME)), error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
-        return response
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionError) and request.transport is None:
+            # The client is gone; nobody is left to be told.
+            raise
         log.exception("%s %s failed", request.method, request.match_info.route.name or "request")
-        return problem(AppError(errors.INTERNAL))
+        response = problem(AppError(errors.INTERNAL))
+    _end_broken(request, response)
+    return response
 
 
 def _end_broken(request: web.Request, response: web.Response) -> None:

@@ -9,6 +9,8 @@ from chat_api.model import ConversationData, MemberChange, Membership, NewConver
 from chat_api.rules.permissions import Action, require
 from chat_api.storage.messages import MESSAGE_COLUMNS, to_message
 from chat_api.storage.participants import locked_standing
+from messenger_shared import errors
+from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database, Row
 
 DESCRIBED_MEMBERS: Final = 100
@@ -149,8 +151,10 @@ class PgConversations:
                 await transaction.rows(_FILL, parameters)
                 return new.id, True
         # The same id means that this very request was carried out before, by a worker that couldn't tell.
-        [[existing]] = await self._database.rows(_EXISTING, (new.id, new.direct_key), user_id=caller)
-        return existing, existing == new.id
+        rows = await self._database.rows(_EXISTING, (new.id, new.direct_key), user_id=caller)
+        if not rows:
+            raise AppError(errors.INTERNAL)  # Somebody else's conversation has this id.
+        return rows[0][0], rows[0][0] == new.id
 
     async def describe(self, conversation_id: str, caller: int) -> ConversationData | None:
         rows = await self._database.rows(_DESCRIBE, (DESCRIBED_MEMBERS, conversation_id), user_id=caller)
