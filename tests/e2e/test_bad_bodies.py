@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.client import BASE_PATH, WAIT_S, Person
+from tests.client import WAIT_S, Person
 from tests.conftest import SharedStack
+from tests.documented import BASE_PATH
 from tests.e2e.asking import FRAME_TYPES, OPERATIONS, WITH_BODY, over_rest, path_of
 from tests.e2e.crowd import Crowd
 
@@ -96,7 +97,8 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_no_json(crowd: Crowd
         # Nor is it in the way where nobody reads it.
         reply = await send(person, "conversation.create", bad, content_encoding="gzip", authorization="")
         assert reply.status == 401
-        assert (await person.call("POST", "/no", body=bad, headers={"content_encoding": "gzip"})).status == 404
+        reply = await person.call("POST", "/no", body=bad, headers={"content_encoding": "gzip"})
+        assert reply.status == 404
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_no_json(crowd: Crowd
     ],
 )
 async def test_a_body_is_json_in_utf_8_whatever_its_type_says(crowd: Crowd, kind: str) -> None:
-    """JSON is what this door speaks: a wrong type is no reason to refuse it, and none to read it otherwise."""
+    """JSON is what this door speaks; a wrong type is no reason to refuse it or to read it otherwise."""
     body = '{"type":"group","title":"\u043f\u0440"}'.encode()
     reply = await send(crowd.newcomer(), "conversation.create", body, content_type=kind)
     assert (reply.status, reply.body["title"]) == (201, "\u043f\u0440")

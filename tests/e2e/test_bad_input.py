@@ -63,9 +63,11 @@ def where_of(operation: Operation, field: str) -> str:
 
 def bad_fields(operation: Operation, *, frame: bool = False) -> Iterator[tuple[str, Any]]:
     """Every bad value of every field of a request."""
-    for field in operation.request.fields:
+    for field, shape in operation.request.fields.items():
         kind = KINDS[field]
         where = "body" if frame else where_of(operation, field)
+        if where == "body" and not shape.allow_none:
+            yield field, None
         for value in IN_JSON[kind] if where == "body" else IN_URL[kind]:
             # With these it would be another path.
             if where != "path" or (value and "{" not in value):
