@@ -1,0 +1,1 @@
+"""Generated requests against what is published."""

@@ -86,9 +86,10 @@ class Node:
         thrown = sum(value for name, value in self._found.items() if name.startswith("Rows Removed by"))
         return self.rows + float(thrown * self._found["Actual Loops"])
 
-    def sequential_scans(self) -> set[str]:
-        """The tables that are read from end to end."""
-        return {str(node.relation) for node in self.walk() if node.type == "Seq Scan"}
+    def long_scans(self, rows: int) -> set[str]:
+        """The tables that are read from end to end, but for those so small that no index would help."""
+        scans = (node for node in self.walk() if node.type == "Seq Scan")
+        return {str(node.relation) for node in scans if node.rows_read > rows}
 
     def read_of(self, table: str) -> float:
         """How many rows of the table are looked at."""

@@ -93,6 +93,7 @@ def _copy_all(cursor: Cursor, found: rows.Rows) -> None:
         ("messages", rows.MESSAGE_COLUMNS, found.messages),
         ("conversations", rows.CONVERSATION_COLUMNS, found.conversations),
         ("conversation_participants", rows.PARTICIPANT_COLUMNS, found.participants),
+        ("participant_absences", rows.ABSENCE_COLUMNS, found.absences),
         ("message_versions", rows.VERSION_COLUMNS, found.versions),
         ("read_receipts", rows.RECEIPT_COLUMNS, found.receipts),
         ("notification_settings", rows.SETTING_COLUMNS, found.settings),

@@ -24,6 +24,7 @@ CONVERSATION_COLUMNS: Final = (
 PARTICIPANT_COLUMNS: Final = (
     *("conversation_id", "user_id", "role", "joined_at", "left_at", "pos", "joined_pos", "joined_seq"),
 )
+ABSENCE_COLUMNS: Final = ("conversation_id", "user_id", "from_seq", "to_seq")
 VERSION_COLUMNS: Final = ("message_id", "version", "content", "edited_at")
 RECEIPT_COLUMNS: Final = ("conversation_id", "user_id", "last_read_seq")
 SETTING_COLUMNS: Final = ("user_id", "conversation_id", "muted")
@@ -39,6 +40,7 @@ _SPAN_S: Final = 365 * 86_400
 _START: Final = datetime(2025, 1, 1, tzinfo=UTC)
 NEVER_LOOKED: Final = 1
 _TEXT: Final = "Plain words that stand for what people write to each other all day long. " * 6
+_AWAY: Final = 2**63 - 1
 _NULL: Final = r"\N"
 
 
@@ -81,6 +83,12 @@ class Rows:
                 role = "admin" if place == 0 and conversation.type != "direct" else "member"
                 left, pos = (self._last_at[index], self._pos[index] + 1) if user == leaver else (_NULL, 1)
                 yield f"{conversation.id}\t{user}\t{role}\t{_START}\t{left}\t{pos}\t1\t0\n"
+
+    def absences(self) -> Iterator[str]:
+        """Who has left is away until further notice."""
+        for index, conversation in enumerate(self.planned):
+            if _has_leaver(index, conversation):
+                yield f"{conversation.id}\t{conversation.members[1]}\t{self._seq[index]}\t{_AWAY}\n"
 
     def versions(self) -> Iterator[str]:
         """The earlier texts of what was edited."""

@@ -98,10 +98,9 @@ SELECT c.id::text, c.last_seq, c.last_pos, {_STANDING}
 """
 _SYNC_NAMES: Final = ("conversation_id", "last_seq", "last_pos", "read_seq", "unread", "muted")
 _MEMBERSHIPS: Final = """
-SELECT c.id::text, c.last_pos, CASE WHEN EXISTS (
-           SELECT FROM messenger.participant_absences a
-            WHERE a.conversation_id = p.conversation_id AND a.user_id = p.user_id
-       ) THEN p.joined_pos ELSE 0 END
+SELECT c.id::text, c.last_pos, coalesce((
+           SELECT p.joined_pos FROM messenger.participant_absences a
+            WHERE a.conversation_id = p.conversation_id AND a.user_id = p.user_id LIMIT 1), 0)
   FROM messenger.conversation_participants p
   JOIN messenger.conversations c ON c.id = p.conversation_id
  WHERE p.user_id = %s AND p.left_at IS NULL AND c.deleted_at IS NULL
