@@ -70,8 +70,10 @@ CREATE TABLE messenger.messages (
 );
 CREATE UNIQUE INDEX messages_by_client_message_id
     ON messenger.messages (sender_id, client_message_id) WHERE client_message_id IS NOT NULL;
--- Unread is a difference of two numbers, less these.
-CREATE INDEX messages_deleted ON messenger.messages (conversation_id, seq) WHERE deleted_at IS NOT NULL;
+-- Unread is a difference of two numbers, less these. With the sender, who is all that row-level security asks
+-- for, so that counting reads the index alone.
+CREATE INDEX messages_deleted ON messenger.messages (conversation_id, seq) INCLUDE (sender_id)
+ WHERE deleted_at IS NOT NULL;
 
 -- The texts that an edit replaced, each with the moment at which it was written. Deleting takes them along.
 CREATE TABLE messenger.message_versions (
