@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from messenger_shared import redis_bus
+from messenger_shared import redis_bus, redis_link
 from messenger_shared.redis_bus import RedisBus
 from tests.waiting import until
 
@@ -80,3 +80,30 @@ async def test_starting_without_redis_fails_in_time(monkeypatch: pytest.MonkeyPa
     bus = RedisBus(["redis://127.0.0.1:1"], "w")
     with pytest.raises(AppError):
         await bus.start()
+
+
+async def test_who_gives_up_in_the_middle_of_connecting_leaves_nothing_open() -> None:
+    ended = asyncio.Event()
+
+    connected = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        connected.set()
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    address = redis_link.Address.parse(f"redis://127.0.0.1:{port}")
+    connecting = asyncio.create_task(redis_link.connect(address, lambda push: None, lambda: None))
+    async with asyncio.timeout(2):
+        await connected.wait()
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    async with asyncio.timeout(2):
+        await ended.wait()
+    server.close()
+    await server.wait_closed()

@@ -150,8 +150,11 @@ async def connect(
             if address.password is not None:
                 await link.request("AUTH", address.username or "default", address.password)
             await link.request("PING")
-    except (OSError, TimeoutError, LinkLost) as error:
+    except BaseException as error:
+        # Also when the caller gives up in the middle.
         if link is not None:
             link.close()
-        raise LinkLost(f"{address.host}:{address.port}: {error or 'no answer'}") from error
+        if isinstance(error, (OSError, TimeoutError, LinkLost)):
+            raise LinkLost(f"{address.host}:{address.port}: {error or 'no answer'}") from error
+        raise
     return link
