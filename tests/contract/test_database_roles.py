@@ -11,7 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 
+from chat_api.storage.wall import look_at_wall
 from messenger_shared import migrations
+from messenger_shared.postgres import Database
 from tests.conftest import SharedStack
 
 Row = tuple[Any, ...]
@@ -169,3 +171,14 @@ def test_an_owner_without_rights_of_his_own_is_enough_and_is_walled_too(
     assert sent == [("stored", 1)]
     assert query(chat_url, acting + "SELECT content FROM messenger.messages") == [("a",)]
     assert query(owner_url, acting + "SELECT content FROM messenger.messages") == []
+
+
+@pytest.mark.parametrize("walled", [True, False])
+async def test_who_is_above_the_wall_is_told_so(
+    chat_database_url: str, database_url: str, walled: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(chat_database_url if walled else database_url, 1, "test")
+    await database.start()
+    assert await look_at_wall(database) is walled
+    await database.stop()
+    assert ("is above row-level security" in caplog.text) is not walled

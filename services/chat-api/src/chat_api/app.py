@@ -20,6 +20,7 @@ from chat_api.storage.messages import PgMessages
 from chat_api.storage.participants import PgParticipants
 from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.settings import PgSettings
+from chat_api.storage.wall import look_at_wall
 from messenger_shared import logs
 from messenger_shared.postgres import Database
 from messenger_shared.redis_bus import RedisBus
@@ -58,5 +59,10 @@ def build_app(settings: StoreSettings) -> web.Application:
     server = RpcServer(bus, SERVICE, handlers)
     for component in (database, bus, heads, intake, server):
         run_component(app, component.start, component.stop)
+    app.on_startup.append(lambda _: _check_wall(database))
     add_health(app, {"redis": lambda: bus.ready, "postgresql": lambda: database.ready})
     return app
+
+
+async def _check_wall(database: Database) -> None:
+    await look_at_wall(database)
