@@ -1,80 +1,205 @@
-"""chat-api's own migrations, as an operator starts them: on nothing, on what is in use, twice, at once."""
+"""Migrations as an operator runs them: real processes, on an empty and a filled database, again, and at once.
+
+Whatever migrations there are: the tests know no file by its name but the first, which has the tables.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
 
-from chat_api.storage.messages import PgMessages
 from messenger_shared import migrations
-from messenger_shared.postgres import Database
 from tests.bench.history.loader import load
 from tests.bench.history.shape import Shape
-from tests.conftest import SharedStack, new_database
+from tests.conftest import SharedStack
+from tests.waiting import until
 
-SHAPE = Shape(messages=2_000, conversations=100, largest=500, busy_users=2, busy_in=30)
-STARTERS = 2
-DEADLINE_S = 60
+PACKAGES = {"chat_api": "messenger", "presence": "presence"}
+FILES = {package: [migration.name for migration in migrations.load(package)] for package in PACKAGES}
+SMALL = Shape(messages=2_000, conversations=300, largest=500, busy_users=2, busy_in=40)
+RUN_S = 30.0
+TABLES = """
+SELECT 'messenger.' || relname FROM pg_class
+ WHERE relnamespace = 'messenger'::regnamespace AND relkind = 'r' AND relname <> 'migrations'
+"""
+# What a schema is made of, as text that doesn't depend on who made it when.
+STRUCTURE = """
+SELECT 'column', attrelid::regclass::text, attname, format_type(atttypid, atttypmod)
+  FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+ WHERE c.relnamespace = 'messenger'::regnamespace AND attnum > 0 AND NOT attisdropped
+UNION ALL
+SELECT 'index', indrelid::regclass::text, indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+  FROM pg_index JOIN pg_class c ON c.oid = indrelid WHERE c.relnamespace = 'messenger'::regnamespace
+UNION ALL
+SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE connamespace = 'messenger'::regnamespace
+UNION ALL
+SELECT 'function', proname, pg_get_userbyid(proowner), pg_get_functiondef(oid)
+  FROM pg_proc WHERE pronamespace = 'messenger'::regnamespace
+UNION ALL
+SELECT 'policy', tablename, policyname, concat_ws(' ', cmd, roles, qual, with_check)
+  FROM pg_policies WHERE schemaname = 'messenger'
+ORDER BY 1, 2, 3, 4
+"""
 
 
-@pytest.fixture
-def empty_url(stack: SharedStack) -> Iterator[str]:
-    with new_database(stack, "template0") as url:
+def query(url: str, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture(params=["superuser", "plain owner"])
+def owner_url(request: pytest.FixtureRequest, stack: SharedStack) -> Iterator[str]:
+    """An empty database, for its owner."""
+    with empty_database(stack, plain=request.param == "plain owner") as url:
         yield url
 
 
-async def start(url: str) -> tuple[int | None, str]:
-    """The exit code and output of one process that migrates."""
+@pytest.fixture
+def other_url(stack: SharedStack) -> Iterator[str]:
+    """Another empty one."""
+    with empty_database(stack, plain=False) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def empty_database(stack: SharedStack, *, plain: bool) -> Iterator[str]:
+    """A database of its own; a plain owner may make neither roles nor databases and passes no wall."""
+    name, password = f"migrated_{secrets.token_hex(8)}", secrets.token_hex(16)
+    parts = urlsplit(stack.database_url)
+    query(stack.database_url, f"CREATE DATABASE {name}")
+    try:
+        if plain:
+            query(stack.database_url, f"CREATE ROLE {name} LOGIN PASSWORD %s", password)
+            query(stack.database_url, f"GRANT messenger_definer TO {name} WITH INHERIT FALSE, SET TRUE")
+            query(stack.database_url, f"ALTER DATABASE {name} OWNER TO {name}")
+            parts = parts._replace(netloc=f"{name}:{password}@{parts.hostname}:{parts.port}")
+        yield urlunsplit(parts._replace(path=f"/{name}"))
+    finally:
+        query(stack.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+        query(stack.database_url, f"DROP ROLE IF EXISTS {name}")
+
+
+@contextlib.asynccontextmanager
+async def starter(package: str, url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m <package>.migrate` as a process of its own, which is gone at the end."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "chat_api.migrate"),
-        env={**os.environ, "MESSENGER_DATABASE_URL": url},
+        *(sys.executable, "-m", f"{package}.migrate"),
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "MESSENGER_DATABASE_URL": url},
     )
-    async with asyncio.timeout(DEADLINE_S):
-        output, _ = await process.communicate()
-    return process.returncode, output.decode()
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
-def counts(url: str) -> list[int]:
-    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        found = []
-        for table in ("conversations", "conversation_participants", "messages", "read_receipts"):
-            cursor.execute(f"SELECT count(*) FROM messenger.{table}")
-            found.append(cursor.fetchall()[0][0])
-        return found
+async def run(package: str, url: str) -> tuple[int, list[str], list[str]]:
+    """Runs a starter to its end: its exit code, the files that it says it applied, what it complains of."""
+    async with starter(package, url) as process, asyncio.timeout(RUN_S):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    applied = [line.rpartition(" ")[2] for line in out.decode().splitlines()]
+    return process.returncode, applied, err.decode().splitlines()
 
 
-async def migrate_at_once(url: str, lacking: list[str]) -> None:
-    """Starters at once apply what is lacking, once; another finds nothing to do."""
-    results = await asyncio.gather(*(start(url) for _ in range(STARTERS)))
-    assert [code for code, _ in results] == [0] * STARTERS, results
-    applied = [line for _, output in results for line in output.splitlines()]
-    assert applied == [f"messenger: applied {name}" for name in lacking]
-    assert await start(url) == (0, "")
+def contents(url: str) -> dict[str, tuple[Any, ...]]:
+    """What is in each table, as the number of its rows and a digest of their texts."""
+    digest = "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {} t"
+    return {table: query(url, digest.format(table))[0] for (table,) in query(url, TABLES)}
 
 
-async def test_on_an_empty_database(empty_url: str) -> None:
-    await migrate_at_once(empty_url, [step.name for step in migrations.load("chat_api")])
+@pytest.mark.parametrize("package", PACKAGES)
+async def test_an_empty_database_is_brought_up_once_and_a_repeat_does_nothing(
+    owner_url: str, package: str
+) -> None:
+    assert await run(package, owner_url) == (0, FILES[package], [])
+    assert await run(package, owner_url) == (0, [], [])
 
 
-async def test_on_a_database_that_is_in_use(stack: SharedStack, empty_url: str) -> None:
-    first, *others = migrations.load("chat_api")
-    assert migrations.migrate(empty_url, "messenger", [first]) == [first.name]
-    loaded = load(empty_url, SHAPE)
-    before = counts(empty_url)
-    assert before[2] == SHAPE.messages
-    await migrate_at_once(empty_url, [step.name for step in others])
-    assert counts(empty_url) == before
-    database = Database(stack.as_role(empty_url, "messenger_chat"), 1, "test")
-    await database.start()
-    largest = loaded.conversations[0]
-    page = await PgMessages(database).page(largest.id, largest.members[0], SHAPE.largest + 1, 50, False)
-    await database.stop()
-    assert [message["seq"] for message in page] == list(range(SHAPE.largest, SHAPE.largest - 50, -1))
+async def test_starters_at_once_apply_each_file_once(owner_url: str) -> None:
+    runs = await asyncio.gather(*(run(package, owner_url) for package in [*PACKAGES] * 2))
+    assert [(code, complaints) for code, _, complaints in runs] == [(0, [])] * len(runs)
+    applied = sorted(name for _, names, _ in runs for name in names)
+    assert applied == sorted(name for names in FILES.values() for name in names)
+    for package, schema in PACKAGES.items():
+        recorded = query(owner_url, f"SELECT name FROM {schema}.migrations ORDER BY number")
+        assert [name for (name,) in recorded] == FILES[package]
+
+
+async def test_starters_at_once_on_two_databases_share_the_servers_roles(
+    owner_url: str, other_url: str
+) -> None:
+    runs = await asyncio.gather(*(run("chat_api", url) for url in (owner_url, other_url)))
+    assert runs == [(0, FILES["chat_api"], [])] * 2
+
+
+@pytest.mark.parametrize("present", range(1, len(FILES["chat_api"])))
+async def test_a_filled_database_is_brought_up_and_keeps_what_is_in_it(
+    other_url: str, template_database: str, stack: SharedStack, present: int
+) -> None:
+    migrations.migrate(other_url, "messenger", migrations.load("chat_api")[:present])
+    load(other_url, SMALL)
+    before = contents(other_url)
+    assert before["messenger.messages"][0] == SMALL.messages
+    assert await run("chat_api", other_url) == (0, FILES["chat_api"][present:], [])
+    assert contents(other_url) == before
+    fresh = stack.database_url.rpartition("/")[0] + f"/{template_database}"
+    assert query(other_url, STRUCTURE) == query(fresh, STRUCTURE)
+
+
+async def test_a_filled_database_is_brought_up_by_two_at_once(other_url: str) -> None:
+    migrations.migrate(other_url, "messenger", migrations.load("chat_api")[:1])
+    load(other_url, SMALL)
+    before = contents(other_url)
+    runs = await asyncio.gather(*(run("chat_api", other_url) for _ in range(2)))
+    assert [code for code, _, _ in runs] == [0, 0]
+    assert sorted(names for _, names, _ in runs) == [[], FILES["chat_api"][1:]]
+    assert contents(other_url) == before
+
+
+async def test_a_starter_that_is_killed_on_the_way_leaves_the_rest_to_the_next(owner_url: str) -> None:
+    # Its schema and its list are there, so that the list can be held: it stops when it writes down a file.
+    migrations.migrate(owner_url, "messenger", [])
+    with closing(psycopg2.connect(owner_url)) as holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE messenger.migrations IN SHARE MODE")
+        async with starter("chat_api", owner_url) as process:
+            await until(lambda: waits_for_the_list(owner_url), RUN_S)
+            process.kill()
+        holder.rollback()
+    assert await run("chat_api", owner_url) == (0, FILES["chat_api"], [])
+
+
+def waits_for_the_list(url: str) -> bool:
+    waiting = "SELECT 1 FROM pg_locks WHERE relation = 'messenger.migrations'::regclass AND NOT granted"
+    return bool(query(url, waiting))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+async def test_a_database_of_a_newer_release_is_refused_in_one_line(owner_url: str, package: str) -> None:
+    assert (await run(package, owner_url))[0] == 0
+    query(owner_url, f"INSERT INTO {PACKAGES[package]}.migrations (number, name) VALUES (9999, 'later')")
+    code, applied, [complaint] = await run(package, owner_url)
+    assert (code, applied) == (1, [])
+    assert "newer than this release" in complaint
+
+
+async def test_a_database_that_cannot_be_reached_is_said_in_one_line(free_port: int) -> None:
+    code, applied, [complaint] = await run("chat_api", f"postgresql://127.0.0.1:{free_port + 1}/nowhere")
+    assert (code, applied) == (1, [])
+    assert "can't be reached" in complaint
