@@ -34,7 +34,7 @@ SELECT p.oid, p.proname, p.prosecdef, p.proacl, coalesce(p.proconfig, '{}') AS s
 def query(url: str, sql: str, *parameters: Any) -> list[Row]:
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if cursor.description is not None else []
 
 
 @pytest.mark.parametrize("role", ROLES)

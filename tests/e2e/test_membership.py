@@ -71,6 +71,8 @@ async def test_who_is_added_hears_of_it_and_of_all_that_follows(crowd: Crowd) ->
     assert len(fresh.collected("participant.added")) == 1
     row = (await new.get("/conversations")).body["items"][0]
     assert (row["id"], row["unread"], row["read_seq"], row["last_seq"]) == (room, 1, 1, 2)
+    before = (await new.get(f"/conversations/{room}/messages", before_seq=2)).body["items"][0]
+    assert (await admin.get(f"/messages/{before['id']}/readers")).body["items"] == []
 
 
 async def test_who_is_in_already_keeps_his_role_and_takes_no_number(crowd: Crowd) -> None:

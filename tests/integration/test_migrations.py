@@ -57,7 +57,7 @@ def query(url: str, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if cursor.description is not None else []
 
 
 @pytest.fixture(params=["superuser", "plain owner"])

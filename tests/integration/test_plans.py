@@ -1,6 +1,6 @@
 """The plans of the hottest statements over a filled database: index scans only, no sort of a conversation.
 
-In the database one conversation has 50,000 messages, and the user who asks is in 150 of 10,000. What a
+In the database one conversation has 50,000 messages, and the user who asks is in 500 of 10,000. What a
 statement reads may grow with the page and with what the user is in, never with what has been said.
 """
 
@@ -24,7 +24,7 @@ from tests.bench.history.shape import Shape
 from tests.conftest import SharedStack
 from tests.integration.plans import RecordingDatabase
 
-SHAPE = Shape(messages=120_000, conversations=10_000, largest=50_000, busy_users=2, busy_in=150)
+SHAPE = Shape(messages=120_000, conversations=10_000, largest=50_000, busy_users=2, busy_in=500)
 LIMIT = 50
 USER = 2
 MIDDLE = SHAPE.largest // 2
@@ -92,9 +92,10 @@ HOT = (
     Hot("page before a seq", lambda s: s.messages.page(s.largest, USER, MIDDLE, LIMIT, False), LIMIT),
     Hot("page after a seq", lambda s: s.messages.page(s.largest, USER, MIDDLE, LIMIT, True), LIMIT),
     Hot("changes after a pos", lambda s: s.messages.changed_after(s.largest, MIDDLE, LIMIT), LIMIT),
-    Hot("list", lambda s: s.conversations.list_for(USER, None, LIMIT), LIMIT + TOMBSTONES),
-    Hot("sync", lambda s: s.conversations.standings(USER, None, LIMIT), TOMBSTONES),
+    Hot("list", lambda s: s.conversations.list_for(USER, None, LIMIT), 2 * LIMIT),
+    Hot("sync", lambda s: s.conversations.standings(USER, None, LIMIT), LIMIT),
     Hot("read and unread", lambda s: s.receipts.read(s.largest, USER, MIDDLE), 1 + TOMBSTONES),
+    Hot("unread of nothing", lambda s: s.receipts.read(s.largest, USER, SHAPE.largest), 1),
     Hot("unread of everything", lambda s: s.receipts.read(s.largest, NEVER_LOOKED, 1), 1 + TOMBSTONES),
     Hot("memberships at connect", lambda s: s.conversations.memberships(USER), 0),
     Hot("one membership", lambda s: s.conversations.membership(s.largest, USER), 0),

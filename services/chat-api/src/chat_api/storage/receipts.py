@@ -27,20 +27,23 @@ _STANDING: Final = """
 SELECT r.message_id::text, coalesce(r.last_read_seq, 0), messenger.to_wire(coalesce(r.read_at, now())),
        c.last_seq - coalesce(r.last_read_seq, 0) - (
            SELECT count(*) FROM messenger.messages d
-            WHERE d.conversation_id = c.id AND d.seq > coalesce(r.last_read_seq, 0)
+            WHERE d.conversation_id = c.id AND d.seq > GREATEST(r.last_read_seq, 0)
               AND d.deleted_at IS NOT NULL),
        c.last_seq
   FROM messenger.conversations c
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
  WHERE c.id = %(conversation)s
 """
+# Whoever came in later has read nothing of what was said before.
 _READERS: Final = """
 SELECT r.user_id, messenger.to_wire(r.read_at)
   FROM messenger.read_receipts r
   JOIN messenger.conversation_participants p
     ON p.conversation_id = r.conversation_id AND p.user_id = r.user_id AND p.left_at IS NULL
- WHERE r.conversation_id = %s AND r.last_read_seq >= %s AND r.user_id <> %s AND r.user_id > %s
- ORDER BY r.user_id LIMIT %s
+   AND p.joined_seq < %(seq)s
+ WHERE r.conversation_id = %(conversation)s AND r.last_read_seq >= %(seq)s AND r.user_id <> %(sender)s
+   AND r.user_id > %(after)s
+ ORDER BY r.user_id LIMIT %(limit)s
 """
 
 
@@ -64,6 +67,12 @@ class PgReceipts:
     async def readers(
         self, conversation_id: str, caller: int, seq: int, sender_id: int, after: int, limit: int
     ) -> list[dict[str, Any]]:
-        parameters = (conversation_id, seq, sender_id, after, limit)
+        parameters = {
+            "conversation": conversation_id,
+            "seq": seq,
+            "sender": sender_id,
+            "after": after,
+            "limit": limit,
+        }
         rows = await self._database.rows(_READERS, parameters, user_id=caller)
         return [{"user_id": row[0], "read_at": row[1]} for row in rows]
