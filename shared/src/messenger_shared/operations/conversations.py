@@ -10,6 +10,7 @@ from messenger_shared import errors
 from messenger_shared.operations.fields import (
     CONVERSATION_TYPES,
     MAX_PARTICIPANTS,
+    ConversationRequest,
     RequestSchema,
     ShortList,
     TitleField,
@@ -49,12 +50,6 @@ class ListRequest(RequestSchema):
 
     limit = page_limit()
     cursor = cursor()
-
-
-class ConversationRequest(RequestSchema):
-    """One conversation."""
-
-    conversation_id = UuidField(required=True)
 
 
 class RenameRequest(ConversationRequest):

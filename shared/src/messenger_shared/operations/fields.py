@@ -44,6 +44,12 @@ class UuidField(fields.Field[str]):
         return parsed
 
 
+class ConversationRequest(RequestSchema):
+    """One conversation."""
+
+    conversation_id = UuidField(required=True)
+
+
 class IntegerField(fields.Field[int]):
     """A JSON integer between `low` and `high`; from a query string its decimal text."""
 

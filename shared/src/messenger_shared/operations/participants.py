@@ -10,9 +10,8 @@ from messenger_shared import errors
 from messenger_shared.operations.fields import (
     MAX_PARTICIPANTS,
     ROLES,
-    RequestSchema,
+    ConversationRequest,
     ShortList,
-    UuidField,
     cursor,
     page_limit,
     user_id,
@@ -23,26 +22,23 @@ from messenger_shared.operations.resources import NothingSchema, ParticipantPage
 _PATH: Final = "/conversations/{conversation_id}/participants"
 
 
-class ParticipantsRequest(RequestSchema):
+class ParticipantsRequest(ConversationRequest):
     """A page of the members."""
 
-    conversation_id = UuidField(required=True)
     cursor = cursor()
     limit = page_limit()
 
 
-class AddRequest(RequestSchema):
+class AddRequest(ConversationRequest):
     """Who is to come in, and as what."""
 
-    conversation_id = UuidField(required=True)
     user_ids = ShortList(user_id(), 1, MAX_PARTICIPANTS, required=True)
     role = fields.String(load_default="member", validate=validate.OneOf(ROLES))
 
 
-class ParticipantRequest(RequestSchema):
+class ParticipantRequest(ConversationRequest):
     """One member."""
 
-    conversation_id = UuidField(required=True)
     user_id = user_id(required=True)
 
 

@@ -21,6 +21,12 @@ from messenger_shared.operations.fields import (
 SYSTEM: Final = "system"
 
 
+class PageSchema(Schema):
+    """A page of a list; `next_cursor` is null at the end."""
+
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
 class MessageSchema(Schema):
     """A message as clients see it."""
 
@@ -50,37 +56,6 @@ class ParticipantSchema(Schema):
     joined_at = MomentField(required=True)
 
 
-class ConversationSchema(Schema):
-    """A conversation as its creation answers."""
-
-    id = UuidField(required=True)
-    type = fields.String(required=True, validate=validate.OneOf(CONVERSATION_TYPES))
-    title = fields.String(required=True, allow_none=True)
-    created_by = user_id(required=True)
-    created_at = MomentField(required=True)
-    last_seq = IntegerField(required=True)
-    last_pos = IntegerField(required=True)
-    participants = fields.List(fields.Nested(ParticipantSchema), required=True)
-    participants_count = IntegerField(required=True)
-
-
-class ConversationRowSchema(Schema):
-    """A conversation as one member's list shows it."""
-
-    id = UuidField(required=True)
-    type = fields.String(required=True, validate=validate.OneOf(CONVERSATION_TYPES))
-    title = fields.String(required=True, allow_none=True)
-    created_by = user_id(required=True)
-    created_at = MomentField(required=True)
-    last_message = fields.Nested(MessageSchema, required=True, allow_none=True)
-    last_seq = IntegerField(required=True)
-    last_pos = IntegerField(required=True)
-    read_seq = IntegerField(required=True)
-    unread = IntegerField(required=True)
-    participants_count = IntegerField(required=True)
-    muted = fields.Boolean(required=True)
-
-
 class ConversationChangeSchema(Schema):
     """A conversation as the event of its new title has it."""
 
@@ -91,6 +66,27 @@ class ConversationChangeSchema(Schema):
     created_at = MomentField(required=True)
 
 
+class ConversationSchema(ConversationChangeSchema):
+    """A conversation as its creation answers."""
+
+    last_seq = IntegerField(required=True)
+    last_pos = IntegerField(required=True)
+    participants = fields.List(fields.Nested(ParticipantSchema), required=True)
+    participants_count = IntegerField(required=True)
+
+
+class ConversationRowSchema(ConversationChangeSchema):
+    """A conversation as one member's list shows it."""
+
+    last_message = fields.Nested(MessageSchema, required=True, allow_none=True)
+    last_seq = IntegerField(required=True)
+    last_pos = IntegerField(required=True)
+    read_seq = IntegerField(required=True)
+    unread = IntegerField(required=True)
+    participants_count = IntegerField(required=True)
+    muted = fields.Boolean(required=True)
+
+
 class HiddenSchema(Schema):
     """A conversation that its user has put away."""
 
@@ -98,18 +94,16 @@ class HiddenSchema(Schema):
     hidden = fields.Boolean(required=True)
 
 
-class ConversationPageSchema(Schema):
+class ConversationPageSchema(PageSchema):
     """A page of a member's conversations."""
 
     items = fields.List(fields.Nested(ConversationRowSchema), required=True)
-    next_cursor = fields.String(required=True, allow_none=True)
 
 
-class MessagePageSchema(Schema):
+class MessagePageSchema(PageSchema):
     """A page of history."""
 
     items = fields.List(fields.Nested(MessageSchema), required=True)
-    next_cursor = fields.String(required=True, allow_none=True)
     has_more = fields.Boolean(required=True)
 
 
@@ -135,11 +129,10 @@ class ReaderSchema(Schema):
     read_at = MomentField(required=True)
 
 
-class ReaderPageSchema(Schema):
+class ReaderPageSchema(PageSchema):
     """A page of those who have read a message."""
 
     items = fields.List(fields.Nested(ReaderSchema), required=True)
-    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class VersionSchema(Schema):
@@ -150,18 +143,16 @@ class VersionSchema(Schema):
     edited_at = MomentField(required=True)
 
 
-class VersionPageSchema(Schema):
+class VersionPageSchema(PageSchema):
     """A page of a message's earlier texts, the oldest first."""
 
     items = fields.List(fields.Nested(VersionSchema), required=True)
-    next_cursor = fields.String(required=True, allow_none=True)
 
 
-class ParticipantPageSchema(Schema):
+class ParticipantPageSchema(PageSchema):
     """A page of a conversation's members."""
 
     items = fields.List(fields.Nested(ParticipantSchema), required=True)
-    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class StandingSchema(Schema):
@@ -175,11 +166,10 @@ class StandingSchema(Schema):
     muted = fields.Boolean(required=True)
 
 
-class StandingPageSchema(Schema):
+class StandingPageSchema(PageSchema):
     """A page of where a member's conversations stand."""
 
     items = fields.List(fields.Nested(StandingSchema), required=True)
-    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class SettingsSchema(Schema):

@@ -7,7 +7,13 @@ from typing import Any, Final
 from marshmallow import fields
 
 from messenger_shared import errors
-from messenger_shared.operations.fields import IntegerField, RequestSchema, ShortDict, UuidField
+from messenger_shared.operations.fields import (
+    ConversationRequest,
+    IntegerField,
+    RequestSchema,
+    ShortDict,
+    UuidField,
+)
 from messenger_shared.operations.operation import GATEWAY, Body, Command, Operation
 from messenger_shared.operations.resources import AnySchema, NothingSchema
 
@@ -25,12 +31,6 @@ class ResumeRequest(RequestSchema):
     """Where the client stands in its conversations."""
 
     positions = ShortDict(UuidField(), IntegerField(), MAX_POSITIONS, required=True)
-
-
-class ConversationRequest(RequestSchema):
-    """A conversation."""
-
-    conversation_id = UuidField(required=True)
 
 
 class RefreshRequest(RequestSchema):

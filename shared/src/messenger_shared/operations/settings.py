@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from messenger_shared import errors
-from messenger_shared.operations.fields import BooleanField, MomentField, RequestSchema, UuidField
+from messenger_shared.operations.fields import (
+    BooleanField,
+    ConversationRequest,
+    MomentField,
+)
 from messenger_shared.operations.operation import CHAT_API, ON_CONVERSATION, Operation, Route, ok
 from messenger_shared.operations.resources import SettingsSchema
 
 _PATH: Final = "/conversations/{conversation_id}/settings"
 
 
-class SettingsRequest(RequestSchema):
-    """One conversation."""
-
-    conversation_id = UuidField(required=True)
-
-
-class UpdateRequest(SettingsRequest):
+class UpdateRequest(ConversationRequest):
     """What is to change; what is left out stays. `muted_until` alone mutes until then."""
 
     muted = BooleanField()
@@ -31,7 +29,7 @@ GET: Final = Operation(
     name="settings.get",
     summary="See how the caller is notified",
     service=CHAT_API,
-    request=SettingsRequest(),
+    request=ConversationRequest(),
     answer=SettingsSchema(),
     key="conversation_id",
     route=Route("GET", _PATH, ok),

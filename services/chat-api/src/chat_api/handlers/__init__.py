@@ -1,1 +1,1 @@
-"""One short coroutine per operation: `messages`, `receipts`, `conversations`; `table` joins them by name."""
+"""One short coroutine per operation, by the noun that it is about; `table` joins them by name."""

@@ -53,6 +53,8 @@ class ConversationHandlers:
         conversation = await self._describe(conversation_id, request.user_id)
         if pos is not None:
             self._publisher.renamed(conversation, pos)
+        else:
+            self._publisher.stands(conversation_id, conversation["last_pos"], ())
         return conversation
 
     async def list_for(self, request: Request) -> Any:

@@ -33,18 +33,18 @@ class ReceiptHandlers:
     async def read(self, request: Request) -> Any:
         """Everything up to a message is read."""
         facts = await self._seen(request)
-        return await self._move(request.user_id, facts.conversation_id, facts.seq)
+        return await self._move(request, facts.conversation_id, facts.seq)
 
     async def read_up_to(self, request: Request) -> Any:
         """Everything up to a message or a seq of one conversation is read."""
         body, conversation_id = request.body, request.body["conversation_id"]
         require_member(await self._conversations.membership(conversation_id, request.user_id))
         if body["message_id"] is None:
-            return await self._move(request.user_id, conversation_id, body["seq"])
+            return await self._move(request, conversation_id, body["seq"])
         facts = await self._seen(request)
         if facts.conversation_id != conversation_id:
             raise AppError(errors.NOT_FOUND)
-        return await self._move(request.user_id, conversation_id, facts.seq)
+        return await self._move(request, conversation_id, facts.seq)
 
     async def readers(self, request: Request) -> Any:
         """A page of the members, but for the sender, who have read a message."""
@@ -62,10 +62,11 @@ class ReceiptHandlers:
     async def _seen(self, request: Request) -> MessageFacts:
         return require_seen(await self._messages.facts(request.body["message_id"], request.user_id))
 
-    async def _move(self, user_id: int, conversation_id: str, seq: int) -> Any:
-        position = await self._receipts.read(conversation_id, user_id, seq)
-        if position.moved:
-            self._publisher.read(user_id, position)
+    async def _move(self, request: Request, conversation_id: str, seq: int) -> Any:
+        position = await self._receipts.read(conversation_id, request.user_id, seq)
+        # Asked again, it may have been moved by a worker that couldn't tell.
+        if position.moved or request.again:
+            self._publisher.read(request.user_id, position)
         return {
             "conversation_id": conversation_id,
             "read_seq": position.read_seq,

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from chat_api.model import ConversationData, MemberChange, Membership, NewConversation
 from chat_api.rules.permissions import Action, require
-from chat_api.storage.messages import MESSAGE_COLUMNS, to_message
+from chat_api.storage.messages import MESSAGE_COLUMNS, SEEN, to_message
 from chat_api.storage.participants import locked_standing
+from chat_api.storage.receipts import UNREAD
+from chat_api.storage.settings import NOW_MUTED
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database, Row
@@ -55,15 +57,8 @@ _SHOWN: Final = """
  WHERE p.user_id = %(user)s AND p.left_at IS NULL AND c.deleted_at IS NULL
    AND (p.hidden_seq IS NULL OR p.hidden_seq < c.last_seq)
 """
-# His own messages are never above his position, so what is unread is a difference, less what was deleted.
-# GREATEST and not coalesce: row-level security keeps a function that may leak out of the index's condition.
-_STANDING: Final = """
-       coalesce(r.last_read_seq, 0), c.last_seq - coalesce(r.last_read_seq, 0) - (
-           SELECT count(*) FROM messenger.messages d
-            WHERE d.conversation_id = c.id AND d.seq > GREATEST(r.last_read_seq, 0)
-              AND d.deleted_at IS NOT NULL),
-       coalesce(s.muted AND (s.muted_until IS NULL OR s.muted_until > now()), false)
-"""
+# Of a conversation c, with what _OWN joins to it.
+_STANDING: Final = f"coalesce(r.last_read_seq, 0), {UNREAD}, coalesce({NOW_MUTED}, false)"
 _OWN: Final = """
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
   LEFT JOIN messenger.notification_settings s ON s.conversation_id = c.id AND s.user_id = %(user)s
@@ -81,10 +76,7 @@ SELECT c.activity, c.id::text, c.type, c.title, c.created_by, messenger.to_wire(
            AND (%(activity)s IS NULL OR ({_ACTIVITY}, c.id) < (%(activity)s, %(id)s::uuid))
          ORDER BY activity DESC, c.id DESC LIMIT %(limit)s) c
 {_OWN}
-  LEFT JOIN messenger.messages m ON m.conversation_id = c.id AND m.seq = c.last_seq AND NOT EXISTS (
-       SELECT 1 FROM messenger.participant_absences a
-        WHERE a.conversation_id = c.id AND a.user_id = %(user)s AND c.last_seq > a.from_seq
-          AND c.last_seq <= a.to_seq)
+  LEFT JOIN messenger.messages m ON m.conversation_id = c.id AND m.seq = c.last_seq AND {SEEN}
  ORDER BY c.activity DESC, c.id DESC
 """
 _LIST_NAMES: Final = (

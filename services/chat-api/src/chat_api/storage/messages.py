@@ -45,20 +45,20 @@ _STORE: Final = (
 _ONE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE id = %s"
 _SENT: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.sent_messages(%s::uuid[], %s::bigint[]) m"
 # What was said while he was away stays unseen by who came back.
-_SEEN: Final = """NOT EXISTS (
+SEEN: Final = """NOT EXISTS (
        SELECT FROM messenger.participant_absences a
         WHERE a.conversation_id = m.conversation_id AND a.user_id = %(user)s
           AND m.seq > a.from_seq AND m.seq <= a.to_seq)"""
 _PAGE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE conversation_id = %(conversation)s"
-_BEFORE: Final = f"{_PAGE} AND seq < %(start)s AND {_SEEN} ORDER BY seq DESC LIMIT %(limit)s"
-_AFTER: Final = f"{_PAGE} AND seq > %(start)s AND {_SEEN} ORDER BY seq LIMIT %(limit)s"
+_BEFORE: Final = f"{_PAGE} AND seq < %(start)s AND {SEEN} ORDER BY seq DESC LIMIT %(limit)s"
+_AFTER: Final = f"{_PAGE} AND seq > %(start)s AND {SEEN} ORDER BY seq LIMIT %(limit)s"
 _CHANGED: Final = f"""
 SELECT created_pos > %(pos)s, {MESSAGE_COLUMNS}
   FROM messenger.changed_messages(%(conversation)s, %(pos)s, %(limit)s) m
 """
 _CHANGED_FOR: Final = f"""
 SELECT created_pos > %(pos)s, {MESSAGE_COLUMNS} FROM messenger.messages m
- WHERE conversation_id = %(conversation)s AND pos > %(pos)s AND {_SEEN} ORDER BY pos LIMIT %(limit)s
+ WHERE conversation_id = %(conversation)s AND pos > %(pos)s AND {SEEN} ORDER BY pos LIMIT %(limit)s
 """
 # A statement of its own before the facts are read: they have to be those after the lock was granted.
 _LOCK: Final = """
@@ -70,7 +70,7 @@ SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.deleted_at IS NOT
        p.left_at IS NOT NULL
   FROM messenger.conversations c
   JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.user_id = %(user)s
-  LEFT JOIN messenger.messages m ON m.id = %(message)s AND {_SEEN}
+  LEFT JOIN messenger.messages m ON m.id = %(message)s AND {SEEN}
  WHERE c.id = messenger.conversation_of(%(message)s) AND c.deleted_at IS NULL
    AND (m.id IS NOT NULL OR p.left_at IS NOT NULL)
 """

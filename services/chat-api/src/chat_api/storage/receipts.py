@@ -22,14 +22,16 @@ ON CONFLICT (conversation_id, user_id) DO UPDATE
  WHERE r.last_read_seq < excluded.last_read_seq
 RETURNING 1
 """
-# His own messages are never above his position, so what is unread is a difference, less what was deleted.
-_STANDING: Final = """
-SELECT r.message_id::text, coalesce(r.last_read_seq, 0), messenger.to_wire(coalesce(r.read_at, now())),
-       c.last_seq - coalesce(r.last_read_seq, 0) - (
+# Of a conversation c and a position r. His own messages are never above his position, so what is unread is a
+# difference, less what was deleted. GREATEST and not coalesce: row-level security keeps a function that may
+# leak out of the index's condition.
+UNREAD: Final = """c.last_seq - GREATEST(r.last_read_seq, 0) - (
            SELECT count(*) FROM messenger.messages d
             WHERE d.conversation_id = c.id AND d.seq > GREATEST(r.last_read_seq, 0)
-              AND d.deleted_at IS NOT NULL),
-       c.last_seq
+              AND d.deleted_at IS NOT NULL)"""
+_STANDING: Final = f"""
+SELECT r.message_id::text, coalesce(r.last_read_seq, 0), messenger.to_wire(coalesce(r.read_at, now())),
+       {UNREAD}, c.last_seq
   FROM messenger.conversations c
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
  WHERE c.id = %(conversation)s

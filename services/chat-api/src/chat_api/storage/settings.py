@@ -7,8 +7,9 @@ from typing import Any, Final
 from chat_api.model import SettingsData
 from messenger_shared.postgres import Database
 
-_NOW_MUTED: Final = "s.muted AND (s.muted_until IS NULL OR s.muted_until > now())"
-_COLUMNS: Final = f"{_NOW_MUTED}, messenger.to_wire(s.muted_until), s.push_enabled, s.email_enabled"
+# Of a row that is called s.
+NOW_MUTED: Final = "s.muted AND (s.muted_until IS NULL OR s.muted_until > now())"
+_COLUMNS: Final = f"{NOW_MUTED}, messenger.to_wire(s.muted_until), s.push_enabled, s.email_enabled"
 _GET: Final = f"""
 SELECT {_COLUMNS} FROM messenger.notification_settings s WHERE s.user_id = %s AND s.conversation_id = %s
 """
