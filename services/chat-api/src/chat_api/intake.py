@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from prometheus_client import Histogram
 
-from chat_api.model import Draft, MessageData, Verdict, is_same_message, message_of
+from chat_api.model import Draft, MessageData, Sent, Verdict, is_same_message, message_of
 from chat_api.ports import MessageStore
 from chat_api.publish import Publisher
 from messenger_shared import errors
@@ -98,9 +98,7 @@ class Intake:
         for (_, future), answer in zip(batch, answers, strict=True):
             _resolve(future, answer)
 
-    async def _repeats(
-        self, batch: Sequence[_Waiting], verdicts: Sequence[Verdict]
-    ) -> dict[str, MessageData]:
+    async def _repeats(self, batch: Sequence[_Waiting], verdicts: Sequence[Verdict]) -> dict[str, Sent]:
         known = {
             verdict.stored_id: draft.sender_id
             for (draft, _), verdict in zip(batch, verdicts, strict=True)
@@ -116,16 +114,16 @@ class Intake:
             self._publisher.messages(conversation_id, group)
 
 
-def _answer(draft: Draft, verdict: Verdict, repeats: dict[str, MessageData]) -> dict[str, Any] | AppError:
+def _answer(draft: Draft, verdict: Verdict, repeats: dict[str, Sent]) -> dict[str, Any] | AppError:
     if verdict.verdict == "stored":
         return {"message": message_of(draft, verdict), "duplicate": False}
     if verdict.verdict == "repeat":
-        message = repeats.get(str(verdict.stored_id))
+        sent = repeats.get(str(verdict.stored_id))
         # Under somebody else's message id there is nothing of his.
-        if message is None or not is_same_message(draft, message):
+        if sent is None or not is_same_message(draft, sent):
             return AppError(errors.IDEMPOTENCY_CONFLICT)
         # The same id is a gateway that asked again, of which the client knows nothing.
-        return {"message": message, "duplicate": message["id"] != draft.id}
+        return {"message": sent.message, "duplicate": sent.message["id"] != draft.id}
     if verdict.verdict == "bad_reply":
         return AppError(errors.INVALID_FRAME, details={"reply_to": ["No such message in this conversation."]})
     return AppError(_REFUSALS[verdict.verdict])
