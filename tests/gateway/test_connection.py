@@ -39,3 +39,31 @@ async def test_closing_twice_closes_once() -> None:
     assert first is not None
     await first
     assert connection.socket.code == Close.DRAINING  # type: ignore[attr-defined]
+
+
+async def test_the_end_of_who_has_read_everything_is_no_reset() -> None:
+    connection, transport = make_connection(1)
+    connection.close(Close.DRAINING)
+    assert connection.closing is not None
+    await asyncio.wait_for(connection.closing, 2)
+    assert (transport.closed, transport.aborted) == (True, False)
+
+
+async def test_parting_waits_for_what_is_under_way_but_not_for_ever() -> None:
+    connection, _ = make_connection(1)
+    done = asyncio.Event()
+    connection.runner = asyncio.create_task(_until(done))
+    parting = asyncio.create_task(connection.part(Close.DRAINING, 30))
+    await asyncio.sleep(0)
+    assert connection.closing is None
+    done.set()
+    await asyncio.wait_for(parting, 2)
+    assert connection.socket.code == Close.DRAINING  # type: ignore[attr-defined]
+    stuck, _ = make_connection(1)
+    stuck.runner = asyncio.create_task(_until(asyncio.Event()))
+    await asyncio.wait_for(stuck.part(Close.DRAINING, 0.01), 2)
+    stuck.runner.cancel()
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()

@@ -36,18 +36,22 @@ class NotingTransport(asyncio.WriteTransport):
         self.written = b""
         self.buffered = 0
         self.aborted = False
+        self.closed = False
 
     def write(self, data: Any) -> None:
         self.written += data
 
     def is_closing(self) -> bool:
-        return self.aborted
+        return self.aborted or self.closed
 
     def get_write_buffer_size(self) -> int:
         return self.buffered
 
     def abort(self) -> None:
         self.aborted = True
+
+    def close(self) -> None:
+        self.closed = True
 
     def frames(self) -> list[dict[str, Any]]:
         """Every text frame so far, parsed from the bytes of the wire."""
@@ -77,7 +81,7 @@ def make_connection(user_id: int) -> tuple[Connection, NotingTransport]:
     transport = NotingTransport()
     socket: Any = ClosingSocket()
     free = Bucket(0, 0)
-    return Connection(socket, transport, user_id, "session", 9e9, free, free), transport
+    return Connection(socket, transport, user_id, "session", 9e9, free, free, free), transport
 
 
 class RememberingChatApi:

@@ -44,13 +44,12 @@ class _Queued(NamedTuple):
 class Lane:
     """One socket's commands, one after the other; messages that wait behind each other go together."""
 
-    __slots__ = ("_commands", "_connection", "_queue", "_room", "_runner")
+    __slots__ = ("_commands", "_connection", "_queue", "_room")
 
     def __init__(self, commands: Commands, connection: Connection) -> None:
         self._commands = commands
         self._connection = connection
         self._queue: deque[_Queued] = deque()
-        self._runner: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
 
     async def put(self, queued: _Queued) -> None:
@@ -59,15 +58,15 @@ class Lane:
             self._room = asyncio.Event()
             await self._room.wait()
         self._queue.append(queued)
-        if self._runner is None:
-            self._runner = asyncio.create_task(self._run(), name="lane")
+        if self._connection.runner is None:
+            self._connection.runner = asyncio.create_task(self._run(), name="lane")
 
     async def stop(self) -> None:
         """Forgets what waits; what chat-api was asked already, it does."""
         self._queue.clear()
-        if self._runner is not None:
-            self._runner.cancel()
-            await asyncio.gather(self._runner, return_exceptions=True)
+        if (runner := self._connection.runner) is not None:
+            runner.cancel()
+            await asyncio.gather(runner, return_exceptions=True)
 
     async def _run(self) -> None:
         while self._queue:
@@ -79,7 +78,7 @@ class Lane:
                 await self._commands.carry_out(self._connection, group[0])
             else:
                 await self._commands.carry_out_together(self._connection, group)
-        self._runner = None
+        self._connection.runner = None
 
     def _next_group(self) -> list[_Queued]:
         group = [self._queue.popleft()]
@@ -100,6 +99,7 @@ class Commands:
     def __init__(self, rpc: RpcClient, own: Session) -> None:
         self._rpc = rpc
         self._own = own
+        self._loop = asyncio.get_running_loop()
 
     def lane(self, connection: Connection) -> Lane:
         """The order of one socket's commands."""
@@ -117,12 +117,12 @@ class Commands:
                 return
             operation, command = found
             queued = _Queued(operation, command, operation.load(fields), ref)
-            if operation is messages.SEND:
-                _count_message(connection)
         except AppError as error:
             connection.send_error(error, ref)
             return
-        if operation.name in _IMMEDIATE:
+        if operation is messages.SEND and (wait_ms := connection.messages.take(self._loop.time())):
+            connection.refuse(wait_ms, ref)
+        elif operation.name in _IMMEDIATE:
             await self.carry_out(connection, queued)
         else:
             await lane.put(queued)
@@ -181,10 +181,12 @@ def _answer(connection: Connection, queued: _Queued, answer: Any) -> None:
     connection.send(frame)
 
 
-def _count_message(connection: Connection) -> None:
-    wait_ms = connection.messages.take(asyncio.get_running_loop().time())
-    if wait_ms:
-        raise AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms)
+def ref_in(text: str) -> str | None:
+    """The `ref` of a frame that is not looked at any further."""
+    try:
+        return _ref(decode_object(text))
+    except AppError:
+        return None
 
 
 def _ref(fields: Body) -> str | None:

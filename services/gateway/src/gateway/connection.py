@@ -11,12 +11,14 @@ from aiohttp import web
 from gateway.framing import text_frame
 from gateway.limits import Bucket
 from gateway.metrics import EVICTIONS
+from messenger_shared import errors
 from messenger_shared.closes import Close, reason
 from messenger_shared.errors import AppError
 
 MAX_BUFFERED_BYTES: Final = 1024 * 1024
 MAX_BUFFERED_EPHEMERAL_BYTES: Final = 64 * 1024
 CLOSE_TIMEOUT_S: Final = 2.0
+FLOODING_RETRY_MS: Final = 1_000
 
 
 class Connection:
@@ -29,8 +31,9 @@ class Connection:
         "expires_at",
         "frames",
         "messages",
+        "patience",
         "pinged_at",
-        "refused",
+        "runner",
         "session_id",
         "socket",
         "user_id",
@@ -46,6 +49,7 @@ class Connection:
         expires_at: float,
         frames: Bucket,
         messages: Bucket,
+        patience: Bucket,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
@@ -56,11 +60,14 @@ class Connection:
         self.frames = frames
         # Shared by all sockets of the user.
         self.messages = messages
-        self.refused = 0
+        # How often it may still be told `rate_limited`.
+        self.patience = patience
         # When a ping went out that no pong has answered yet; 0 while there is none.
         self.pinged_at = 0.0
         # Conversation id -> the other members whom this socket watches there.
         self.viewing: dict[str, tuple[int, ...]] = {}
+        # Carries out the commands of this socket, while there are any.
+        self.runner: asyncio.Task[None] | None = None
         self.closing: asyncio.Task[None] | None = None
 
     @property
@@ -94,11 +101,26 @@ class Connection:
             frame["ref"] = ref
         self.send(frame)
 
+    def refuse(self, wait_ms: int, ref: str | None = None) -> None:
+        """Says `rate_limited`; who goes on in spite of that is closed."""
+        if self.patience.take(self._loop.time()):
+            self.close(Close.FLOODING, retry_after_ms=max(wait_ms, FLOODING_RETRY_MS))
+        else:
+            self.send_error(AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms), ref)
+
     def close(self, code: Close, retry_after_ms: int | None = None) -> None:
         """Begins to close; nothing is written any more. Safe to repeat."""
         if self.closing is None:
             closing = self._close(code, reason(code, retry_after_ms))
             self.closing = self._loop.create_task(closing, name="closing")
+
+    async def part(self, code: Close, patience_s: float) -> None:
+        """Closes as soon as the commands under way are answered, after `patience_s` at the latest."""
+        if self.runner is not None:
+            await asyncio.wait((self.runner,), timeout=patience_s)
+        self.close(code)
+        if self.closing is not None:
+            await self.closing
 
     async def _close(self, code: Close, text: bytes) -> None:
         try:
@@ -107,5 +129,9 @@ class Connection:
         except (TimeoutError, ConnectionError, RuntimeError):
             pass
         finally:
-            # Who reads nothing would keep the socket, and its buffer, for ever.
-            self._transport.abort()
+            if self.buffered:
+                # Who reads nothing would keep the socket, and its buffer, for ever.
+                self._transport.abort()
+            else:
+                # Not by a reset, which would overtake the close frame.
+                self._transport.close()

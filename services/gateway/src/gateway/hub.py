@@ -60,6 +60,10 @@ class Hub:
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
         self.rooms: dict[str, Room] = {}
+        # Set while there is no socket.
+        self.empty = asyncio.Event()
+        self.empty.set()
+        self._open = 0
         self._dirty: list[Room] = []
         self._loop = asyncio.get_running_loop()
 
@@ -70,11 +74,16 @@ class Hub:
     def attach(self, member: Member, connection: Connection) -> None:
         """From now on the socket gets what its user gets."""
         member.connections.append(connection)
+        self._open += 1
+        self.empty.clear()
         CONNECTIONS.inc()
 
     def detach(self, member: Member, connection: Connection) -> None:
         """The socket is gone."""
         member.connections.remove(connection)
+        self._open -= 1
+        if not self._open:
+            self.empty.set()
         CONNECTIONS.dec()
 
     def join(self, member: Member, room: Room) -> None:

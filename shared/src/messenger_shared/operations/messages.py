@@ -164,6 +164,7 @@ SEND: Final = Operation(
         errors.NOT_MEMBER,
         errors.NOT_FOUND,
         errors.IDEMPOTENCY_CONFLICT,
+        errors.RATE_LIMITED,
     ),
 )
 HISTORY: Final = Operation(
