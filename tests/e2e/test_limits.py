@@ -12,7 +12,9 @@ from tests.client import Person
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.placement import connect_apart, workers
+from tests.waiting import eventually, until
 
+MAX_SOCKETS = 50
 MESSAGES_BURST = 60
 FRAMES_BURST = 200
 
@@ -70,6 +72,40 @@ async def test_all_frames_count_and_who_goes_on_is_closed(crowd: Crowd, frame: s
     assert len(limited) >= FRAMES_BURST
     if "ref" in frame and frame != "broken %d":
         assert all("ref" in error for error in limited)
+
+
+async def test_of_too_many_sockets_of_one_user_the_newest_is_refused_on_any_worker(
+    crowd: Crowd, stack: SharedStack
+) -> None:
+    one = crowd.newcomer()
+    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    apart = await connect_apart(one, pids)
+    for socket in one.sockets:
+        if socket not in apart:
+            await socket.close()
+    sockets = [*apart, *await asyncio.gather(*(one.connect() for _ in range(MAX_SOCKETS - len(apart))))]
+    for _ in range(3):
+        refused = await one.open("/ws", one.bearer)
+        assert (await refused.wait_end()).code == 4504
+    assert all(socket.ended is None for socket in sockets)
+    await sockets[0].close()
+    await eventually(lambda: is_welcome(one))
+
+
+async def is_welcome(person: Person) -> bool:
+    """Whether one more socket may be opened; tried again, since a worker takes a moment to see one end."""
+    socket = await person.open("/ws", person.bearer)
+    frame = await socket.wait(lambda frame: True) if socket.ended is None else {}
+    return frame.get("event") == "connected"
+
+
+async def test_of_too_many_that_come_at_once_as_many_get_in_as_may(crowd: Crowd) -> None:
+    one = crowd.newcomer()
+    sockets = await asyncio.gather(*(one.open("/ws", one.bearer) for _ in range(MAX_SOCKETS + 20)))
+    await until(lambda: all(socket.frames or socket.ended for socket in sockets))
+    welcome = [socket for socket in sockets if socket.frames]
+    assert len(welcome) == MAX_SOCKETS
+    assert {s.ended.code for s in sockets if s.ended is not None} == {4504}
 
 
 async def test_flooding_is_its_own_sockets_end_and_no_others(crowd: Crowd, stack: SharedStack) -> None:

@@ -11,6 +11,7 @@ import orjson
 from chat_api.heads import Heads
 from chat_api.model import MemberChange
 from chat_api.publish import Publisher, member_event, message_event
+from gateway.census import Census
 from gateway.connection import Connection
 from gateway.follower import Follower
 from gateway.hub import Hub, Member
@@ -190,9 +191,8 @@ class GatewayWorld:
         self.bus = MemoryBus(self.broker, "gateway")
         self.rpc = RpcClient(self.bus, [CHAT_API])
         self.hub = Hub()
-        self.follower = Follower(
-            self.bus, self.rpc, self.hub, Rooms(self.bus, self.rpc, self.hub, Watching(self.bus, self.rpc))
-        )
+        rooms = Rooms(self.bus, self.rpc, self.hub, Watching(self.bus, self.rpc))
+        self.follower = Follower(self.bus, self.rpc, self.hub, rooms, Census(self.bus, 0))
 
     async def start(self) -> None:
         await self.chat.start()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from gateway.admission import Admission
+from gateway.census import Census
 from gateway.commands import Commands
 from gateway.docs import add_docs
 from gateway.drain import Drain
@@ -56,7 +57,8 @@ def build_app(settings: GatewaySettings) -> web.Application:
     hub = Hub()
     watching = Watching(bus, rpc)
     rooms = Rooms(bus, rpc, hub, watching)
-    follower = Follower(bus, rpc, hub, rooms)
+    census = Census(bus, settings.limits.max_sockets)
+    follower = Follower(bus, rpc, hub, rooms, census)
     resuming = Resuming(hub, rooms, settings.limits.resume_max_events)
     reporting = Reporting(rpc, hub, bus.worker)
     pulse = Pulse(hub, settings.heartbeat_ms)
@@ -65,7 +67,7 @@ def build_app(settings: GatewaySettings) -> web.Application:
     commands = Commands(rpc, Session(bus, rpc, hub, watching, resuming, settings))
     admission = Admission(settings.admit_at_once, settings.admit_waiting)
     allowances = Allowances(settings.limits.messages_per_s)
-    door = SocketDoor(hub, admission, allowances, follower, watching, reporting, commands, settings)
+    door = SocketDoor(hub, admission, census, allowances, follower, watching, reporting, commands, settings)
     app.router.add_get(f"{BASE_PATH}/ws", door.handle)
     app.router.add_get(f"{BASE_PATH}/ws/{{user_id}}", door.handle)
     add_rest(app, rpc, allowances, settings.jwt_secret)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from gateway.connection import Connection
 from gateway.framing import text_frame
@@ -33,10 +34,27 @@ class Room:
         self.ready: asyncio.Future[None] | None = None
 
 
+class Arrival(NamedTuple):
+    """A socket that is about to be opened; the earlier one comes first, wherever it arrives."""
+
+    at_ns: int
+    id: str
+
+
 class Member:
     """One user with sockets on this worker; all of them share the rooms and the allowance of messages."""
 
-    __slots__ = ("claims", "connections", "messages", "ready", "removals", "returns", "rooms", "user_id")
+    __slots__ = (
+        "arrivals",
+        "claims",
+        "connections",
+        "messages",
+        "ready",
+        "removals",
+        "returns",
+        "rooms",
+        "user_id",
+    )
 
     def __init__(self, user_id: int, messages: Bucket) -> None:
         self.user_id = user_id
@@ -48,10 +66,15 @@ class Member:
         self.removals: dict[str, int] = {}
         # Conversation -> pos at which he came back: what was before is not for all of his eyes.
         self.returns: dict[str, int] = {}
+        self.arrivals: set[Arrival] = set()
         # Sockets that are here or on their way; the last one to go takes the member along.
         self.claims = 0
         # Set while this worker finds out where the user is a member.
         self.ready: asyncio.Future[None] | None = None
+
+    def count_before(self, arrival: Arrival) -> int:
+        """How many sockets he has here, open or about to be, that came before this one."""
+        return len(self.connections) + sum(other < arrival for other in self.arrivals)
 
 
 class Hub:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from gateway.admission import Admission
+from gateway.census import Census
 from gateway.commands import Commands, Lane, ref_in
 from gateway.connection import CLOSE_TIMEOUT_S, Connection
 from gateway.follower import Follower
@@ -38,6 +39,7 @@ class SocketDoor:
         self,
         hub: Hub,
         admission: Admission,
+        census: Census,
         allowances: Allowances,
         follower: Follower,
         watching: Watching,
@@ -47,6 +49,7 @@ class SocketDoor:
     ) -> None:
         self._hub = hub
         self._admission = admission
+        self._census = census
         self._allowances = allowances
         self._follower = follower
         self._watching = watching
@@ -66,13 +69,19 @@ class SocketDoor:
             return await self._refuse(request, Close.UNAUTHORIZED)
         member = self._claim(identity.user_id)
         try:
-            limit = self._settings.limits.max_sockets
-            if limit and member.claims > limit:
-                return await self._refuse(request, Close.TOO_MANY_SOCKETS)
-            # Before the upgrade: a client that can't be served is told so by 503, and comes back.
-            async with self._admission.place():
-                await self._follower.arrive(member)
-            return await self._serve(request, identity, member)
+            with self._census.arriving(member) as arrival:
+                # Before the upgrade: a client that can't be served is told so by 503, and comes back.
+                async with self._admission.place():
+                    await self._follower.arrive(member)
+                    is_full = await self._census.is_full(member, arrival)
+                if is_full:
+                    return await self._refuse(request, Close.TOO_MANY_SOCKETS)
+                socket = self._socket()
+                await socket.prepare(request)
+                connection = self._connect(request, socket, identity, member)
+            if connection is not None:
+                await self._serve(connection, member)
+            return socket
         finally:
             self._unclaim(member)
 
@@ -83,12 +92,13 @@ class SocketDoor:
         await socket.close(code=code, message=reason(code))
         return socket
 
-    async def _serve(self, request: web.Request, identity: Identity, member: Member) -> web.StreamResponse:
-        socket = self._socket()
-        await socket.prepare(request)
+    def _connect(
+        self, request: web.Request, socket: web.WebSocketResponse, identity: Identity, member: Member
+    ) -> Connection | None:
+        """The socket as one of its user's; None when its client is gone already."""
         transport = request.transport
         if transport is None:
-            return socket
+            return None
         now = self._loop.time()
         connection = Connection(
             socket,
@@ -102,6 +112,9 @@ class SocketDoor:
         )
         self._hub.attach(member, connection)
         connection.send(self._welcome(connection))
+        return connection
+
+    async def _serve(self, connection: Connection, member: Member) -> None:
         lane = self._commands.lane(connection)
         try:
             await self._read(connection, member, lane)
@@ -111,7 +124,6 @@ class SocketDoor:
             await lane.stop()
             if connection.closing is not None:
                 await connection.closing
-        return socket
 
     async def _read(self, connection: Connection, member: Member, lane: Lane) -> None:
         socket = connection.socket
