@@ -35,12 +35,14 @@ class NotingTransport(asyncio.WriteTransport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.writes: list[bytes] = []
         self.buffered = 0
         self.aborted = False
         self.closed = False
 
     def write(self, data: Any) -> None:
         self.written += data
+        self.writes.append(bytes(data))
 
     def is_closing(self) -> bool:
         return self.aborted or self.closed
@@ -77,12 +79,13 @@ class ClosingSocket:
         self.code = code
 
 
-def make_connection(user_id: int) -> tuple[Connection, NotingTransport]:
+def make_connection(user_id: int, hub: Hub | None = None) -> tuple[Connection, NotingTransport]:
     """A socket of `user_id`, and what it is sent."""
     transport = NotingTransport()
     socket: Any = ClosingSocket()
     free = Bucket(0, 0)
-    return Connection(socket, transport, user_id, "session", 9e9, free, free, free), transport
+    note = (hub or Hub()).note
+    return Connection(socket, transport, user_id, "session", 9e9, free, free, free, note), transport
 
 
 class RememberingChatApi:
@@ -135,7 +138,7 @@ class RememberingChatApi:
         pos = len(log) + 2
         message = {"conversation_id": conversation_id, "pos": pos, "sender_id": 1, "content": content}
         log.append(message_event(message, is_new=True))
-        self.publisher.messages(conversation_id, [message])
+        self.publisher.messages(conversation_id, [(message, orjson.dumps(message))])
 
     def change_member(self, conversation_id: str, kind: str, user_id: int) -> None:
         """Somebody was `added` or `removed`, committed and published."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -25,15 +27,18 @@ class Connection:
     """One client's socket. Writing never waits: what the client doesn't take is bounded."""
 
     __slots__ = (
+        "_at_rest",
         "_loop",
+        "_note",
+        "_replies",
         "_transport",
+        "busy",
         "closing",
         "expires_at",
         "frames",
         "messages",
         "patience",
         "pinged_at",
-        "runner",
         "session_id",
         "socket",
         "user_id",
@@ -50,6 +55,7 @@ class Connection:
         frames: Bucket,
         messages: Bucket,
         patience: Bucket,
+        note: Callable[[Connection], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
@@ -66,8 +72,12 @@ class Connection:
         self.pinged_at = 0.0
         # Conversation id -> the other members whom this socket watches there.
         self.viewing: dict[str, tuple[int, ...]] = {}
-        # Carries out the commands of this socket, while there are any.
-        self.runner: asyncio.Task[None] | None = None
+        # Whether a command is under way.
+        self.busy = False
+        self._at_rest: asyncio.Event | None = None
+        # What leaves at the end of this turn, or with the next event; `note` sees to that.
+        self._replies: list[bytes] | None = None
+        self._note = note
         self.closing: asyncio.Task[None] | None = None
 
     @property
@@ -79,6 +89,10 @@ class Connection:
         """Writes ready-made frames that must arrive; who doesn't read them is closed and comes back."""
         if self.closing is not None or self._transport.is_closing():
             return
+        if self._replies is not None:
+            # Together they are one call of the kernel, which costs more than all else about them.
+            data = b"".join((*self._replies, data))
+            self._replies = None
         if self._transport.get_write_buffer_size() + len(data) > MAX_BUFFERED_BYTES:
             EVICTIONS.inc()
             self.close(Close.SLOW_READER)
@@ -90,16 +104,33 @@ class Connection:
         if self._transport.get_write_buffer_size() <= MAX_BUFFERED_EPHEMERAL_BYTES:
             self.write(data)
 
+    def reply(self, text: bytes) -> None:
+        """Sends the text of a frame to this socket alone, with what else it gets in this turn."""
+        frame = text_frame(text)
+        if self._replies is not None:
+            self._replies.append(frame)
+        else:
+            self._replies = [frame]
+            self._note(self)
+
+    def flush(self) -> None:
+        """Writes the replies that wait."""
+        if self._replies is not None:
+            self.write(b"")
+
     def send(self, frame: dict[str, Any]) -> None:
-        """Sends a frame to this socket alone."""
+        """Sends a frame to this socket alone, at once."""
         self.write(text_frame(orjson.dumps(frame)))
 
     def send_error(self, error: AppError, ref: str | None = None) -> None:
         """Sends an `error` frame."""
-        frame = {"type": "error", **error.to_wire()}
-        if ref is not None:
-            frame["ref"] = ref
-        self.send(frame)
+        self.reply(error_frame(error, ref))
+
+    def set_busy(self, busy: bool) -> None:
+        """A command is under way, or none any more."""
+        self.busy = busy
+        if not busy and self._at_rest is not None:
+            self._at_rest.set()
 
     def refuse(self, wait_ms: int, ref: str | None = None) -> None:
         """Says `rate_limited`; who goes on in spite of that is closed."""
@@ -111,13 +142,19 @@ class Connection:
     def close(self, code: Close, retry_after_ms: int | None = None) -> None:
         """Begins to close; nothing is written any more. Safe to repeat."""
         if self.closing is None:
+            self.flush()
+        # Its replies may have been too much already.
+        if self.closing is None:
             closing = self._close(code, reason(code, retry_after_ms))
             self.closing = self._loop.create_task(closing, name="closing")
 
     async def part(self, code: Close, patience_s: float) -> None:
         """Closes as soon as the commands under way are answered, after `patience_s` at the latest."""
-        if self.runner is not None:
-            await asyncio.wait((self.runner,), timeout=patience_s)
+        if self.busy:
+            self._at_rest = asyncio.Event()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await self._at_rest.wait()
         self.close(code)
         if self.closing is not None:
             await self.closing
@@ -135,3 +172,11 @@ class Connection:
             else:
                 # Not by a reset, which would overtake the close frame.
                 self._transport.close()
+
+
+def error_frame(error: AppError, ref: str | None) -> bytes:
+    """The text of an `error` frame."""
+    frame = {"type": "error", **error.to_wire()}
+    if ref is not None:
+        frame["ref"] = ref
+    return orjson.dumps(frame)

@@ -88,6 +88,8 @@ class Hub:
         self.empty.set()
         self._open = 0
         self._dirty: list[Room] = []
+        self._replied: list[Connection] = []
+        self._is_due = False
         self._loop = asyncio.get_running_loop()
 
     def connections(self) -> list[Connection]:
@@ -151,9 +153,8 @@ class Hub:
         if not frames:
             return
         if not room.outbox:
-            if not self._dirty:
-                self._loop.call_soon(self.flush)
             self._dirty.append(room)
+            self._make_due()
         room.outbox += frames
 
     def emit_to(self, member: Member, event: Event) -> None:
@@ -162,8 +163,25 @@ class Hub:
         for connection in member.connections:
             connection.write(data)
 
+    def note(self, connection: Connection) -> None:
+        """The socket has replies to write at the end of this turn."""
+        self._replied.append(connection)
+        self._make_due()
+
+    def _make_due(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        self._is_due = False
+        self.flush()
+        replied, self._replied = self._replied, []
+        for connection in replied:
+            connection.flush()
+
     def flush(self) -> None:
-        """Writes what this turn brought."""
+        """Writes the events that this turn has brought so far, each socket's replies with them."""
         dirty, self._dirty = self._dirty, []
         deliveries = 0
         for room in dirty:

@@ -10,11 +10,12 @@ from aiohttp import WSMsgType, web
 
 from gateway.admission import Admission
 from gateway.census import Census
-from gateway.commands import Commands, Lane, ref_in
+from gateway.commands import Commands, ref_in
 from gateway.connection import CLOSE_TIMEOUT_S, Connection
 from gateway.follower import Follower
 from gateway.handshake import SUBPROTOCOL, Identity, identify, wants_socket
 from gateway.hub import Hub, Member
+from gateway.lane import Lane
 from gateway.limits import Allowances, Bucket
 from gateway.metrics import FRAMES
 from gateway.reporting import Reporting
@@ -109,6 +110,7 @@ class SocketDoor:
             Bucket(self._settings.limits.frames_per_s, now),
             member.messages,
             Bucket(REFUSALS_PER_S, now, REFUSALS_BURST_S),
+            self._hub.note,
         )
         self._hub.attach(member, connection)
         connection.send(self._welcome(connection))

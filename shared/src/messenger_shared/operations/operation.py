@@ -54,13 +54,13 @@ class Route:
 class Command:
     """The socket door: the frame types that ask, and the frame that answers.
 
-    `frame` makes the answer's fields of the request and the service's answer. `always` tells whether the
-    success frame goes out without a `ref` too.
+    `frame` makes the answer's fields of the request and the service's answer; None says that the answer has
+    them as they are. `always` tells whether the success frame goes out without a `ref` too.
     """
 
     types: tuple[str, ...]
     success: str
-    frame: Frame
+    frame: Frame | None = None
     always: bool = False
 
 
