@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError
 from messenger_shared import errors
 from messenger_shared.errors import AppError, ErrorKind
 from messenger_shared.operations.fields import TOO_LONG
+from messenger_shared.operations.quick import Quick, quick
 
 GATEWAY: Final = "gateway"
 CHAT_API: Final = "chat-api"
@@ -84,9 +85,15 @@ class Operation:
     command: Command | None = None
     errors: tuple[ErrorKind, ...] = ()
     summary: str = ""
+    _quick: Quick | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_quick", quick(self.request))
 
     def load(self, fields: Mapping[str, Any]) -> Body:
         """The validated request in `fields`; raises AppError."""
+        if self._quick is not None and (quickly := self._quick.load(fields)) is not None:
+            return quickly
         try:
             body: Body = self.request.load(fields)
         except ValidationError as error:
