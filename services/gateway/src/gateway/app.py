@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 
 from aiohttp import web
 
@@ -31,7 +30,7 @@ from messenger_shared import logs
 from messenger_shared.operations.operation import CHAT_API, PRESENCE
 from messenger_shared.redis_bus import RedisBus
 from messenger_shared.rpc_client import RpcClient
-from messenger_shared.service import LEAVE, add_health, freeze_garbage, run_component, worker_id
+from messenger_shared.service import LEAVE, add_health, run_component, worker_id
 from messenger_shared.settings import Environment, SettingsError
 
 SERVICE = "gateway"
@@ -75,10 +74,4 @@ def build_app(settings: GatewaySettings) -> web.Application:
     add_pages(app)
     add_health(app, {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)})
     app[LEAVE] = Drain(hub, admission, settings.drain_s).run
-    app.cleanup_ctx.append(_steady)
     return app
-
-
-async def _steady(_: web.Application) -> AsyncIterator[None]:
-    freeze_garbage()
-    yield
