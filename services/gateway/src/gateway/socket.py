@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import asdict
 from typing import Any, Final
 
+import orjson
 from aiohttp import WSMsgType, web
 
 from gateway.admission import Admission
@@ -58,6 +59,8 @@ class SocketDoor:
         self._commands = commands
         self._settings = settings
         self._loop = asyncio.get_running_loop()
+        # The same for everybody, so that it is encoded once.
+        self._limits = orjson.Fragment(orjson.dumps(asdict(settings.limits)))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One socket, from the upgrade to its end."""
@@ -191,5 +194,5 @@ class SocketDoor:
             "session_id": connection.session_id,
             "protocol": PROTOCOL_VERSION,
             "heartbeat_ms": self._settings.heartbeat_ms,
-            "limits": asdict(self._settings.limits),
+            "limits": self._limits,
         }
