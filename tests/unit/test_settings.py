@@ -45,7 +45,8 @@ def test_a_secret_comes_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("f" * 64 + "\n")
     variables = {"MESSENGER_REDIS_URL": "redis://a", "MESSENGER_JWT_SECRET_FILE": str(path)}
-    assert GatewaySettings.read(Environment(variables)).jwt_secret == b"f" * 64
+    [key] = GatewaySettings.read(Environment(variables)).jwt_keys.current()
+    assert key.jwk.raw_value == b"f" * 64
     with pytest.raises(SettingsError, match="MESSENGER_JWT_SECRET_FILE"):
         GatewaySettings.read(Environment({**variables, "MESSENGER_JWT_SECRET_FILE": "/nowhere"}))
 
