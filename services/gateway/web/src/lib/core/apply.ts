@@ -115,7 +115,8 @@ function resumed(store: Store, frame: FrameOf<'resumed'>): void {
     }
     room.pos = Math.max(room.pos, outcome.to);
     letGo(store, room);
-    if (!outcome.recovered) store.wishes.tell({ kind: 'history', id });
+    if (outcome.recovered) store.check(room);
+    else store.wishes.tell({ kind: 'history', id });
   }
 }
 

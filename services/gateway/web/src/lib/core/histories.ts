@@ -102,8 +102,10 @@ export class Histories {
       const hole = firstHole(room.history.get().messages, room.row.get().last_seq);
       if (hole === null) return;
       const page = await this.#page(room, { limit: PAGE, after_seq: hole - 1 });
-      if (page.items.length === 0) return;
+      const before = room.history.get();
       room.lay(page.items);
+      // Who was away for a time has a hole for good.
+      if (room.history.get() === before) return;
     }
   }
 

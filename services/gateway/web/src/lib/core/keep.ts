@@ -33,13 +33,21 @@ export class MemoryKeep<T> implements Keep<T> {
 
 const STORE = 'outbox';
 
+/** Null where there is none, as in some private windows. */
+async function open(name: string, keyPath: string): Promise<IDBPDatabase | null> {
+  try {
+    const upgrade = (database: IDBPDatabase) => void database.createObjectStore(STORE, { keyPath });
+    return await openDB(name, 1, { upgrade });
+  } catch {
+    return null;
+  }
+}
+
 export class BrowserKeep<T> implements Keep<T> {
   #database: Promise<IDBPDatabase | null>;
 
   constructor(name: string, keyPath: string) {
-    this.#database = openDB(name, 1, {
-      upgrade: (database) => void database.createObjectStore(STORE, { keyPath }),
-    }).catch(() => null);
+    this.#database = open(name, keyPath);
   }
 
   async all(): Promise<T[]> {

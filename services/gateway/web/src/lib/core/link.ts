@@ -187,7 +187,8 @@ export class Link {
   }
 
   #watch(heartbeat: number): void {
-    this.#timers.start('watch', heartbeat, async () => {
+    const quietFor = Date.now() - this.#heard;
+    this.#timers.start('watch', heartbeat - quietFor, async () => {
       if (Date.now() - this.#heard >= heartbeat) await this.check();
       if (this.#live) this.#watch(heartbeat);
     });

@@ -2,6 +2,7 @@
 
 import { applied } from './apply.ts';
 import { Cell, Derived, Happening } from './cell.ts';
+import { firstHole } from './history.ts';
 import { Room } from './room.ts';
 import type { ConversationRow, Message, PresenceRow, Standing, UserId } from './wire.ts';
 
@@ -80,11 +81,19 @@ export class Store {
       const { read_seq, unread, last_seq, muted } = standing;
       const isNewest = standing.last_pos >= room.pos && read_seq >= room.row.get().read_seq;
       room.amend(isNewest ? { read_seq, unread, last_seq, muted } : { muted });
+      this.check(room);
       if (standing.last_pos > room.pos) this.wishes.tell({ kind: 'replay', id: room.id });
     }
     const known = new Set(standings.map((standing) => standing.conversation_id));
     for (const id of this.#knownBeforeSync) if (!known.has(id) && this.rooms.has(id)) this.remove(id);
     this.#knownBeforeSync.clear();
+  }
+
+  /** A message that should be there and isn't was lost on a way that doesn't count `pos`. */
+  check(room: Room): void {
+    const { status, messages } = room.history.get();
+    const hole = status === 'ready' ? firstHole(messages, room.row.get().last_seq) : null;
+    if (hole !== null) this.wishes.tell({ kind: 'history', id: room.id });
   }
 
   person(id: UserId): Cell<PresenceRow | null> {
