@@ -3,6 +3,7 @@
 import { Actions } from './actions.ts';
 import type { Address } from './address.ts';
 import { Cell, tellNow } from './cell.ts';
+import { Drafts } from './drafts.ts';
 import { Eyes } from './eyes.ts';
 import { Histories } from './histories.ts';
 import { openKeep } from './keep.ts';
@@ -41,6 +42,7 @@ export class Session {
   readonly people: People;
   readonly typing: Typing;
   readonly eyes: Eyes;
+  readonly drafts: Drafts;
   readonly actions: Actions;
   /** Whether the outbox of earlier pages is known. */
   readonly isLoaded = new Cell(false);
@@ -73,8 +75,9 @@ export class Session {
     this.#reading = new Reading(this.line, this.store);
     this.typing = new Typing(this.line);
     this.eyes = new Eyes(this.line);
+    this.drafts = new Drafts(name);
     this.#parts = [this.eyes, this.typing, this.#reading, this.#looking, sender, this.outbox, returning];
-    this.#parts.push(this.list, this.people, this.line);
+    this.#parts.push(this.drafts, this.list, this.people, this.line);
     this.line.told.on((told) => this.store.apply(told));
     this.store.roomsChanged.on((id) => this.#forget(id));
   }
