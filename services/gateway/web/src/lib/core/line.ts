@@ -34,7 +34,10 @@ type Said =
   | { kind: 'refusal'; n: number; failure: Failure }
   | { kind: 'look'; look: Look }
   | { kind: 'note'; note: unknown }
-  | { kind: 'hint'; hint: 'check' | 'lost' | 'hurry' };
+  | { kind: 'hint'; hint: Hint };
+
+/** What a tab knows and the one that holds the socket should: somebody looks, the network went or came, there is another token. */
+export type Hint = 'check' | 'lost' | 'hurry' | 'renew';
 
 interface Waiting {
   resolve: (frame: AnswerFrame) => void;
@@ -118,15 +121,9 @@ export class Line {
     else this.#post({ kind: 'look', look });
   }
 
-  /** The user looks, the network is gone, or it is back: whoever holds the socket should know. */
-  hint(hint: 'check' | 'lost' | 'hurry'): void {
+  hint(hint: Hint): void {
     if (this.#link) this.#heed(this.#link, hint);
     else this.#post({ kind: 'hint', hint });
-  }
-
-  /** Begins anew, for a user who stayed away and has another token. */
-  renew(): void {
-    this.#link?.start();
   }
 
   #lead(): void {
@@ -145,10 +142,9 @@ export class Line {
     link.start();
   }
 
-  #heed(link: Link, hint: 'check' | 'lost' | 'hurry'): void {
+  #heed(link: Link, hint: Hint): void {
     if (hint === 'check') void link.check();
-    else if (hint === 'lost') link.lost();
-    else link.hurry();
+    else link[hint]();
   }
 
   /** Everybody is told of a `resume` before its replay comes, whoever asked for it. */

@@ -62,6 +62,12 @@ export class Link {
     void this.#open();
   }
 
+  /** After having been told to stay away: with another token. */
+  renew(): void {
+    this.#options.tokens.forget();
+    this.start();
+  }
+
   stop(): void {
     this.#turn += 1;
     this.#timers.stopAll();

@@ -52,7 +52,16 @@ export class Messenger {
   /** There is another token: comes back after having been told to stay away. */
   renew(): void {
     this.#attempt = 0;
-    this.start();
+    const session = this.session.get();
+    if (session) session.line.hint('renew');
+    else this.start();
+  }
+
+  /** Tries now what would be tried in a while. */
+  hurry(): void {
+    const session = this.session.get();
+    if (session) session.line.hint('hurry');
+    else if (this.#timers.has('again')) this.start();
   }
 
   /** Any command of the protocol; its answer, or a MessengerError that is `lastError` too. */

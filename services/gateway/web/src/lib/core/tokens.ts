@@ -26,6 +26,7 @@ function claimsOf(token: string): Claims {
 export class Tokens {
   #get: GetToken;
   #held: string | null = null;
+  #wasHeld = false;
   #asking: Promise<string> | null = null;
 
   constructor(get: GetToken) {
@@ -44,10 +45,16 @@ export class Tokens {
     return typeof exp === 'number' ? exp * 1000 : null;
   }
 
+  /** The next who asks gets another one. */
+  forget(): void {
+    this.#wasHeld ||= this.#held !== null;
+    this.#held = null;
+  }
+
   async current(): Promise<string> {
     const ends = this.endsAt;
     const isGood = this.#held !== null && (ends === null || ends - MARGIN_MS > Date.now());
-    return isGood && this.#held !== null ? this.#held : this.#ask(this.#held !== null);
+    return isGood && this.#held !== null ? this.#held : this.#ask(this.#held !== null || this.#wasHeld);
   }
 
   /** Another token than `refused`, if the host application has one: whoever asks meanwhile gets the same. */

@@ -11,7 +11,7 @@ export interface DraftView {
   /** Kept with every key. */
   change: (text: string) => void;
   /** It was sent: empties the box at once, and forgets the text when `kept` says that it can't be lost. */
-  sent: (kept: Promise<void>) => void;
+  sent: (text: string, kept: Promise<void>) => void;
 }
 
 export function useDraft(id: string): DraftView {
@@ -21,7 +21,7 @@ export function useDraft(id: string): DraftView {
     () => ({
       text,
       change: (typed) => session?.drafts.set(id, typed),
-      sent: (kept) => session?.drafts.sent(id, text, kept),
+      sent: (said, kept) => session?.drafts.sent(id, said, kept),
     }),
     [session, id, text],
   );

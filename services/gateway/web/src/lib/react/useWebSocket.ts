@@ -20,6 +20,8 @@ export interface WebSocketView {
   send: (command: Command) => Promise<AnswerFrame>;
   /** Comes back after `away`: there is another token. */
   renew: () => void;
+  /** Ends a `waiting` now. */
+  hurry: () => void;
 }
 
 export function useWebSocket(): WebSocketView {
@@ -33,6 +35,7 @@ export function useWebSocket(): WebSocketView {
       lastError,
       send: (command) => messenger.send(command),
       renew: () => messenger.renew(),
+      hurry: () => messenger.hurry(),
     }),
     [messenger, state, lastError],
   );
