@@ -40,7 +40,7 @@ export function App({ access, theme }: AppProps) {
       <main className="pane" aria-label={t('messages')}>
         {open === null || me === null ? (
           <div className="blank">
-            <Icon name="people" />
+            <Icon name="chat" />
             <h2>{t('conversation.pick')}</h2>
             <p className="quiet">{t('conversation.pick.about')}</p>
           </div>

@@ -69,7 +69,7 @@ export const ko: Words = {
   'status.read': '읽음',
   'status.failed': '전송 실패: {reason}',
   'compose.label': '메시지',
-  'compose.to': '{name}에게 메시지 보내기',
+  'compose.to': '{name}에 메시지 보내기',
   'compose.send': '보내기',
   'compose.replying': '{name}님에게 답장',
   'compose.editing': '메시지 수정',

@@ -1,6 +1,7 @@
 /** Owns writing: a new message, a reply, or another text for an old one. Nothing typed is lost on any way. */
 
 import {
+  type ChatMessage,
   type ConversationRow,
   type MessagesView,
   useDraft,
@@ -49,6 +50,7 @@ function Box({ row, view, aim, onAim, box }: ComposerProps) {
 
   useEffect(() => setEdit(edited?.content ?? ''), [edited]);
   useHeight(box, text);
+  useCaret(box, edited);
 
   const change = (typed: string) => {
     clear();
@@ -59,7 +61,8 @@ function Box({ row, view, aim, onAim, box }: ComposerProps) {
   };
 
   const send = async () => {
-    const said = (box.current?.value ?? text).trim();
+    const typed = box.current?.value ?? text;
+    const said = typed.trim();
     if (!said || left < 0 || isBusy) return;
     if (edited) {
       const isDone = said === edited.content || (await act(() => view.edit(edited, said)));
@@ -67,7 +70,7 @@ function Box({ row, view, aim, onAim, box }: ComposerProps) {
       return;
     }
     const kept = view.send({ content: said, ...(aim ? { reply_to: aim.message.id } : {}) });
-    draft.sent(text, kept);
+    draft.sent(typed, kept);
     onAim(null);
   };
 
@@ -157,6 +160,19 @@ function useHeight(box: RefObject<HTMLTextAreaElement | null>, text: string): vo
     // An empty box needs no measuring.
     if (text) element.style.height = `${element.scrollHeight}px`;
   }, [box, text]);
+}
+
+/** Where the user goes on: behind what is written. A touch keyboard would hide the messages, so there it waits. */
+function useCaret(box: RefObject<HTMLTextAreaElement | null>, edited: ChatMessage | null): void {
+  useEffect(() => {
+    const element = box.current;
+    if (!element || !matchMedia('(hover: hover)').matches) return;
+    if (!edited) element.focus({ preventScroll: true });
+    const end = (edited?.content ?? element.value).length;
+    // When the text to be edited is in the box.
+    const frame = requestAnimationFrame(() => element.setSelectionRange(end, end));
+    return () => cancelAnimationFrame(frame);
+  }, [box, edited]);
 }
 
 function editLast(event: KeyboardEvent, view: MessagesView, onAim: (aim: Aim) => void): void {

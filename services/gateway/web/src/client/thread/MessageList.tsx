@@ -184,6 +184,13 @@ function useStart(feed: Feed, view: MessagesView, unreadFrom: string | null): vo
     isStarted.current = true;
     feed.scrollToEnd();
   }, [feed, status, messages.length]);
+  // Whoever says something wants to see it said.
+  const last = messages.at(-1);
+  const lastKey = useRef(last?.key);
+  useLayoutEffect(() => {
+    if (last && last.key !== lastKey.current && last.status === 'sending') feed.scrollToEnd();
+    lastKey.current = last?.key;
+  }, [feed, last]);
   const isMoved = useRef(false);
   useLayoutEffect(() => {
     if (isMoved.current || unreadFrom === null) return;

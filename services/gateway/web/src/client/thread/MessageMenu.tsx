@@ -2,7 +2,7 @@
 
 import { type ChatMessage, type ConversationRow, type MessagesView, useParticipants } from '@messenger/react';
 import { Menu } from '@base-ui/react/menu';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { DeleteMessage } from '../dialogs/DeleteMessage.tsx';
 import { Readers } from '../dialogs/Readers.tsx';
 import { useT } from '../i18n/language.tsx';
@@ -32,6 +32,12 @@ export default function MessageMenu({ message, anchor, row, view, onAim, onClose
   const { role } = useParticipants(row.id);
   const [asked, setAsked] = useState<'readers' | 'delete' | null>(null);
   const acts = actsOn(message, row, role);
+  const popup = useRef<HTMLDivElement>(null);
+  // Opened by a key or a click that was no trigger of the menu's own, so it has to be told where to begin.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => popup.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   const place = anchor.closest<HTMLElement>('[data-key]');
 
   const done = () => {
@@ -42,7 +48,8 @@ export default function MessageMenu({ message, anchor, row, view, onAim, onClose
     if (what === 'readers' || what === 'delete') return setAsked(what);
     onClose();
     if (what === 'copy') void navigator.clipboard?.writeText(message.content ?? '');
-    else onAim({ kind: what, message });
+    // When the menu is gone, which gives the focus back before.
+    else requestAnimationFrame(() => onAim({ kind: what, message }));
   };
 
   if (asked === 'readers') return <Readers message={message} onClose={done} />;
@@ -52,7 +59,7 @@ export default function MessageMenu({ message, anchor, row, view, onAim, onClose
     <Menu.Root open modal={false} onOpenChange={(isOpen) => !isOpen && done()}>
       <Menu.Portal>
         <Menu.Positioner anchor={anchor} side="bottom" align={message.isMine ? 'end' : 'start'} sideOffset={4} className="menu-place">
-          <Menu.Popup className="menu" aria-label={t('message.actions')} finalFocus={false}>
+          <Menu.Popup ref={popup} className="menu" aria-label={t('message.actions')} finalFocus={false}>
             {acts.map((what) => (
               <Menu.Item
                 key={what}
