@@ -26,6 +26,16 @@ describe('a message', () => {
     expect(sent).toMatchObject({ status: 'delivered', seq: 1, key: sending?.key });
   });
 
+  test('whose answer comes before its event is sent first, and delivered then', async () => {
+    await open();
+    it.gateway.weather = { delay: (isLive) => (isLive ? 100 : 1), copies: () => 1 };
+    say('hello');
+    await pass(50);
+    expect(it.statuses()).toEqual(['sent']);
+    await pass(100);
+    expect(it.statuses()).toEqual(['delivered']);
+  });
+
   test('counts as read when another one has read that far', async () => {
     await open();
     say('hello');

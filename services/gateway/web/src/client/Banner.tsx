@@ -64,7 +64,8 @@ function say(t: Translate, facts: Facts): { tone: Tone; text: string } | null {
   if (state.phase === 'away') return { tone: 'bad', text: away(t, state.code) };
   if (!facts.isNetwork) return { tone: 'bad', text: t('banner.offline') + kept };
   if (state.phase === 'waiting') return { tone: 'bad', text: t('banner.waiting') + kept };
-  if (state.phase !== 'online') return facts.isMissing ? { tone: 'busy', text: t('banner.connecting') + kept } : null;
+  if (state.phase !== 'online')
+    return facts.isMissing ? { tone: 'busy', text: t('banner.connecting') + kept } : null;
   if (facts.isSlow && waiting) return { tone: 'busy', text: t('banner.sending', { count: waiting }) };
   return facts.isBack ? { tone: 'good', text: t('banner.back') } : null;
 }

@@ -3,8 +3,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { type Way, wayIn } from './access/access.ts';
-import { Gate } from './Gate.tsx';
 import { readConfig } from './config.ts';
+import { Gate } from './Gate.tsx';
 import { LanguageProvider } from './i18n/language.tsx';
 import './styles/base.css';
 import './styles/list.css';

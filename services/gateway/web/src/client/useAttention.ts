@@ -1,6 +1,12 @@
 /** Owns calling for attention: the count in the title of the page, and notifications. */
 
-import { type Incoming, type NotificationsView, useMessenger, useNotifications, useUnread } from '@messenger/react';
+import {
+  type Incoming,
+  type NotificationsView,
+  useMessenger,
+  useNotifications,
+  useUnread,
+} from '@messenger/react';
 import { useEffect } from 'react';
 import { useT } from './i18n/language.tsx';
 

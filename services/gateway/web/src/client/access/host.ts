@@ -38,6 +38,7 @@ export function hostAccess(origins: string[]): Access {
       (await ask({ type: 'messenger.token.wanted', fresh }, 'messenger.token')).token,
     directory: async (ids) =>
       (await ask({ type: 'messenger.names.wanted', ids }, 'messenger.names')).names ?? {},
-    leave: () => origins.forEach((origin) => void window.parent.postMessage({ type: 'messenger.leave' }, origin)),
+    leave: () =>
+      origins.forEach((origin) => void window.parent.postMessage({ type: 'messenger.leave' }, origin)),
   };
 }

@@ -30,7 +30,9 @@ export function loginAccess(loginUrl: string): Access {
 }
 
 function loginAddress(loginUrl: string): string {
-  const state = [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, '0')).join('');
+  const state = [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((n) => n.toString(16).padStart(2, '0'))
+    .join('');
   sessionStorage.setItem(STATE, state);
   const url = new URL(loginUrl, location.href);
   url.searchParams.set('return_to', location.href.split('#')[0] ?? '');

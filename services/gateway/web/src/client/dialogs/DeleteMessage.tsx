@@ -6,7 +6,15 @@ import { Failed } from '../parts/Failed.tsx';
 import { useAct } from '../parts/useAct.ts';
 import { Sheet } from './Sheet.tsx';
 
-export function DeleteMessage({ message, view, onClose }: { message: ChatMessage; view: MessagesView; onClose: () => void }) {
+export function DeleteMessage({
+  message,
+  view,
+  onClose,
+}: {
+  message: ChatMessage;
+  view: MessagesView;
+  onClose: () => void;
+}) {
   const t = useT();
   const { act, isBusy, failure } = useAct();
   const remove = async () => {

@@ -34,7 +34,14 @@ export default function Details({ row, title, onClose, onLeft }: DetailsProps) {
   return (
     <Sheet title={title} onClose={onClose}>
       <label className="switch">
-        <input type="checkbox" role="switch" checked={isMuted} disabled={isBusy} onChange={(event) => void act(() => mute(event.target.checked))} />
+        <input
+          type="checkbox"
+          role="switch"
+          aria-checked={isMuted}
+          checked={isMuted}
+          disabled={isBusy}
+          onChange={(event) => void act(() => mute(event.target.checked))}
+        />
         {t('details.mute')}
       </label>
       {isAdmin && <Rename title={row.title ?? ''} onRename={(name) => act(() => members.rename(name))} />}
@@ -72,7 +79,14 @@ function Rename({ title, onRename }: { title: string; onRename: (title: string) 
   };
   return (
     <form className="line" onSubmit={submit}>
-      <input className="field" aria-label={t('details.title')} required maxLength={255} value={text} onChange={(event) => setText(event.target.value)} />
+      <input
+        className="field"
+        aria-label={t('details.title')}
+        required
+        maxLength={255}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
       <button type="submit" className="button" disabled={!text.trim() || text.trim() === title}>
         {t('details.rename')}
       </button>

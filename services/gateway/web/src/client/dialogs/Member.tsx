@@ -45,7 +45,12 @@ export function Member({ participant, isMe, canChange, onRole, onRemove }: Membe
         <span className="quiet">{t(`role.${participant.role}`)}</span>
       )}
       {canChange && !isMe && (
-        <button type="button" className="icon-button" onClick={onRemove} title={t('details.remove', { name })}>
+        <button
+          type="button"
+          className="icon-button"
+          onClick={onRemove}
+          title={t('details.remove', { name })}
+        >
           <Icon name="close" />
           <span className="sr-only">{t('details.remove', { name })}</span>
         </button>

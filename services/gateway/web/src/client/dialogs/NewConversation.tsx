@@ -11,7 +11,13 @@ import { userIdsIn } from './userIds.ts';
 const KINDS = ['direct', 'group', 'announcement'] as const;
 type Kind = (typeof KINDS)[number];
 
-export default function NewConversation({ onClose, onMade }: { onClose: () => void; onMade: (id: string) => void }) {
+export default function NewConversation({
+  onClose,
+  onMade,
+}: {
+  onClose: () => void;
+  onMade: (id: string) => void;
+}) {
   const t = useT();
   const [kind, setKind] = useState<Kind>('direct');
   const [title, setTitle] = useState('');
@@ -78,7 +84,11 @@ export default function NewConversation({ onClose, onMade }: { onClose: () => vo
             setInvalid(false);
           }}
         />
-        <p id={`${id}-about`} className={isInvalid ? 'failed' : 'quiet'} role={isInvalid ? 'alert' : undefined}>
+        <p
+          id={`${id}-about`}
+          className={isInvalid ? 'failed' : 'quiet'}
+          role={isInvalid ? 'alert' : undefined}
+        >
           {isInvalid ? t('new.invalid') : isDirect ? '' : t('new.people.about')}
         </p>
         <Failed failure={failure} />

@@ -23,7 +23,11 @@ export function Readers({ message, onClose }: { message: ChatMessage; onClose: (
     <Sheet title={t('readers.title')} onClose={onClose}>
       <Failed failure={failure} />
       {others?.length === 0 && <p className="quiet">{t('readers.none')}</p>}
-      <ul className="people">{others?.map((reader) => <Row key={reader.user_id} reader={reader} />)}</ul>
+      <ul className="people">
+        {others?.map((reader) => (
+          <Row key={reader.user_id} reader={reader} />
+        ))}
+      </ul>
     </Sheet>
   );
 }

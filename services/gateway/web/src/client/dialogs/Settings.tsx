@@ -13,7 +13,12 @@ export interface SettingsProps {
   onClose: () => void;
 }
 
-export default function Settings({ access, theme: [theme, setTheme], notifications, onClose }: SettingsProps) {
+export default function Settings({
+  access,
+  theme: [theme, setTheme],
+  notifications,
+  onClose,
+}: SettingsProps) {
   const { language, choose, t } = useLanguage();
   return (
     <Sheet title={t('menu')} onClose={onClose}>

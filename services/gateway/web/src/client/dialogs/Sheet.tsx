@@ -5,7 +5,15 @@ import type { ReactNode } from 'react';
 import { useT } from '../i18n/language.tsx';
 import { Icon } from '../parts/Icon.tsx';
 
-export function Sheet({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+export function Sheet({
+  title,
+  onClose,
+  children,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+}) {
   const t = useT();
   return (
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>

@@ -5,7 +5,8 @@ export const en = {
   user: 'User {id}',
   you: 'You',
   'picker.title': 'Who are you?',
-  'picker.about': 'This gateway runs for development and lets anybody be anybody. Open a second tab to be a second one.',
+  'picker.about':
+    'This gateway runs for development and lets anybody be anybody. Open a second tab to be a second one.',
   'picker.other': 'Another user id',
   'picker.enter': 'Enter',
   'gate.none': 'There is no way to sign in here',
@@ -85,7 +86,8 @@ export const en = {
   'banner.connecting': 'Connecting…',
   'banner.offline': 'You are offline.',
   'banner.waiting': 'No connection to the server. Trying again…',
-  'banner.outbox': '{count, plural, one {# message waits and will be sent.} other {# messages wait and will be sent.}}',
+  'banner.outbox':
+    '{count, plural, one {# message waits and will be sent.} other {# messages wait and will be sent.}}',
   'banner.now': 'Try now',
   'banner.back': 'Back online',
   'banner.sending': '{count, plural, one {Sending # message…} other {Sending # messages…}}',

@@ -23,6 +23,8 @@ const KEYS = new Map<string, Key>([
 export function reasonOf(t: Translate, failure: Failure): string {
   const key = KEYS.get(failure.code);
   if (key) return t(key);
-  const details = Object.values(failure.details ?? {}).flat().join(' ');
+  const details = Object.values(failure.details ?? {})
+    .flat()
+    .join(' ');
   return t('error.other', { message: details || failure.message || failure.code });
 }

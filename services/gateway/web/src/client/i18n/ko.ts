@@ -11,7 +11,8 @@ export const ko: Words = {
   'picker.other': '다른 사용자 번호',
   'picker.enter': '시작',
   'gate.none': '여기서는 로그인할 수 없습니다',
-  'gate.none.about': '애플리케이션 페이지가 이 화면을 포함하거나, 운영자가 MESSENGER_LOGIN_URL을 설정해야 합니다.',
+  'gate.none.about':
+    '애플리케이션 페이지가 이 화면을 포함하거나, 운영자가 MESSENGER_LOGIN_URL을 설정해야 합니다.',
   'gate.broken': '서버가 응답하지 않습니다',
   'gate.again': '다시 시도',
   conversations: '대화',

@@ -18,7 +18,12 @@ export interface ConversationItemProps {
 
 const MOST_SHOWN = 99;
 
-export const ConversationItem = memo(function ConversationItem({ row, isOpen, isCurrent, onOpen }: ConversationItemProps) {
+export const ConversationItem = memo(function ConversationItem({
+  row,
+  isOpen,
+  isCurrent,
+  onOpen,
+}: ConversationItemProps) {
   const { language, t } = useLanguage();
   const { title, other } = useTitle(row);
   const when = row.last_message?.created_at ?? row.created_at;

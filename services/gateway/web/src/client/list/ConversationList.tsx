@@ -26,7 +26,14 @@ export function ConversationList({ open, onOpen, onStart, filter }: Conversation
   if (status === 'loading' && conversations.length === 0) return <Loading />;
   if (conversations.length === 0) {
     const action = t('conversation.new');
-    return <Word title={t('conversations.none')} about={t('conversations.none.about')} action={action} onAction={onStart} />;
+    return (
+      <Word
+        title={t('conversations.none')}
+        about={t('conversations.none.about')}
+        action={action}
+        onAction={onStart}
+      />
+    );
   }
   if (shown.length === 0) return <Word title={t('conversations.unfound', { text: filter })} />;
   return <Rows rows={shown} open={open} onOpen={onOpen} />;
@@ -45,12 +52,22 @@ function useFiltered(rows: readonly ConversationRow[], filter: string): readonly
       return row.type === 'direct' ? members.map((each) => nameOf(each.user_id)) : [];
     };
     return rows.filter((row) =>
-      [row.title, row.last_message?.content, ...others(row)].some((each) => each?.toLocaleLowerCase().includes(text)),
+      [row.title, row.last_message?.content, ...others(row)].some((each) =>
+        each?.toLocaleLowerCase().includes(text),
+      ),
     );
   }, [rows, filter, session, t]);
 }
 
-function Rows({ rows, open, onOpen }: { rows: readonly ConversationRow[]; open: string | null; onOpen: (id: string) => void }) {
+function Rows({
+  rows,
+  open,
+  onOpen,
+}: {
+  rows: readonly ConversationRow[];
+  open: string | null;
+  onOpen: (id: string) => void;
+}) {
   const t = useT();
   const box = useRef<HTMLDivElement>(null);
   // Where the keyboard is; the open one when it has not been here yet.
@@ -112,7 +129,17 @@ function target(key: string, at: number, count: number): number | null {
   return step === undefined ? null : Math.min(count - 1, Math.max(0, at + step));
 }
 
-function Word({ title, about, action, onAction }: { title: string; about?: string; action?: string; onAction?: () => void }) {
+function Word({
+  title,
+  about,
+  action,
+  onAction,
+}: {
+  title: string;
+  about?: string;
+  action?: string;
+  onAction?: () => void;
+}) {
   return (
     <div className="blank">
       <h2>{title}</h2>

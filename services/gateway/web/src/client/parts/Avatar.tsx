@@ -5,7 +5,15 @@ import { useT } from '../i18n/language.tsx';
 
 const HUES = 8;
 
-export function Avatar({ id, label, size = 'normal' }: { id: number; label: string; size?: 'small' | 'normal' }) {
+export function Avatar({
+  id,
+  label,
+  size = 'normal',
+}: {
+  id: number;
+  label: string;
+  size?: 'small' | 'normal';
+}) {
   return (
     <span className={`avatar hue-${Math.abs(id) % HUES} ${size}`} aria-hidden="true">
       {label}
@@ -37,6 +45,7 @@ export function initials(name: string): string {
   const number = /\d+$/.exec(name.trim())?.[0];
   if (number) return number.slice(-3);
   const words = name.trim().split(/\s+/);
-  const letters = words.length > 1 ? words.slice(0, 2).map((word) => [...word][0] ?? '') : [...name.trim()].slice(0, 2);
+  const letters =
+    words.length > 1 ? words.slice(0, 2).map((word) => [...word][0] ?? '') : [...name.trim()].slice(0, 2);
   return letters.join('').toUpperCase();
 }

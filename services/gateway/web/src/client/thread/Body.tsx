@@ -44,7 +44,9 @@ export function Quote({ quoted, id, onGoTo }: QuoteProps) {
   const t = useT();
   const name = usePersonName(quoted?.sender_id ?? null);
   if (!quoted) return <p className="quote">{t('message.quote.missing')}</p>;
-  const text = quoted.deleted_at ? t('message.deleted') : (quoted.content ?? quoted.file_name ?? t('message.file'));
+  const text = quoted.deleted_at
+    ? t('message.deleted')
+    : (quoted.content ?? quoted.file_name ?? t('message.file'));
   const who = quoted.isMine ? t('you') : name;
   return (
     <button type="button" className="quote" tabIndex={-1} onClick={() => onGoTo(id)}>

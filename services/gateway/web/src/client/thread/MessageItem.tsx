@@ -9,8 +9,8 @@ import { Avatar, initials } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Body, Quote } from './Body.tsx';
 import type { Place } from './rows.ts';
-import { Tick } from './Tick.tsx';
 import type { Aim } from './Thread.tsx';
+import { Tick } from './Tick.tsx';
 
 export interface MessageItemProps {
   message: ChatMessage;
@@ -39,8 +39,12 @@ function isSame(before: MessageItemProps, now: MessageItemProps): boolean {
   const { place: one, ...rest } = before;
   const { place: other, ...others } = now;
   const isSamePlace =
-    one.startsDay === other.startsDay && one.startsGroup === other.startsGroup && one.endsGroup === other.endsGroup;
-  return isSamePlace && (Object.keys(rest) as (keyof typeof rest)[]).every((name) => rest[name] === others[name]);
+    one.startsDay === other.startsDay &&
+    one.startsGroup === other.startsGroup &&
+    one.endsGroup === other.endsGroup;
+  return (
+    isSamePlace && (Object.keys(rest) as (keyof typeof rest)[]).every((name) => rest[name] === others[name])
+  );
 }
 
 function Item(props: MessageItemProps) {
@@ -93,7 +97,9 @@ function Item(props: MessageItemProps) {
         )}
         <div className="bubble" id={`bubble-${props.index}`}>
           {hasSender && <p className={`sender ink-${message.sender_id % 8}`}>{name}</p>}
-          {message.reply_to && !message.deleted_at && <Quote quoted={quoted} id={message.reply_to} onGoTo={props.onGoTo} />}
+          {message.reply_to && !message.deleted_at && (
+            <Quote quoted={quoted} id={message.reply_to} onGoTo={props.onGoTo} />
+          )}
           <Body message={message} />
           <span className="meta">
             {message.edited_at && !message.deleted_at && <span>{t('message.edited')}</span>}

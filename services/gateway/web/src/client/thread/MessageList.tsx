@@ -95,7 +95,9 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
                 key={key}
                 message={message}
                 place={placeOf(messages[index - 1], message, messages[index + 1])}
-                quoted={message.reply_to ? messages.find((other) => other.id === message.reply_to) : undefined}
+                quoted={
+                  message.reply_to ? messages.find((other) => other.id === message.reply_to) : undefined
+                }
                 startsUnread={message.key === unreadFrom}
                 isGroup={row.type !== 'direct'}
                 isCurrent={index === keys.current}
@@ -128,12 +130,17 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
 /** Above the messages: that there are more, none, or that they could not be read. */
 function Top({ view }: { view: MessagesView }) {
   const t = useT();
-  if (view.status === 'loading' || view.status === 'empty') return <p className="feed-top quiet">{t('messages.loading')}</p>;
+  if (view.status === 'loading' || view.status === 'empty')
+    return <p className="feed-top quiet">{t('messages.loading')}</p>;
   if (view.failure) {
     return (
       <p className="feed-top failed" role="alert">
         {t(view.status === 'failed' ? 'messages.failed' : 'messages.older.failed')}{' '}
-        <button type="button" className="button small" onClick={view.status === 'failed' ? view.reload : view.loadOlder}>
+        <button
+          type="button"
+          className="button small"
+          onClick={view.status === 'failed' ? view.reload : view.loadOlder}
+        >
           {t('gate.again')}
         </button>
       </p>

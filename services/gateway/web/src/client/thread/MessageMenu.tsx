@@ -1,7 +1,7 @@
 /** Owns the menu of one message, and the questions that it leads to. */
 
-import { type ChatMessage, type ConversationRow, type MessagesView, useParticipants } from '@messenger/react';
 import { Menu } from '@base-ui/react/menu';
+import { type ChatMessage, type ConversationRow, type MessagesView, useParticipants } from '@messenger/react';
 import { useEffect, useRef, useState } from 'react';
 import { DeleteMessage } from '../dialogs/DeleteMessage.tsx';
 import { Readers } from '../dialogs/Readers.tsx';
@@ -35,7 +35,9 @@ export default function MessageMenu({ message, anchor, row, view, onAim, onClose
   const popup = useRef<HTMLDivElement>(null);
   // Opened by a key or a click that was no trigger of the menu's own, so it has to be told where to begin.
   useEffect(() => {
-    const frame = requestAnimationFrame(() => popup.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus());
+    const frame = requestAnimationFrame(() =>
+      popup.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus(),
+    );
     return () => cancelAnimationFrame(frame);
   }, []);
   const place = anchor.closest<HTMLElement>('[data-key]');
@@ -58,7 +60,13 @@ export default function MessageMenu({ message, anchor, row, view, onAim, onClose
   return (
     <Menu.Root open modal={false} onOpenChange={(isOpen) => !isOpen && done()}>
       <Menu.Portal>
-        <Menu.Positioner anchor={anchor} side="bottom" align={message.isMine ? 'end' : 'start'} sideOffset={4} className="menu-place">
+        <Menu.Positioner
+          anchor={anchor}
+          side="bottom"
+          align={message.isMine ? 'end' : 'start'}
+          sideOffset={4}
+          className="menu-place"
+        >
           <Menu.Popup ref={popup} className="menu" aria-label={t('message.actions')} finalFocus={false}>
             {acts.map((what) => (
               <Menu.Item

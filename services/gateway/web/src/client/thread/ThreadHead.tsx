@@ -30,7 +30,13 @@ export function ThreadHead({ row, onLeave }: { row: ConversationRow; onLeave: ()
           <Under row={row} other={other} />
         </p>
       </div>
-      <button type="button" className="icon-button" aria-haspopup="dialog" onClick={() => setOpen(true)} title={t('details')}>
+      <button
+        type="button"
+        className="icon-button"
+        aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+        title={t('details')}
+      >
         <Icon name="info" />
         <span className="sr-only">{t('details')}</span>
       </button>

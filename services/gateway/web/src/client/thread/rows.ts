@@ -14,7 +14,11 @@ export interface Place {
   endsGroup: boolean;
 }
 
-export function placeOf(before: ChatMessage | undefined, message: ChatMessage, next: ChatMessage | undefined): Place {
+export function placeOf(
+  before: ChatMessage | undefined,
+  message: ChatMessage,
+  next: ChatMessage | undefined,
+): Place {
   const startsDay = !before || !isSameDay(before.created_at, message.created_at);
   return {
     startsDay,

@@ -20,7 +20,10 @@ export interface FeedKeys {
 export function useFeedKeys(messages: readonly ChatMessage[]): FeedKeys {
   const [key, setKey] = useState<string | null>(null);
   const wanted = useRef<string | null>(null);
-  const found = useMemo(() => (key === null ? -1 : messages.findIndex((message) => message.key === key)), [messages, key]);
+  const found = useMemo(
+    () => (key === null ? -1 : messages.findIndex((message) => message.key === key)),
+    [messages, key],
+  );
   const current = found >= 0 ? found : messages.length - 1;
   const isHeld = found >= 0;
 
@@ -65,7 +68,10 @@ export function useFeedKeys(messages: readonly ChatMessage[]): FeedKeys {
     [current, isHeld],
   );
 
-  return useMemo(() => ({ current, take: setKey, focus, move, withCurrent }), [current, focus, move, withCurrent]);
+  return useMemo(
+    () => ({ current, take: setKey, focus, move, withCurrent }),
+    [current, focus, move, withCurrent],
+  );
 }
 
 function target(key: string, at: number, count: number): number | null {

@@ -12,8 +12,7 @@ export class Room {
   readonly participants = new Cell<readonly Participant[] | null>(null);
   readonly reads = new Cell<ReadonlyMap<UserId, number>>(new Map());
   readonly typists = new Cell<readonly UserId[]>([]);
-  /** The last durable change that is in what is held. */
-  pos: number;
+  readonly standing: Cell<number>;
   /** Live frames that came while a replay was on its way; null when none is. */
   waiting: EventFrame[] | null = null;
   #timers = new Timers<`typing ${UserId}`>();
@@ -21,9 +20,18 @@ export class Room {
   constructor(row: ConversationRow) {
     this.id = row.id;
     this.row = new Cell(row);
-    this.pos = row.last_pos;
+    this.standing = new Cell(row.last_pos);
     this.participants.watch((all) => all && this.amend({ participants_count: all.length }));
     if (row.last_message) this.hasRead(row.last_message.sender_id, row.last_message.seq);
+  }
+
+  /** The last durable change that is in what is held. */
+  get pos(): number {
+    return this.standing.get();
+  }
+
+  set pos(pos: number) {
+    this.standing.set(pos);
   }
 
   amend(change: Partial<ConversationRow>): void {

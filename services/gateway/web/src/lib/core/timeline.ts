@@ -34,7 +34,10 @@ export class Timeline {
     this.#me = me;
     this.messages = new Derived(() => this.#work());
     const stale = () => this.messages.stale();
-    this.#offs = [room.history.watch(stale), room.reads.watch(stale), outbox.entries.watch(stale)];
+    const sources = [room.history, room.reads, room.standing, outbox.entries] as {
+      watch(then: () => void): () => void;
+    }[];
+    this.#offs = sources.map((source) => source.watch(stale));
   }
 
   stop(): void {
