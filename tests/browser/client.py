@@ -14,6 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.client import Person
 from tests.conftest import SharedStack
+from tests.waiting import eventually
 
 PATIENCE_MS = 15_000
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
@@ -79,7 +80,7 @@ class Chat:
 
 
 class Office:
-    """Opens chats, each person's in a browser context of its own, and keeps what went wrong on any of them."""
+    """Opens chats, each person's in a browser context of its own, and keeps what went wrong in any."""
 
     def __init__(self, browser: Browser, stack: SharedStack) -> None:
         self.browser = browser
@@ -147,15 +148,9 @@ class Office:
             self.faults.append(line)
 
 
-async def sockets_of(context: BrowserContext) -> list[str]:
-    """Every WebSocket that the pages of a context open from now on, by its URL."""
-    opened: list[str] = []
-
-    def attach(page: Page) -> None:
-        page.on("websocket", lambda socket: opened.append(socket.url))
-
-    context.on("page", attach)
-    return opened
+async def on_page(page: Page, expression: str) -> None:
+    """Returns when `expression` holds on the page, whose policy forbids it to ask itself."""
+    await eventually(lambda: page.evaluate(expression), PATIENCE_MS / 1000)
 
 
 def frame_of(text: str | bytes) -> dict[str, Any]:

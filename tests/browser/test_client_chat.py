@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.client import Office, new_user
+from tests.browser.client import Office, new_user, on_page
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ async def test_notifications_come_to_who_is_elsewhere_and_open_the_conversation(
     first = await office.chat(one, context)
     await first.page.evaluate("window.isThere = false; window.dispatchEvent(new Event('blur'))")
     await office.post(two, room, "come here")
-    await first.page.wait_for_function("window.shown?.length === 1")
+    await on_page(first.page, "window.shown?.length === 1")
     shown = await first.page.evaluate("window.shown[0]")
     assert (shown["title"], shown["body"]) == (f"User {two} · Calls", "come here")
     await first.page.evaluate("window.last.onclick()")
@@ -190,9 +190,7 @@ async def test_a_reload_shows_what_was_read_before(office: Office, one: int, two
     await first.has_status("not read", "delivered")
 
 
-async def test_markup_stays_text_and_only_web_addresses_are_links(
-    office: Office, one: int, two: int
-) -> None:
+async def test_markup_stays_text_and_only_web_addresses_are_links(office: Office, one: int, two: int) -> None:
     room = await office.group("Markup", one, two)
     text = "<img src=x onerror=alert(1)> javascript:alert(1) https://example.org/a?b=1 data:text/html,x"
     await office.post(two, room, text)
@@ -206,9 +204,7 @@ async def test_markup_stays_text_and_only_web_addresses_are_links(
     await expect(first.page.get_by_test_id("said").locator("img")).to_have_count(0)
 
 
-async def test_drafts_are_kept_per_conversation_and_over_a_reload(
-    office: Office, one: int, two: int
-) -> None:
+async def test_drafts_are_kept_per_conversation_and_over_a_reload(office: Office, one: int, two: int) -> None:
     await office.group("Draft A", one, two)
     await office.group("Draft B", one, two)
     first = await office.chat(one)

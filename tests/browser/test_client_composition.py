@@ -1,4 +1,4 @@
-"""Korean in the composer: while a syllable is composed, one press of Enter ends it and sends, once and whole."""
+"""Korean in the composer: while a syllable is composed, one press of Enter ends it and sends, once."""
 
 from typing import Any
 

@@ -1,13 +1,15 @@
 """The web client in Chromium when things break: reloads, no network, killed gateways, many tabs."""
 
 import asyncio
+import json
 import os
 import signal
 from typing import Any
 
 from playwright.async_api import BrowserContext, Page, WebSocketRoute, expect
 
-from tests.browser.client import Chat, Office, frame_of, new_user
+from tests.browser.client import Chat, Office, frame_of, new_user, on_page
+from tests.waiting import until
 
 SOCKETS = "**/api/v1/messenger/ws/**"
 
@@ -25,9 +27,7 @@ async def test_a_reload_in_mid_send_loses_nothing_and_doubles_nothing(office: Of
     for text in ("a", "b", "c"):
         await chat.say(text)
     await expect(chat.messages).to_have_count(3)
-    async with asyncio.timeout(10):
-        while not held:
-            await asyncio.sleep(0.05)
+    await until(lambda: held)
     is_over.set()
     page = await reopened(context, chat, office)
     await Chat(page, one).sees("a", "b", "c")
@@ -67,7 +67,7 @@ async def test_what_is_written_offline_outlives_the_page(office: Office) -> None
     await context.set_offline(True)
     await chat.is_told("You are offline.")
     await chat.say("kept")
-    await chat.page.wait_for_function("Object.keys(localStorage).every(key => !key.includes('draft'))")
+    await on_page(chat.page, "Object.keys(localStorage).every(key => !key.includes('draft'))")
     await chat.page.close()
     await context.set_offline(False)
     again = await office.chat(one, context)
@@ -97,7 +97,7 @@ async def test_eight_tabs_share_one_socket_and_outlive_the_one_that_has_it(offic
     await office.post(two, room, "still there?")
     for tab in tabs[1:]:
         await tab.sees("to all of you", "from the sixth", "still there?")
-    assert len(opened) == 2, opened
+    await until(lambda: len(opened) == 2)
 
 
 async def test_a_killed_gateway_costs_a_moment_and_no_message(office: Office) -> None:
@@ -186,9 +186,7 @@ async def test_a_draining_gateway_is_left_without_a_word(office: Office) -> None
     sockets[0].send('{"type":"system","event":"draining","reconnect_after_ms":100}')
     await office.post(two, room, "meanwhile")
     await chat.sees("meanwhile")
-    async with asyncio.timeout(10):
-        while len(sockets) < 2:
-            await asyncio.sleep(0.05)
+    await until(lambda: len(sockets) == 2)
     await office.post(two, room, "afterwards")
     await chat.sees("meanwhile", "afterwards")
     assert await chat.page.evaluate("[...phases]") in ([], ["online"])
@@ -236,9 +234,8 @@ async def refuse_sends(context: BrowserContext, is_over: asyncio.Event) -> None:
 
 
 def error_for(frame: dict[str, Any]) -> str:
-    return (
-        f'{{"type":"error","ref":"{frame["ref"]}","message":"Forbidden","code":"forbidden","retryable":false}}'
-    )
+    refusal = {"type": "error", "message": "Forbidden", "code": "forbidden", "retryable": False}
+    return json.dumps({**refusal, "ref": frame["ref"]})
 
 
 async def reopened(context: BrowserContext, chat: Chat, office: Office) -> Page:

@@ -43,7 +43,7 @@ class Environment:
         return tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
 
     def web_address(self, name: str) -> str | None:
-        """An address that a browser opens: http, https, or a path of the same origin. None if it isn't set."""
+        """An address that a browser opens: http, https, or a path of this origin. None if it isn't set."""
         text = self.text(name, "")
         if text and not text.startswith(("https://", "http://", "/")):
             raise SettingsError(f"{name} is no http:// or https:// URL, and no path: {text!r}")

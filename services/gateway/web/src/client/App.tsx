@@ -27,7 +27,8 @@ export function App({ access, theme }: AppProps) {
   const me = useSession()?.me ?? null;
   const notifications = useAttention(go);
   return (
-    <div className="app" data-pane={open === null ? 'list' : 'thread'}>
+    <main className="app" data-pane={open === null ? 'list' : 'thread'}>
+      <h1 className="sr-only">{t('app')}</h1>
       <Banner access={access} />
       <Sidebar
         open={open}
@@ -37,7 +38,7 @@ export function App({ access, theme }: AppProps) {
         theme={theme}
         notifications={notifications}
       />
-      <main className="pane" aria-label={t('messages')}>
+      <div className="pane">
         {open === null || me === null ? (
           <div className="blank">
             <Icon name="chat" />
@@ -47,12 +48,12 @@ export function App({ access, theme }: AppProps) {
         ) : (
           <Thread key={open} id={open} me={me} onLeave={() => go(null)} />
         )}
-      </main>
+      </div>
       {isStarting && (
         <Suspense>
           <NewConversation onClose={() => setStarting(false)} onMade={go} />
         </Suspense>
       )}
-    </div>
+    </main>
   );
 }

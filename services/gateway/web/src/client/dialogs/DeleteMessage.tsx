@@ -6,7 +6,7 @@ import { Failed } from '../parts/Failed.tsx';
 import { useAct } from '../parts/useAct.ts';
 import { Sheet } from './Sheet.tsx';
 
-export function DeleteMessage({
+export default function DeleteMessage({
   message,
   view,
   onClose,

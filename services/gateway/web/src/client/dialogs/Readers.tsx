@@ -9,7 +9,7 @@ import { Failed } from '../parts/Failed.tsx';
 import { useAct } from '../parts/useAct.ts';
 import { Sheet } from './Sheet.tsx';
 
-export function Readers({ message, onClose }: { message: ChatMessage; onClose: () => void }) {
+export default function Readers({ message, onClose }: { message: ChatMessage; onClose: () => void }) {
   const { t } = useLanguage();
   const session = useSession();
   const [readers, setReaders] = useState<Reader[] | null>(null);

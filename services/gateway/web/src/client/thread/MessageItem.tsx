@@ -87,7 +87,7 @@ function Item(props: MessageItemProps) {
       onKeyDown={key}
       onContextMenu={openMenu}
     >
-      {place.startsDay && <h2 className="day">{dayOf(language, t, message.created_at)}</h2>}
+      {place.startsDay && <h3 className="day">{dayOf(language, t, message.created_at)}</h3>}
       {props.startsUnread && <p className="unread-from">{t('messages.new')}</p>}
       <div className="row">
         {isGroup && !message.isMine && (

@@ -5,18 +5,16 @@
 
 import type { ChatMessage, ConversationRow, MessagesView } from '@messenger/react';
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Announcer } from './Announcer.tsx';
-import type { Act } from './acts.ts';
 import { MessageItem } from './MessageItem.tsx';
+import { MessageMenu } from './MessageMenu.tsx';
 import { estimate, firstUnread, placeOf } from './rows.ts';
 import type { Aim } from './Thread.tsx';
 import { useFeedKeys } from './useFeedKeys.ts';
 import { useHasFocus } from './useHasFocus.ts';
-
-const MessageMenu = lazy(() => import('./MessageMenu.tsx'));
 
 /** So near to the end counts as being there. */
 const NEAR_PX = 80;
@@ -37,7 +35,7 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
   const t = useT();
   const { messages } = view;
   const box = useRef<HTMLDivElement>(null);
-  const [menu, setMenu] = useState<{ message: ChatMessage; anchor: Element; act?: Act } | null>(null);
+  const [menu, setMenu] = useState<{ message: ChatMessage; anchor: Element } | null>(null);
   const getItemKey = useCallback((index: number) => messages[index]?.key ?? index, [messages]);
   const keys = useFeedKeys(messages);
   const feed: Feed = useVirtualizer<HTMLDivElement, HTMLElement>({
@@ -73,6 +71,7 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
     [messages, feed, keys],
   );
   const openMenu = useCallback((message: ChatMessage, anchor: Element) => setMenu({ message, anchor }), []);
+  const closeMenu = useCallback(() => setMenu(null), []);
 
   return (
     <div className="feed-box">
@@ -118,11 +117,7 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
       </div>
       {!isAtEnd && <Newest row={row} onClick={() => feed.scrollToEnd()} />}
       <Announcer messages={messages} isReady={status === 'ready'} />
-      {menu && (
-        <Suspense>
-          <MessageMenu {...menu} view={view} row={row} onAim={onAim} onClose={() => setMenu(null)} />
-        </Suspense>
-      )}
+      {menu && <MessageMenu {...menu} view={view} row={row} onAim={onAim} onClose={closeMenu} />}
     </div>
   );
 }

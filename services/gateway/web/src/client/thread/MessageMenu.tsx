@@ -1,14 +1,16 @@
 /** Owns the menu of one message, and the questions that it leads to. */
 
-import { Menu } from '@base-ui/react/menu';
 import { type ChatMessage, type ConversationRow, type MessagesView, useParticipants } from '@messenger/react';
-import { useEffect, useRef, useState } from 'react';
-import { DeleteMessage } from '../dialogs/DeleteMessage.tsx';
-import { Readers } from '../dialogs/Readers.tsx';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
-import { Icon, type IconName } from '../parts/Icon.tsx';
+import type { IconName } from '../parts/Icon.tsx';
+import { PopMenu } from '../parts/PopMenu.tsx';
 import { type Act, actsOn } from './acts.ts';
 import type { Aim } from './Thread.tsx';
+
+// Dialogs are not needed for the first sight.
+const DeleteMessage = lazy(() => import('../dialogs/DeleteMessage.tsx'));
+const Readers = lazy(() => import('../dialogs/Readers.tsx'));
 
 const ICONS: Record<Act, IconName> = {
   reply: 'reply',
@@ -27,61 +29,50 @@ export interface MessageMenuProps {
   onClose: () => void;
 }
 
-export default function MessageMenu({ message, anchor, row, view, onAim, onClose }: MessageMenuProps) {
+export function MessageMenu({ message, anchor, row, view, onAim, onClose }: MessageMenuProps) {
   const t = useT();
   const { role } = useParticipants(row.id);
   const [asked, setAsked] = useState<'readers' | 'delete' | null>(null);
   const acts = actsOn(message, row, role);
-  const popup = useRef<HTMLDivElement>(null);
-  // Opened by a key or a click that was no trigger of the menu's own, so it has to be told where to begin.
-  useEffect(() => {
-    const frame = requestAnimationFrame(() =>
-      popup.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus(),
-    );
-    return () => cancelAnimationFrame(frame);
-  }, []);
-  const place = anchor.closest<HTMLElement>('[data-key]');
-
-  const done = () => {
+  const done = useCallback(() => {
     onClose();
-    place?.focus();
-  };
+    // The message had the keyboard before.
+    anchor.closest<HTMLElement>('[data-key]')?.focus({ preventScroll: true });
+  }, [anchor, onClose]);
+  const isEmpty = acts.length === 0;
+  useEffect(() => {
+    if (isEmpty) onClose();
+  }, [isEmpty, onClose]);
+
   const act = (what: Act) => {
     if (what === 'readers' || what === 'delete') return setAsked(what);
     onClose();
     if (what === 'copy') void navigator.clipboard?.writeText(message.content ?? '');
-    // When the menu is gone, which gives the focus back before.
-    else requestAnimationFrame(() => onAim({ kind: what, message }));
+    else onAim({ kind: what, message });
   };
 
-  if (asked === 'readers') return <Readers message={message} onClose={done} />;
-  if (asked === 'delete') return <DeleteMessage message={message} view={view} onClose={done} />;
-  if (acts.length === 0) return null;
+  if (asked !== null) {
+    return (
+      <Suspense>
+        {asked === 'readers' && <Readers message={message} onClose={done} />}
+        {asked === 'delete' && <DeleteMessage message={message} view={view} onClose={done} />}
+      </Suspense>
+    );
+  }
+  if (isEmpty) return null;
   return (
-    <Menu.Root open modal={false} onOpenChange={(isOpen) => !isOpen && done()}>
-      <Menu.Portal>
-        <Menu.Positioner
-          anchor={anchor}
-          side="bottom"
-          align={message.isMine ? 'end' : 'start'}
-          sideOffset={4}
-          className="menu-place"
-        >
-          <Menu.Popup ref={popup} className="menu" aria-label={t('message.actions')} finalFocus={false}>
-            {acts.map((what) => (
-              <Menu.Item
-                key={what}
-                className={what === 'delete' ? 'menu-item bad' : 'menu-item'}
-                closeOnClick={false}
-                onClick={() => act(what)}
-              >
-                <Icon name={ICONS[what]} />
-                {t(`message.${what}`)}
-              </Menu.Item>
-            ))}
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
+    <PopMenu
+      label={t('message.actions')}
+      anchor={anchor}
+      align={message.isMine ? 'end' : 'start'}
+      choices={acts.map((what) => ({
+        key: what,
+        icon: ICONS[what],
+        label: t(`message.${what}`),
+        isBad: what === 'delete',
+        choose: () => act(what),
+      }))}
+      onClose={done}
+    />
   );
 }

@@ -25,7 +25,7 @@ export function ThreadHead({ row, onLeave }: { row: ConversationRow; onLeave: ()
         <PresenceDot userId={other} />
       </span>
       <div className="thread-names">
-        <h1 dir="auto">{title}</h1>
+        <h2 dir="auto">{title}</h2>
         <p className="quiet">
           <Under row={row} other={other} />
         </p>
