@@ -30,7 +30,7 @@ SCROLL_UP = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
   let seen = 0;
   while (!document.body.textContent.includes('This is the beginning') || feed.scrollTop > 0) {
-    feed.scrollTop -= 2500;
+    feed.scrollTop -= 1500;
     await frame();
     if (++seen > 20000) throw new Error('the beginning was not reached');
   }

@@ -21,6 +21,8 @@ const NEAR_PX = 80;
 /** So near to the beginning of what is held, older ones are read. */
 const NEAR_ROWS = 25;
 const OVERSCAN = 6;
+/** The place of what is said above the messages. */
+const TOP_PX = 44;
 
 export interface MessageListProps {
   row: ConversationRow;
@@ -47,11 +49,12 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
     anchorTo: 'end',
     followOnAppend: true,
     scrollEndThreshold: NEAR_PX,
+    paddingStart: TOP_PX,
     rangeExtractor: keys.withCurrent,
   });
   const unreadFrom = useUnreadFrom(row, view);
   useStart(feed, view, unreadFrom);
-  const isAtEnd = useIsAtEnd(box, feed);
+  const isAtEnd = feed.isAtEnd();
   useReading(view, row, isAtEnd);
   const items = feed.getVirtualItems();
   const first = items[0]?.index ?? 0;
@@ -85,8 +88,8 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
         // A feed whose messages are few has nothing else to take the keyboard.
         tabIndex={messages.length === 0 ? 0 : -1}
       >
-        <Top view={view} />
         <div className="feed" style={{ height: feed.getTotalSize() }}>
+          <Top view={view} />
           {items.map(({ key, index, start }) => {
             const message = messages[index];
             return message ? (
@@ -200,25 +203,6 @@ function useStart(feed: Feed, view: MessagesView, unreadFrom: string | null): vo
     const index = messages.findIndex((message) => message.key === unreadFrom);
     if (index >= 0) feed.scrollToIndex(index, { align: 'start' });
   }, [feed, messages, unreadFrom]);
-}
-
-/** Asked of the element itself: what is drawn counts, not what is reckoned. */
-function useIsAtEnd(box: { current: HTMLDivElement | null }, feed: Feed): boolean {
-  const [isAtEnd, setAtEnd] = useState(true);
-  const size = feed.getTotalSize();
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const look = () => setAtEnd(element.scrollHeight - element.scrollTop - element.clientHeight <= NEAR_PX);
-    element.addEventListener('scroll', look, { passive: true });
-    // `size` moves the end away without a scroll.
-    const frame = requestAnimationFrame(size >= 0 ? look : look);
-    return () => {
-      element.removeEventListener('scroll', look);
-      cancelAnimationFrame(frame);
-    };
-  }, [box, size]);
-  return isAtEnd;
 }
 
 /** Read is what was on the screen of somebody who is there. */

@@ -41,8 +41,8 @@ const LINE_CHARS = 60;
 const LINE_PX = 21;
 const AROUND_PX = 16;
 
-/** About how high a message is, until it has been drawn. */
+/** About how high a message is, until it has been drawn. Asked of all that are held for every page: it is cheap. */
 export function estimate(message: ChatMessage | undefined): number {
-  const lines = (message?.content ?? '').split('\n').map((line) => 1 + Math.floor(line.length / LINE_CHARS));
-  return AROUND_PX + (message?.reply_to ? 44 : 0) + LINE_PX * lines.reduce((sum, count) => sum + count, 0);
+  const lines = 1 + Math.floor((message?.content?.length ?? 0) / LINE_CHARS);
+  return AROUND_PX + LINE_PX * lines;
 }
