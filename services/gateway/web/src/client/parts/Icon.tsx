@@ -7,6 +7,7 @@ const PATHS = {
   checks: 'M2.5 12.5L7 17l8.5-9.5M11 15.5l1.5 1.5L21.5 7.5',
   clock: 'M12 7v5l3 2M12 3a9 9 0 100 18 9 9 0 000-18z',
   close: 'M6 6l12 12M18 6L6 18',
+  copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   down: 'M6 9l6 6 6-6',
   edit: 'M4 20h4L19 9l-4-4L4 16zM13.5 6.5l4 4',
   file: 'M6 3h8l5 5v13H6zM14 3v5h5',

@@ -14,7 +14,7 @@ const Readers = lazy(() => import('../dialogs/Readers.tsx'));
 
 const ICONS: Record<Act, IconName> = {
   reply: 'reply',
-  copy: 'file',
+  copy: 'copy',
   readers: 'checks',
   edit: 'edit',
   delete: 'trash',
