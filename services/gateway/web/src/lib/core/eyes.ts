@@ -44,6 +44,10 @@ export class Eyes {
     return this.#count(this.#open, conversationId);
   }
 
+  sees(conversationId: string): boolean {
+    return this.#open.all().includes(conversationId);
+  }
+
   /** A person's state is on the screen. */
   watch(userId: UserId): () => void {
     return this.#count(this.#watched, userId);

@@ -35,6 +35,8 @@ const isNote = (note: unknown): note is Note => (note as { about?: unknown } | n
 
 export class Outbox {
   readonly entries = new Cell<readonly Entry[]>([]);
+  /** Whether what earlier pages left is among them; before, nobody knows what comes first. */
+  readonly isLoaded = new Cell(false);
   #keep: Keep<Entry>;
   #line: Line;
   #off: () => void;
@@ -55,6 +57,7 @@ export class Outbox {
     const newest = kept.at(-1);
     if (newest) after(newest.client_message_id);
     for (const entry of kept) this.#put(entry);
+    this.isLoaded.set(true);
   }
 
   /** The entry is seen at once; `kept` resolves when it outlives the page. */

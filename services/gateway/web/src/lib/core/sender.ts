@@ -22,7 +22,8 @@ export class Sender {
   constructor(line: Line, outbox: Outbox) {
     this.#line = line;
     this.#outbox = outbox;
-    this.#offs = [line.state.watch(() => this.#kick()), outbox.entries.watch(() => this.#kick())];
+    const sources: { watch(then: () => void): () => void }[] = [line.state, outbox.entries, outbox.isLoaded];
+    this.#offs = sources.map((source) => source.watch(() => this.#kick()));
   }
 
   stop(): void {
@@ -31,7 +32,12 @@ export class Sender {
   }
 
   get #canSend(): boolean {
-    return !this.#isStopped && this.#line.leads && this.#line.state.get().phase === 'online';
+    return (
+      !this.#isStopped &&
+      this.#outbox.isLoaded.get() &&
+      this.#line.leads &&
+      this.#line.state.get().phase === 'online'
+    );
   }
 
   #kick(): void {

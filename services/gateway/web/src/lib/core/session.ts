@@ -2,10 +2,11 @@
 
 import { Actions } from './actions.ts';
 import type { Address } from './address.ts';
-import { Cell, tellNow } from './cell.ts';
+import { tellNow } from './cell.ts';
 import { Drafts } from './drafts.ts';
 import { Eyes } from './eyes.ts';
 import { Histories } from './histories.ts';
+import { EMPTY } from './history.ts';
 import { openKeep } from './keep.ts';
 import { Line } from './line.ts';
 import { Link } from './link.ts';
@@ -26,6 +27,9 @@ import type { Tokens } from './tokens.ts';
 import { Typing } from './typing.ts';
 import type { UserId } from './wire.ts';
 
+/** Of a conversation that isn't open. */
+const MOST_HELD = 300;
+
 export interface SessionOptions {
   address: Address;
   tokens: Tokens;
@@ -44,8 +48,6 @@ export class Session {
   readonly eyes: Eyes;
   readonly drafts: Drafts;
   readonly actions: Actions;
-  /** Whether the outbox of earlier pages is known. */
-  readonly isLoaded = new Cell(false);
   #histories: Histories;
   #reading: Reading;
   #looking: Looking;
@@ -85,7 +87,7 @@ export class Session {
   start(): void {
     this.line.start();
     void this.list.load();
-    void this.outbox.load().then(() => this.isLoaded.set(true));
+    void this.outbox.load();
   }
 
   stop(): void {
@@ -118,6 +120,7 @@ export class Session {
     await this.#histories.open(room);
     if (isNew) await this.people.reads(room);
     await members;
+    this.#letGo();
   }
 
   async older(id: string): Promise<void> {
@@ -143,6 +146,14 @@ export class Session {
     return this.store.incoming.on((incoming) => {
       if (this.line.leads && !incoming.conversation.muted && !this.#looking.isFocused) listener(incoming);
     });
+  }
+
+  /** What nobody looks at any more is read again when somebody does; the memory of a page has an end. */
+  #letGo(): void {
+    for (const room of this.store.rooms.values()) {
+      const isLong = room.history.get().messages.length > MOST_HELD;
+      if (isLong && !this.eyes.sees(room.id)) room.history.set(EMPTY);
+    }
   }
 
   #forget(id: string): void {
