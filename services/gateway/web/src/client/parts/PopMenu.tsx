@@ -20,7 +20,8 @@ export interface PopMenuProps {
   /** Which side of the anchor it keeps to. */
   align: 'start' | 'end';
   choices: MenuChoice[];
-  onClose: () => void;
+  /** `isLeft`: the user has gone elsewhere already, and is not to be brought back. */
+  onClose: (isLeft: boolean) => void;
 }
 
 const GAP_PX = 4;
@@ -40,14 +41,15 @@ export function PopMenu({ label, anchor, align, choices, onClose }: PopMenuProps
 
   useEffect(() => {
     const elsewhere = (event: Event) => {
-      if (!(event.target instanceof Node && menu.current?.contains(event.target))) onClose();
+      if (!(event.target instanceof Node && menu.current?.contains(event.target))) onClose(true);
     };
+    const resized = () => onClose(true);
     const events = ['pointerdown', 'wheel', 'focusin'];
     for (const event of events) document.addEventListener(event, elsewhere, { capture: true, passive: true });
-    window.addEventListener('resize', onClose);
+    window.addEventListener('resize', resized);
     return () => {
       for (const event of events) document.removeEventListener(event, elsewhere, { capture: true });
-      window.removeEventListener('resize', onClose);
+      window.removeEventListener('resize', resized);
     };
   }, [onClose]);
 
@@ -55,7 +57,7 @@ export function PopMenu({ label, anchor, align, choices, onClose }: PopMenuProps
     event.stopPropagation();
     if (event.key === 'Escape' || event.key === 'Tab') {
       event.preventDefault();
-      return onClose();
+      return onClose(false);
     }
     const items = [...(menu.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
     const to = target(event.key, items.indexOf(document.activeElement as HTMLElement), items.length);

@@ -8,7 +8,7 @@ const links = new LinkifyIt({ fuzzyLink: false, fuzzyEmail: false });
 for (const scheme of ['ftp:', 'mailto:', '//']) links.add(scheme, null);
 
 export const Words = memo(function Words({ text }: { text: string }) {
-  return <>{withLinks(text)}</>;
+  return text.includes('://') ? withLinks(text) : text;
 });
 
 function withLinks(text: string): ReactNode[] {

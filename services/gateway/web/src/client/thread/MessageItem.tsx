@@ -50,7 +50,7 @@ function isSame(before: MessageItemProps, now: MessageItemProps): boolean {
 function Item(props: MessageItemProps) {
   const { message, place, quoted, isGroup, onMenu, onAim } = props;
   const { language, t } = useLanguage();
-  const name = usePersonName(message.sender_id);
+  const name = usePersonName(message.isMine ? null : message.sender_id);
   const time = timeOf(language, message.created_at);
   const openMenu = (event: MouseEvent) => {
     // A selection or a link has a menu of its own.
@@ -115,11 +115,11 @@ function Item(props: MessageItemProps) {
             className="icon-button more"
             tabIndex={props.isCurrent ? 0 : -1}
             aria-haspopup="menu"
+            aria-label={t('message.actions')}
             title={t('message.actions')}
             onClick={(event) => onMenu(message, event.currentTarget)}
           >
-            <Icon name="menu" />
-            <span className="sr-only">{t('message.actions')}</span>
+            ⋯
           </button>
         )}
       </div>

@@ -54,7 +54,8 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
   });
   const unreadFrom = useUnreadFrom(row, view);
   useStart(feed, view, unreadFrom);
-  const isAtEnd = feed.isAtEnd();
+  // Before it has been measured, it is where it will be put.
+  const isAtEnd = feed.scrollRect === null || feed.isAtEnd();
   useReading(view, row, isAtEnd);
   const items = feed.getVirtualItems();
   const first = items[0]?.index ?? 0;

@@ -34,11 +34,14 @@ export function MessageMenu({ message, anchor, row, view, onAim, onClose }: Mess
   const { role } = useParticipants(row.id);
   const [asked, setAsked] = useState<'readers' | 'delete' | null>(null);
   const acts = actsOn(message, row, role);
-  const done = useCallback(() => {
-    onClose();
-    // The message had the keyboard before.
-    anchor.closest<HTMLElement>('[data-key]')?.focus({ preventScroll: true });
-  }, [anchor, onClose]);
+  const done = useCallback(
+    (isLeft = false) => {
+      onClose();
+      // The message had the keyboard before.
+      if (!isLeft) anchor.closest<HTMLElement>('[data-key]')?.focus({ preventScroll: true });
+    },
+    [anchor, onClose],
+  );
   const isEmpty = acts.length === 0;
   useEffect(() => {
     if (isEmpty) onClose();

@@ -49,7 +49,10 @@ export function useFeedKeys(messages: readonly ChatMessage[]): FeedKeys {
 
   const move = useCallback(
     (event: KeyboardEvent, feed: Feed) => {
-      const isOnRow = event.target instanceof HTMLElement && event.target.dataset.key !== undefined;
+      // The feed itself had it while it was empty.
+      const isOnRow =
+        event.target === event.currentTarget ||
+        (event.target instanceof HTMLElement && event.target.dataset.key !== undefined);
       const to = isOnRow ? target(event.key, current, messages.length) : null;
       if (to === null || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();

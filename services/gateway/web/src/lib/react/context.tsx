@@ -10,6 +10,8 @@ import type { GetToken } from '../core/tokens.ts';
 import { useReadable } from './useReadable.ts';
 
 const Context = createContext<Messenger | null>(null);
+// Read once for all who ask: a list has hundreds of them.
+const SessionContext = createContext<Session | null>(null);
 
 export interface MessengerProviderProps {
   /** Where the gateway is; read once. */
@@ -37,7 +39,12 @@ export function MessengerProvider({ url, getToken, directory, children }: Messen
     messenger.start();
     return () => messenger.stop();
   }, [messenger]);
-  return <Context value={messenger}>{children}</Context>;
+  const session = useReadable(messenger.session, null);
+  return (
+    <Context value={messenger}>
+      <SessionContext value={session}>{children}</SessionContext>
+    </Context>
+  );
 }
 
 export function useMessenger(): Messenger {
@@ -48,5 +55,6 @@ export function useMessenger(): Messenger {
 
 /** Null until the first token has said who the user is. */
 export function useSession(): Session | null {
-  return useReadable(useMessenger().session, null);
+  useMessenger();
+  return useContext(SessionContext);
 }
