@@ -81,7 +81,7 @@ def _config(settings: GatewaySettings) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         body = {
-            "login_url": settings.login_url,
+            "login_url": settings.login_page,
             "host_origins": sorted(settings.allowed_origins),
             "dev_tokens": DEV_TOKEN in request.app.router.named_resources(),
         }

@@ -32,7 +32,7 @@ class GatewaySettings:
     limits: Limits
     heartbeat_ms: int
     # Where the web client sends who has no token; None where a host page hands it over.
-    login_url: str | None = None
+    login_page: str | None = None
 
     @classmethod
     def read(cls, env: Environment) -> GatewaySettings:
@@ -47,5 +47,5 @@ class GatewaySettings:
                 max_sockets=env.integer("MESSENGER_MAX_SOCKETS", Limits.max_sockets),
             ),
             heartbeat_ms=env.integer("MESSENGER_HEARTBEAT_MS", 25_000, minimum=100),
-            login_url=env.web_address("MESSENGER_LOGIN_URL"),
+            login_page=env.web_address("MESSENGER_LOGIN_URL"),
         )

@@ -12,7 +12,10 @@ type FromHost =
   | { type: 'messenger.token'; token: string }
   | { type: 'messenger.names'; names: Record<UserId, string> };
 
-export function hostAccess(origins: string[]): Access {
+export function hostAccess(allowed: string[]): Access {
+  // Where the browser tells who embeds this page, only that one is asked.
+  const [parent] = location.ancestorOrigins ?? [];
+  const origins = parent === undefined ? allowed : allowed.filter((origin) => origin === parent);
   /** The next word of this kind from the host. */
   const ask = <Kind extends FromHost['type']>(question: object, kind: Kind) =>
     new Promise<Extract<FromHost, { type: Kind }>>((resolve, reject) => {

@@ -1,6 +1,6 @@
 /** Owns the left pane: who the user is, the search, the list of conversations. */
 
-import { type NotificationsView, useConversations, useSession } from '@messenger/react';
+import { type NotificationsView, useConversations, useSession, useWebSocket } from '@messenger/react';
 import { lazy, Suspense, useState } from 'react';
 import type { Access } from '../access/access.ts';
 import { usePersonName, useT } from '../i18n/language.tsx';
@@ -27,13 +27,14 @@ export function Sidebar({ open, onOpen, onStart, access, theme, notifications }:
   const [filter, setFilter] = useState('');
   const [isSettings, setSettings] = useState(false);
   const { conversations } = useConversations();
+  const { isOnline } = useWebSocket();
   return (
     <nav className="sidebar" aria-label={t('conversations')}>
       <header className="sidebar-head">
         <button type="button" className="me" aria-haspopup="dialog" onClick={() => setSettings(true)}>
           <span className="avatar-box">
             <Avatar id={me ?? 0} label={initials(name)} size="small" />
-            <PresenceDot userId={me} />
+            {isOnline && <PresenceDot userId={me} />}
           </span>
           <span className="me-name">{name || t('app')}</span>
           <span className="sr-only">{t('menu')}</span>

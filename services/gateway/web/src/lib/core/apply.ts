@@ -150,75 +150,50 @@ function subscribed(store: Store, frame: FrameOf<'subscribed'>): void {
   for (const id of online) if (store.person(id).get()?.status !== 'away') store.seen(id, 'online');
 }
 
-type Rule = (store: Store, told: never) => void;
-
-const RULES: [string, Rule][] = [
-  ['resumed', resumed],
-  ['subscribed', subscribed],
-  ['unread.updated', numbers],
-  ['read.confirmed', numbers],
-  ['local.not_resumed', notResumed],
-  [
-    'local.resuming',
-    (store: Store, { ids }: { ids: string[] }) => {
-      for (const id of ids) {
-        const room = store.rooms.get(id);
-        if (room) room.waiting ??= [];
-      }
-    },
-  ],
-  ['local.syncing', (store: Store) => store.beginSync()],
-  [
-    'local.synced',
-    (store: Store, told: Extract<Told, { type: 'local.synced' }>) => store.sync(told.standings),
-  ],
-  [
-    'message.sent',
-    (store: Store, frame: FrameOf<'message.sent'>) =>
-      store.rooms.get(frame.conversation_id)?.lay([frame.data]),
-  ],
-  [
-    'message.read',
-    (store: Store, frame: FrameOf<'message.read'>) =>
-      store.rooms.get(frame.conversation_id)?.hasRead(frame.user_id, frame.read_seq),
-  ],
-  [
-    'settings.updated',
-    (store: Store, frame: FrameOf<'settings.updated'>) =>
-      store.rooms.get(frame.conversation_id)?.amend({ muted: frame.data.muted }),
-  ],
-  [
-    'typing.start',
-    (store: Store, frame: FrameOf<'typing.start'>) => {
-      if (frame.user_id !== store.me && 'expires_in_ms' in frame) {
-        store.rooms.get(frame.conversation_id)?.types(frame.user_id, frame.expires_in_ms);
-      }
-    },
-  ],
-  [
-    'typing.stop',
-    (store: Store, frame: FrameOf<'typing.stop'>) =>
-      'user_id' in frame && store.rooms.get(frame.conversation_id)?.stopsTyping(frame.user_id),
-  ],
-  ['user.online', (store: Store, frame: FrameOf<'user.online'>) => store.seen(frame.user_id, 'online')],
-  [
-    'user.away',
-    (store: Store, frame: FrameOf<'user.away'>) => store.seen(frame.user_id, 'away', frame.last_seen_at),
-  ],
-  [
-    'user.offline',
-    (store: Store, frame: FrameOf<'user.offline'>) =>
-      store.seen(frame.user_id, 'offline', frame.last_seen_at),
-  ],
-  ['presence.batch', people],
-  ['presence.state', people],
-];
-
 function people(store: Store, { users }: FrameOf<'presence.batch' | 'presence.state'>): void {
   for (const row of users) store.seen(row.user_id, row.status, row.last_seen_at);
 }
 
+function resuming(store: Store, { ids }: { ids: string[] }): void {
+  for (const id of ids) {
+    const room = store.rooms.get(id);
+    if (room) room.waiting ??= [];
+  }
+}
+
+function typing(store: Store, frame: FrameOf<'typing.start'>): void {
+  const isEvent = 'expires_in_ms' in frame;
+  if (!isEvent || frame.user_id === store.me) return;
+  store.rooms.get(frame.conversation_id)?.types(frame.user_id, frame.expires_in_ms);
+}
+
+type Synced = Extract<Told, { type: 'local.synced' }>;
+
+const RULES: Record<string, (store: Store, told: never) => void> = {
+  resumed,
+  subscribed,
+  'local.resuming': resuming,
+  'local.not_resumed': notResumed,
+  'local.syncing': (store) => store.beginSync(),
+  'local.synced': (store, { standings }: Synced) => store.sync(standings),
+  'message.sent': (store, frame: FrameOf<'message.sent'>) =>
+    store.rooms.get(frame.conversation_id)?.lay([frame.data]),
+  'message.read': (store, frame: FrameOf<'message.read'>) =>
+    store.rooms.get(frame.conversation_id)?.hasRead(frame.user_id, frame.read_seq),
+  'read.confirmed': numbers,
+  'unread.updated': numbers,
+  'settings.updated': (store, frame: FrameOf<'settings.updated'>) =>
+    store.rooms.get(frame.conversation_id)?.amend({ muted: frame.data.muted }),
+  'typing.start': typing,
+  'typing.stop': (store, frame: FrameOf<'typing.stop'>) =>
+    'user_id' in frame && store.rooms.get(frame.conversation_id)?.stopsTyping(frame.user_id),
+  'user.online': (store, frame: FrameOf<'user.online'>) => store.seen(frame.user_id, 'online'),
+  'user.away': (store, frame: FrameOf<'user.away'>) => store.seen(frame.user_id, 'away'),
+  'user.offline': (store, frame: FrameOf<'user.offline'>) =>
+    store.seen(frame.user_id, 'offline', frame.last_seen_at),
+  'presence.batch': people,
+  'presence.state': people,
+};
+
 /** A map and no object: a frame's type is text from outside, and an object has names of its own. */
-const TABLE = new Map<string, (store: Store, told: Told) => void>(
-  RULES as [string, (store: Store, told: Told) => void][],
-);
+const TABLE = new Map(Object.entries(RULES)) as Map<string, (store: Store, told: Told) => void>;

@@ -81,6 +81,14 @@ export class Cell<T> extends Watched implements Readable<T> {
   }
 }
 
+/** Calls `then` at once whenever one of these changes, until the returned function is called. */
+export function watchAll(sources: { watch(then: () => void): () => void }[], then: () => void): () => void {
+  const offs = sources.map((source) => source.watch(then));
+  return () => {
+    for (const off of offs) off();
+  };
+}
+
 /** A value that is worked out from others, once after they changed and only if somebody asks. */
 export class Derived<T> extends Watched implements Readable<T> {
   #work: () => T;

@@ -36,7 +36,7 @@ type Said =
   | { kind: 'note'; note: unknown }
   | { kind: 'hint'; hint: Hint };
 
-/** What a tab knows and the one that holds the socket should: somebody looks, the network went or came, there is another token. */
+/** For whoever holds the socket: somebody looks, the network went, it came back, there is another token. */
 export type Hint = 'check' | 'lost' | 'hurry' | 'renew';
 
 interface Waiting {

@@ -4,6 +4,7 @@
  */
 
 import { backOff } from './backoff.ts';
+import { watchAll } from './cell.ts';
 import { failureOf, MessengerError } from './failure.ts';
 import type { Line } from './line.ts';
 import type { Entry, Outbox } from './outbox.ts';
@@ -17,18 +18,17 @@ export class Sender {
   #outbox: Outbox;
   #busy = new Set<string>();
   #isStopped = false;
-  #offs: (() => void)[];
+  #off: () => void;
 
   constructor(line: Line, outbox: Outbox) {
     this.#line = line;
     this.#outbox = outbox;
-    const sources: { watch(then: () => void): () => void }[] = [line.state, outbox.entries, outbox.isLoaded];
-    this.#offs = sources.map((source) => source.watch(() => this.#kick()));
+    this.#off = watchAll([line.state, outbox.entries, outbox.isLoaded], () => this.#kick());
   }
 
   stop(): void {
     this.#isStopped = true;
-    for (const off of this.#offs) off();
+    this.#off();
   }
 
   get #canSend(): boolean {

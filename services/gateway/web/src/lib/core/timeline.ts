@@ -1,6 +1,6 @@
 /** Owns a conversation's messages as a person sees them: what is stored, then what is still on its way. */
 
-import { Derived } from './cell.ts';
+import { Derived, watchAll } from './cell.ts';
 import type { Failure } from './failure.ts';
 import { asMessage, type Entry, type Outbox } from './outbox.ts';
 import type { Room } from './room.ts';
@@ -26,22 +26,19 @@ export class Timeline {
   #outbox: Outbox;
   #me: UserId;
   #made = new WeakMap<Message | Entry, ChatMessage>();
-  #offs: (() => void)[];
+  #off: () => void;
 
   constructor(room: Room, outbox: Outbox, me: UserId) {
     this.#room = room;
     this.#outbox = outbox;
     this.#me = me;
     this.messages = new Derived(() => this.#work());
-    const stale = () => this.messages.stale();
-    const sources = [room.history, room.reads, room.standing, outbox.entries] as {
-      watch(then: () => void): () => void;
-    }[];
-    this.#offs = sources.map((source) => source.watch(stale));
+    const sources = [room.history, room.reads, room.standing, outbox.entries];
+    this.#off = watchAll(sources, () => this.messages.stale());
   }
 
   stop(): void {
-    for (const off of this.#offs) off();
+    this.#off();
   }
 
   #work(): readonly ChatMessage[] {

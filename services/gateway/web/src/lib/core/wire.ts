@@ -34,7 +34,7 @@ export interface PresenceRow {
 /** Frames that a gateway may know and its documents don't yet. */
 type Later =
   | { type: 'system'; event: 'draining'; reconnect_after_ms: number }
-  | { type: 'user.away'; user_id: UserId; timestamp: string; last_seen_at?: string | null }
+  | { type: 'user.away'; user_id: UserId; timestamp: string }
   | { type: 'presence.batch'; users: PresenceRow[] }
   | { type: 'presence.state'; users: PresenceRow[]; ref?: string }
   | { type: 'presence.ok'; ref?: string };

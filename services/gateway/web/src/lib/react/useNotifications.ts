@@ -44,11 +44,20 @@ async function show(incoming: Incoming, { isEnabled = true, describe, onOpen }: 
   if (!isEnabled || permissionNow() !== 'granted') return;
   const { title, body } = await describe(incoming);
   const { id } = incoming.conversation;
-  // The tag: a conversation has one notification, its latest.
-  const notification = new Notification(title, { body, tag: id });
+  const notification = made(title, { body, tag: id });
+  if (!notification) return;
   notification.onclick = () => {
     window.focus();
     notification.close();
     onOpen?.(id);
   };
+}
+
+/** By its tag a conversation has one, its latest. Some phones know them, and let no page make one. */
+function made(title: string, options: NotificationOptions): Notification | null {
+  try {
+    return new Notification(title, options);
+  } catch {
+    return null;
+  }
 }
