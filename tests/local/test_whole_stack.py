@@ -37,7 +37,7 @@ async def post_token(stack: RunningStack, body: Any, **headers: str) -> tuple[in
 
 async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: RunningStack) -> None:
     for user_id in (1, 2):
-        assert f"{stack.url}/demo?user_id={user_id}" in stack.output
+        assert f"{stack.url}/?user_id={user_id}" in stack.output
     rows = (await stack.status())["processes"]
     counted = sorted((row["service"], row["role"]) for row in rows)
     assert counted == [

@@ -32,6 +32,7 @@ def test_several_redis_addresses_are_a_list() -> None:
         ("MESSENGER_MESSAGES_PER_S", "many"),
         ("MESSENGER_FRAMES_PER_S", "-1"),
         ("MESSENGER_HEARTBEAT_MS", "0"),
+        ("MESSENGER_LOGIN_URL", "javascript:alert(1)"),
     ],
 )
 def test_a_bad_variable_is_named_and_its_secrets_are_not_shown(name: str, value: str) -> None:

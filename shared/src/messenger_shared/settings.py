@@ -42,6 +42,13 @@ class Environment:
         """A comma-separated list."""
         return tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
 
+    def web_address(self, name: str) -> str | None:
+        """An address that a browser opens: http, https, or a path of this origin. None if it isn't set."""
+        text = self.text(name, "")
+        if text and not text.startswith(("https://", "http://", "/")):
+            raise SettingsError(f"{name} is no http:// or https:// URL, and no path: {text!r}")
+        return text or None
+
     def redis_urls(self) -> tuple[str, ...]:
         """The Redis servers of the bus, in MESSENGER_REDIS_URL."""
         urls = self.items("MESSENGER_REDIS_URL")

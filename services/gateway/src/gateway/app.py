@@ -75,7 +75,7 @@ def build_app(settings: GatewaySettings) -> web.Application:
     app.router.add_get(f"{BASE_PATH}/ws/{{user_id}}", door.handle)
     add_rest(app, rpc, allowances, verifier)
     add_docs(app, BASE_PATH)
-    add_pages(app)
+    add_pages(app, settings)
     add_health(app, {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)})
     app[LEAVE] = Drain(hub, admission, settings.drain_s).run
     return app

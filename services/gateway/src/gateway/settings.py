@@ -46,6 +46,8 @@ class GatewaySettings:
     admit_waiting: int
     # How long sockets may take to go elsewhere when this worker is to end.
     drain_s: int
+    # Where the web client sends who has no token; None where a host page hands it over.
+    login_page: str | None = None
 
     @classmethod
     def read(cls, env: Environment) -> GatewaySettings:
@@ -68,6 +70,7 @@ class GatewaySettings:
             admit_at_once=env.integer("MESSENGER_ADMIT_AT_ONCE", 100, minimum=1),
             admit_waiting=env.integer("MESSENGER_ADMIT_WAITING", 5_000),
             drain_s=env.integer("MESSENGER_DRAIN_S", 15),
+            login_page=env.web_address("MESSENGER_LOGIN_URL"),
         )
 
 
