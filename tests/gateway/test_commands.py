@@ -11,11 +11,12 @@ import pytest
 from gateway.commands import Commands
 from gateway.lane import MAX_QUEUED
 from gateway.session import Session
-from gateway.settings import GatewaySettings, Limits
+from gateway.settings import GatewaySettings
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.rpc_client import Then
-from tests.gateway.world import make_connection
+from messenger_shared.settings import Environment
+from tests.gateway.world import FEWEST, make_connection
 from tests.waiting import until
 
 ID = "01a20ac3-5727-772d-ad3e-fd6faf3624ac"
@@ -40,7 +41,7 @@ class Door:
     def __init__(self) -> None:
         self.rpc: Any = SlowRpc()
         some: Any = None
-        settings = GatewaySettings((), some, some, frozenset(), Limits(), 25_000, 1, 1, 1)
+        settings = GatewaySettings.read(Environment(FEWEST))
         self.commands = Commands(self.rpc, Session(some, self.rpc, some, some, some, some, settings))
         self.connection, self.transport = make_connection(1)
         self.lane = self.commands.lane(self.connection)

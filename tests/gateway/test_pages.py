@@ -12,7 +12,9 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
 from gateway import pages
-from gateway.settings import GatewaySettings, Limits
+from gateway.settings import GatewaySettings
+from messenger_shared.settings import Environment
+from tests.gateway.world import FEWEST
 
 FIRST_LOAD_BYTES = 170 * 1024
 HOST = "https://app.example"
@@ -37,7 +39,8 @@ async def client(aiohttp_client: AiohttpClient, tmp_path: Path, monkeypatch: pyt
 
 async def serve(aiohttp_client: AiohttpClient) -> Client:
     app = web.Application()
-    settings = GatewaySettings((), b"", frozenset({HOST}), Limits(), 25_000, "/login")
+    variables = {"MESSENGER_ALLOWED_ORIGINS": HOST, "MESSENGER_LOGIN_URL": "/login"}
+    settings = GatewaySettings.read(Environment(FEWEST | variables))
     pages.add_pages(app, settings)
     return await aiohttp_client(app)
 

@@ -28,6 +28,9 @@ from messenger_shared.rpc import Request
 from messenger_shared.rpc_client import RpcClient
 from messenger_shared.rpc_server import RpcServer
 
+# The settings that have no default.
+FEWEST = {"MESSENGER_REDIS_URL": "redis://nowhere", "MESSENGER_JWT_SECRET": "s" * 32}
+
 
 class NotingTransport(asyncio.WriteTransport):
     """Takes what is written, and tells of it as frames."""

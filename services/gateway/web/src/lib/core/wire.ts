@@ -19,7 +19,7 @@ export type Settings = Schemas['Settings'];
 export type Reader = Schemas['Reader'];
 export type MessageVersion = Schemas['Version'];
 export type Standing = Schemas['Standing'];
-export type Connected = Schemas['event.system'];
+export type Connected = Schemas['event.system.connected'];
 export type ErrorFrame = Schemas['error'];
 export type Outcome = Schemas['Outcome'];
 
@@ -33,7 +33,6 @@ export interface PresenceRow {
 
 /** Frames that a gateway may know and its documents don't yet. */
 type Later =
-  | { type: 'system'; event: 'draining'; reconnect_after_ms: number }
   | { type: 'user.away'; user_id: UserId; timestamp: string }
   | { type: 'presence.batch'; users: PresenceRow[] }
   | { type: 'presence.state'; users: PresenceRow[]; ref?: string }
@@ -43,7 +42,7 @@ type LaterCommand =
   | { type: 'presence.set'; status?: 'online' | 'away' | 'invisible'; ref?: string }
   | { type: 'presence.watch' | 'presence.unwatch'; user_ids: UserId[]; ref?: string };
 
-export type EventFrame = Exclude<Named<'event'>, Connected> | Connected | Later;
+export type EventFrame = Named<'event'> | Later;
 export type AnswerFrame = Named<'answer'>;
 export type Frame = EventFrame | AnswerFrame | ErrorFrame;
 
