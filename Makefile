@@ -9,7 +9,7 @@ PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml services/*/pyproject
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help install run test lint check bench bench-history clean
+.PHONY: help install run test lint check faults bench bench-history clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -33,6 +33,9 @@ lint: $(READY) ## format, lint, import rule, types
 	@$(BIN)/mypy
 
 check: lint test ## what has to pass before a commit
+
+faults: $(READY) ## harm and judge for ten minutes: CAMPAIGN=mixed|kills|… SCALE=6 is an hour
+	@$(BIN)/python -m tests.faults $(CAMPAIGN) $(if $(SCALE),--scale $(SCALE))
 
 bench-history: $(READY) ## latencies at ten million messages, beside those at ten thousand (5 GiB of disk)
 	@$(BIN)/python -m tests.bench.history

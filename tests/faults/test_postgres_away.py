@@ -16,7 +16,7 @@ import pytest
 from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database
 from messenger_shared.postgres_pool import Limits
-from tests.faults.silent_link import SilentLink
+from tests.faults.proxy import Proxy
 from tests.local.conftest import RunningLead, running_lead
 from tests.waiting import eventually, until
 
@@ -95,7 +95,7 @@ async def test_asking_while_it_is_away_is_told_at_once(lead: RunningLead) -> Non
 async def test_a_silent_link_costs_the_deadline_and_no_more(lead: RunningLead) -> None:
     parts = urlsplit(url_of(lead))
     assert parts.port is not None
-    async with SilentLink(parts.port) as link:
+    async with Proxy(parts.port) as link:
         url = urlunsplit(parts._replace(netloc=parts.netloc.replace(str(parts.port), str(link.port))))
         limits = Limits(connect_s=0.3, query_s=0.5, look_s=0.2)
         async with opened(url, limits) as database:
