@@ -12,10 +12,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+import uvloop
 
 from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database
-from messenger_shared.postgres_pool import Limits
+from messenger_shared.postgres_pool import Limits, Pool
 from tests.faults.proxy import Proxy
 from tests.local.conftest import RunningLead, running_lead
 from tests.waiting import eventually, until
@@ -108,3 +109,15 @@ async def test_a_silent_link_costs_the_deadline_and_no_more(lead: RunningLead) -
             link.speak()
             await eventually(lambda: works(database), RECOVERY_S)
             await until(lambda: database.ready, RECOVERY_S)
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning")
+def test_a_server_that_refuses_connections_is_away_and_nothing_worse(unused_tcp_port: int) -> None:
+    """On the services' event loop, which remembers descriptors of connections that failed."""
+
+    async def refusals() -> set[type[BaseException]]:
+        pool = Pool(f"postgresql://nobody@127.0.0.1:{unused_tcp_port}/none", 2, "under test", Limits())
+        found = await asyncio.gather(*(pool.acquire() for _ in range(20)), return_exceptions=True)
+        return {type(one) for one in found if isinstance(one, BaseException)}
+
+    assert uvloop.run(refusals()) == {psycopg2.OperationalError}

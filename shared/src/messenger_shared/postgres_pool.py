@@ -7,6 +7,7 @@ there, and forgets to wake a waiter when the connection that comes back is close
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -130,6 +131,13 @@ class Pool:
     async def _connect(self) -> aiopg.Connection:
         if self._closed:
             raise psycopg2.InterfaceError("the pool is closed")
+        # A connection that was refused leaves its descriptor known to uvloop as closed. The next one that
+        # gets the same descriptor fails at once, whether the server is back or not, and thereby clears it.
+        with contextlib.suppress(RuntimeError):
+            return await self._open_one()
+        return await self._open_one()
+
+    async def _open_one(self) -> aiopg.Connection:
         return await aiopg.connect(
             self._url,
             timeout=self._limits.query_s,
