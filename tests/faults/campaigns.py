@@ -4,38 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from tests.faults.cast import Cast, Population
+from tests.faults.drivers import order, repeats
 from tests.faults.plan import Fault
+from tests.faults.returning import HISTORY, RESUME
 
-Act = Callable[[Cast], Awaitable[None]]
-MINUTES = 60.0
-
-
-async def nothing_more(cast: Cast) -> None:
-    """Most campaigns consist of people who chat, and of harm."""
+# With how many messages of each person.
+Act = Callable[[Cast, int], Awaitable[None]]
+# Of ten minutes, the rest is for coming, resting and judging.
+SECONDS = 560.0
+ABNORMAL = 1006
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One kind of run. `drops` is the share of bus messages that are lost all the time."""
+    """One kind of run: people chat, or do `act` instead, while harm is done."""
 
     name: str
-    seconds: float
+    seconds: float = SECONDS
     counts: Mapping[Fault, int] = field(default_factory=dict)
     population: Population = field(default_factory=Population)
     workers: str = "gateway=2,chat-api=2,presence=1"
+    # The share of bus messages that are lost all the time.
     drops: float = 0.0
-    act: Act = nothing_more
-    unwanted_endings: frozenset[int] = frozenset()
+    act: Act | None = None
+    volume: int = 0
+    # Endings of sockets that must not happen; None is every ending.
+    unwanted_endings: frozenset[int] | None = frozenset()
 
     def scaled(self, scale: float) -> Campaign:
-        """So many times as long, with as many times the faults."""
+        """So many times as long, with as many times the faults and messages."""
         counts = {fault: max(1, round(count * scale)) for fault, count in self.counts.items()}
-        return replace(self, seconds=self.seconds * scale, counts=counts)
+        return replace(
+            self, seconds=self.seconds * scale, counts=counts, volume=max(1, round(self.volume * scale))
+        )
 
 
+_MIXED = {
+    Fault.KILL_GATEWAY: 8,
+    Fault.KILL_CHAT_API: 8,
+    Fault.KILL_PRESENCE: 4,
+    Fault.KILL_ALL_GATEWAY: 2,
+    Fault.KILL_ALL_CHAT_API: 2,
+    Fault.KILL_ALL_PRESENCE: 2,
+    Fault.STOP_GATEWAY: 4,
+    Fault.STOP_CHAT_API: 4,
+    Fault.STOP_PRESENCE: 2,
+    Fault.TERM_GATEWAY: 2,
+    Fault.TERM_CHAT_API: 2,
+    Fault.TERM_PRESENCE: 2,
+    Fault.ROLL_GATEWAY: 2,
+    Fault.ROLL_CHAT_API: 2,
+    Fault.ROLL_PRESENCE: 2,
+    Fault.BUS_SUBSCRIBERS: 10,
+    Fault.BUS_EMPTY: 3,
+    Fault.BUS_RESTART: 5,
+    Fault.BUS_STOP: 4,
+    Fault.BUS_CUT: 4,
+    Fault.BUS_SILENCE: 4,
+    Fault.BUS_DROPS: 6,
+    Fault.POSTGRES_FAST: 4,
+    Fault.POSTGRES_IMMEDIATE: 4,
+    Fault.POSTGRES_TERMINATE: 4,
+    Fault.LINK_RESET: 40,
+    Fault.LINK_FINISH: 40,
+    Fault.LINK_BREAK: 40,
+    Fault.LINK_SILENCE: 30,
+    Fault.LINK_SLICE: 30,
+    Fault.LINK_DELAY: 30,
+}
 _KILLS = {
     Fault.KILL_GATEWAY: 90,
     Fault.KILL_CHAT_API: 90,
@@ -44,7 +82,54 @@ _KILLS = {
     Fault.KILL_ALL_CHAT_API: 10,
     Fault.KILL_ALL_PRESENCE: 10,
 }
+_BUS = {
+    Fault.BUS_SUBSCRIBERS: 100,
+    Fault.BUS_RESTART: 30,
+    Fault.BUS_EMPTY: 10,
+    Fault.BUS_STOP: 8,
+    Fault.BUS_CUT: 8,
+    Fault.BUS_SILENCE: 8,
+}
+_POSTGRES = {Fault.POSTGRES_FAST: 10, Fault.POSTGRES_IMMEDIATE: 10, Fault.POSTGRES_TERMINATE: 40}
+_CLIENTS = {
+    Fault.LINK_RESET: 250,
+    Fault.LINK_FINISH: 200,
+    Fault.LINK_BREAK: 200,
+    Fault.LINK_SILENCE: 100,
+    Fault.LINK_SLICE: 120,
+    Fault.LINK_DELAY: 130,
+}
+_ROLLING = {
+    Fault.ROLL_GATEWAY: 20,
+    Fault.ROLL_CHAT_API: 20,
+    Fault.ROLL_PRESENCE: 20,
+    Fault.TERM_GATEWAY: 20,
+    Fault.TERM_CHAT_API: 20,
+    Fault.TERM_PRESENCE: 10,
+}
+_MANY_SENDERS = Population(people=64, rooms=(64,), devices=(1,), shaky=0, pairs=1, ways=(RESUME,))
+_MANY_SOCKETS = Population(people=40, rooms=(10,) * 8, devices=(3,), shaky=0, pairs=1, ways=(RESUME, HISTORY))
 
-CAMPAIGNS: Mapping[str, Campaign] = MappingProxyType(
-    {campaign.name: campaign for campaign in (Campaign("kills", 9.5 * MINUTES, _KILLS),)}
-)
+CAMPAIGNS: Mapping[str, Campaign] = {
+    campaign.name: campaign
+    for campaign in (
+        Campaign("mixed", counts=_MIXED, population=Population(moving=3)),
+        Campaign("kills", counts=_KILLS, population=Population(moving=2)),
+        Campaign("bus", counts=_BUS, population=Population(moving=2)),
+        Campaign("postgres", counts=_POSTGRES, population=Population(moving=2)),
+        Campaign("clients", counts=_CLIENTS, population=Population(shaky=1.0, moving=2)),
+        Campaign("members", population=Population(people=30, rooms=(30, 20, 20, 10, 10, 5, 5, 3), moving=8)),
+        # A lost message must cost nobody his socket.
+        Campaign("drops", drops=0.01, population=Population(shaky=0, moving=2), unwanted_endings=None),
+        Campaign("rolling", counts=_ROLLING, unwanted_endings=frozenset({ABNORMAL})),
+        Campaign("order", seconds=0.0, population=_MANY_SENDERS, act=order, volume=2_000),
+        Campaign(
+            "repeats",
+            seconds=300.0,
+            counts={Fault.KILL_CHAT_API: 60},
+            population=_MANY_SOCKETS,
+            act=repeats,
+            volume=2_500,
+        ),
+    )
+}

@@ -31,7 +31,7 @@ class Population:
     people: int = 60
     rooms: tuple[int, ...] = (60, 30, 16, 12, 8, 6, 4, 3, 2, 2)
     moving: int = 0
-    second_device: float = 0.5
+    devices: tuple[int, ...] = (1, 2)
     shaky: float = 0.3
     pairs: int = 4
     ways: tuple[str, ...] = WAYS
@@ -59,10 +59,12 @@ class Cast:
         """All of all."""
         return [device for person in self.everybody for device in person.devices]
 
-    def start(self) -> None:
-        """Lets them chat and move."""
-        for doer in (*self.people, *self.movers):
-            doer.start()
+    def start(self, *, chatting: bool) -> None:
+        """Lets them move, and chat."""
+        for mover in self.movers:
+            mover.start()
+        for person in self.people if chatting else ():
+            person.start()
 
 
 @asynccontextmanager
@@ -114,7 +116,7 @@ class _Casting:
     def _person(self, user_id: int) -> Person:
         population, random = self._population, self._random
         rooms = [room for room, members in self._history.members.items() if user_id in members]
-        number = 1 + (random.random() < population.second_device)
+        number = random.choice(population.devices)
         devices = [self._device((user_id, index), rooms) for index in range(number)]
         return Person(devices, rooms, population.manner, Random(random.random()))
 

@@ -83,8 +83,9 @@ class View:
         self.told: list[Told] = []
         self.at = array("d")
         self.sockets = array("l")
-        # Socket -> from where it asked to be brought up to date, each time; and where it stood then.
-        self.asked: dict[int, list[int]] = {}
+        # Each time it asked to be brought up to date: after how many things, on which socket, from where.
+        self.asked: list[tuple[int, int, int]] = []
+        # Socket -> where the last answer to that said that it stands.
         self.stood: dict[int, int] = {}
 
     def add(self, at: float, socket: int, told: Told) -> None:

@@ -19,15 +19,25 @@ class LinkHarm:
         self._links = links
         self._devices = devices
         self._random = random
+        # One harm at a time: of two nobody could tell how long each took.
+        self._suffering: set[Device] = set()
 
     async def do(self, planned: Planned) -> Device | None:
         """Does it, and says to whom; to nobody if none is connected."""
         found = {passage.peer_port: passage for passage in self._links.passages}
         ports = [(device, device.line.port) for device in self._devices if device.line is not None]
-        connected = [(device, found[port]) for device, port in ports if port in found]
+        connected = [
+            (device, found[port]) for device, port in ports if port in found and device not in self._suffering
+        ]
         if not connected:
             return None
         device, passage = connected[int(planned.pick * len(connected))]
+        self._suffering.add(device)
+        await self._harm(passage, planned)
+        self._suffering.discard(device)
+        return device
+
+    async def _harm(self, passage: Passage, planned: Planned) -> None:
         if planned.fault is Fault.LINK_RESET:
             passage.reset()
         elif planned.fault is Fault.LINK_FINISH:
@@ -36,7 +46,6 @@ class LinkHarm:
             passage.break_next()
         else:
             await self._strain(passage, planned)
-        return device
 
     async def _strain(self, passage: Passage, planned: Planned) -> None:
         """What a link bears for a while."""

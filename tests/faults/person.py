@@ -63,7 +63,7 @@ class Person:
         if self._chatting is not None:
             done, _ = await asyncio.wait([self._chatting], timeout=timeout_s)
             if not done:
-                self._history.refused(self.user_id, f"no certainty within {timeout_s:.0f} s")
+                self.complain(f"no certainty within {timeout_s:.0f} s")
             else:
                 await self._chatting
 
@@ -109,6 +109,10 @@ class Person:
             self._note(outcome)
 
         self.conclude(send, await until_certain(ask, self._random, on_unknown))
+
+    def complain(self, what: str) -> None:
+        """He was told what he should not be."""
+        self._history.refused(self.user_id, what)
 
     def conclude(self, send: Send, outcome: Outcome) -> None:
         """It is certain."""
@@ -178,4 +182,4 @@ class Person:
         """What nobody should be told is noted."""
         unfair = outcome.certain and outcome.data is None and outcome.code not in FAIR
         if unfair or outcome.code == "internal":
-            self._history.refused(self.user_id, outcome.code)
+            self.complain(outcome.code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.faults.door import GONE
 from tests.faults.history import REST, View
 from tests.faults.line import Line, Unanswered
-from tests.faults.told import ADDED, Frame, Told
+from tests.faults.told import ADDED, REMOVED, Frame, Told
 
 if TYPE_CHECKING:
     from tests.faults.device import Device
@@ -56,13 +56,16 @@ class Returning:
         """Something came on the present socket."""
         room, pos = told.room, told.pos
         self._note(told)
-        if room in self._whole:
+        if told.user_id == self._device.seat[0] and told.type in (ADDED, REMOVED):
+            self._whole.discard(room)
+            self._reading.pop(room, None)
+            if told.type == ADDED:
+                # In again: what he may see may have changed meanwhile.
+                self._device.run(self._ask_again(room))
+        elif room in self._whole:
             self._stands[room] = max(self._stands[room], pos)
         elif room in self._reading:
             self._reading[room] = max(self._reading[room], pos)
-        if told.user_id == self._device.seat[0] and told.type == ADDED and room not in self._whole:
-            # Out when the device came back, in again: what was before that is still to be fetched.
-            self._device.run(self._ask_again(room))
 
     async def come_back(self, line: Line) -> None:
         """Fetches what was missed everywhere; raises what is in GONE when the socket ends meanwhile."""
@@ -156,7 +159,8 @@ class Returning:
 
     def _note_asked(self, line: Line, positions: dict[str, int]) -> None:
         for room, pos in positions.items():
-            self._view(room).asked.setdefault(line.number, []).append(pos)
+            view = self._view(room)
+            view.asked.append((len(view.told), line.number, pos))
 
     def _view(self, room: str) -> View:
         return self._device.history.view(self._device.seat, room)

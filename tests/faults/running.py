@@ -60,9 +60,12 @@ class _Running:
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(self._holes.watch())
             self._stage.losses.rate = self._campaign.drops
-            self._cast.start()
+            act = self._campaign.act
+            self._cast.start(chatting=act is None)
+            acting = group.create_task(act(self._cast, self._campaign.volume)) if act else None
             await self._execute(faults, began, group)
-            await self._campaign.act(self._cast)
+            if acting is not None:
+                await acting
             watch.cancel()
         lasted = time.monotonic() - began
         cpu_s = {
@@ -162,6 +165,7 @@ def _broken(outcome: Outcome, campaign: Campaign) -> list[str]:
     late = sum(lag_s > LAG_BUDGET_S for lag_s in outcome.lags)
     if late:
         found.append(f"{late} deliveries later than {LAG_BUDGET_S:.0f} s after the ack")
-    for code in campaign.unwanted_endings & outcome.history.endings.keys():
-        found.append(f"{outcome.history.endings[code]} sockets ended with {code}")
+    for code, times in outcome.history.endings.items():
+        if campaign.unwanted_endings is None or code in campaign.unwanted_endings:
+            found.append(f"{times} sockets ended with {code}")
     return found

@@ -50,23 +50,24 @@ def live_order(run: Run, view: View) -> Iterator[Violation]:
 
 def replays(run: Run, view: View) -> Iterator[Violation]:
     """What is replayed comes in order, is above what was asked for, and what is live follows on it."""
+    asked = {index: (socket, pos) for index, socket, pos in view.asked}
+    # Socket -> where it stood when it asked last, and how far the replay has come since.
+    start: dict[int, int] = {}
     last: dict[int, int] = {}
-    for socket, told in zip(view.sockets, view.told, strict=True):
-        asked = view.asked.get(socket, ())
-        # Asked again because the answer was an error, it is all replayed again.
-        if socket == REST or len(asked) > 1:
+    for index, (socket, told) in enumerate(zip(view.sockets, view.told, strict=True)):
+        if index in asked:
+            asker, pos = asked[index]
+            start[asker] = pos
+            last.pop(asker, None)
+        if socket == REST or not (told.replay or socket in last):
             continue
-        if told.replay:
-            if told.pos <= max(asked, default=0):
-                yield Violation("doubled", view.seat, view.room, f"pos {told.pos} replayed, which was there")
-            if told.pos <= last.get(socket, 0):
-                yield Violation("reordered", view.seat, view.room, f"pos {told.pos} replayed too late")
-            last[socket] = max(told.pos, last.get(socket, 0))
-        elif socket in last:
-            # From the first replayed frame on, the two are one sequence.
-            if told.pos <= last[socket]:
-                yield Violation("doubled", view.seat, view.room, f"pos {told.pos} live after its replay")
-            last[socket] = max(told.pos, last[socket])
+        before = last.get(socket, start.get(socket, 0))
+        if told.pos <= before:
+            kind = "reordered" if told.replay and socket in last else "doubled"
+            yield Violation(
+                kind, view.seat, view.room, f"pos {told.pos}, with a replay from {start} at {before}"
+            )
+        last[socket] = max(told.pos, before)
 
 
 def leaked(run: Run, view: View) -> Iterator[Violation]:
