@@ -13,6 +13,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from messenger_shared import logs
+from messenger_shared.service import Runner
 
 _PR_SET_PDEATHSIG = 1
 _SHARED_MEMORY = "/dev/shm"
@@ -31,7 +32,22 @@ class _JsonLogger(Logger):  # type: ignore[misc]
 
 
 class _Worker(GunicornUVLoopWebWorker):
-    """aiohttp's uvloop worker, which does not overlook that it is told to stop."""
+    """aiohttp's uvloop worker, which leaves in peace and does not overlook that it is told to."""
+
+    def load_wsgi(self) -> None:
+        """Puts the application into a runner that lets it leave."""
+        super().load_wsgi()
+        make_app = self.wsgi
+
+        async def make_runner() -> Runner:
+            return Runner(
+                await make_app(),
+                access_log=None,
+                keepalive_timeout=self.cfg.keepalive,
+                shutdown_timeout=self.cfg.graceful_timeout,
+            )
+
+        self.wsgi = make_runner
 
     def init_signals(self) -> None:
         """Left for later: uvloop forgets a signal that comes before its loop runs, after the import."""
@@ -84,8 +100,8 @@ accesslog = None
 
 # For requests under way and for sockets to leave one by one; an orchestrator has to wait longer than that.
 graceful_timeout = int(os.environ.get("MESSENGER_GRACEFUL_S", "30"))
-# A worker whose event loop stands still for so long is replaced.
-timeout = 30
+# A worker whose event loop stands still for so long is replaced; one that leaves shows no life either.
+timeout = graceful_timeout + 15
 keepalive = 75
 # Recycling a worker would cut its sockets.
 max_requests = 0

@@ -55,6 +55,8 @@ def check_frame(frame: Json) -> None:
     """Raises Undocumented unless the server may send this frame."""
     type_ = frame.get("type")
     names = ("error",) if type_ == "error" else (f"answer.{type_}", f"event.{type_}")
+    if type_ == "system":
+        names = (f"event.system.{frame.get('event')}",)
     document = _socket_document()
     messages = document["components"]["messages"]
     known = [name for name in names if name in messages]

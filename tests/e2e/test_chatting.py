@@ -163,6 +163,26 @@ async def test_an_id_used_for_something_else_is_a_conflict(crowd: Crowd) -> None
     assert theirs.status == 201, "an id is its sender's own"
 
 
+async def test_an_id_stands_for_its_first_text_whatever_became_of_the_message(crowd: Crowd) -> None:
+    one = crowd.newcomer()
+    room = await one.create_group()
+    socket = await one.connect()
+    sent = {"conversation_id": room, "client_message_id": "k"}
+    message_id = (await socket.request("message.send", **sent, content="first"))["message_id"]
+    for change in (
+        {"method": "PUT", "path": f"/messages/{message_id}", "body": {"content": "second"}},
+        {"method": "DELETE", "path": f"/messages/{message_id}"},
+    ):
+        changed = await one.call(**change)
+        assert changed.status in (200, 204)
+        again = await socket.request("message.send", **sent, content="first")
+        assert (again["duplicate"], again["message_id"]) == (True, message_id)
+        for other in ("second", "third"):
+            answer = await socket.request("message.send", **sent, content=other)
+            assert answer["code"] == "idempotency_conflict"
+    assert [message["seq"] for message in await history(one, room)] == [1]
+
+
 async def test_history_pages_in_both_directions(crowd: Crowd) -> None:
     one = crowd.newcomer()
     room = await one.create_group()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
 
 from tests.client import Person, Socket
 from tests.e2e.crowd import Crowd
+
+# So that none of them says more than one may in a moment.
+SPEAKERS = 12
 
 
 async def say(person: Person, room: str, content: str) -> dict[str, Any]:
@@ -82,9 +86,10 @@ async def test_a_position_that_does_not_exist_yet_is_not_recovered(crowd: Crowd,
 
 @pytest.mark.parametrize("door", ["resume", "subscribe"])
 async def test_more_than_the_budget_is_told_and_not_replayed(crowd: Crowd, door: str) -> None:
-    one = crowd.newcomer()
-    room = await one.create_group()
-    await asyncio.gather(*(say(one, room, "x") for _ in range(501)))
+    one, *others = crowd.newcomers(SPEAKERS)
+    room = await one.create_group(*(other.user_id for other in others))
+    speakers = islice(cycle((one, *others)), 501)
+    await asyncio.gather(*(say(speaker, room, "x") for speaker in speakers))
     ours = await one.connect()
     assert await come_back(ours, room, 1, door) == {"from": 1, "to": 502, "recovered": False}
     assert replayed(ours, room) == []
@@ -125,13 +130,13 @@ async def test_who_was_away_by_removal_gets_nothing_of_that_time(crowd: Crowd) -
 
 
 async def test_under_a_stream_of_messages_nothing_is_lost_doubled_or_out_of_order(crowd: Crowd) -> None:
-    one, two = crowd.newcomers(2)
-    room = await one.create_group(two.user_id)
+    two, *speakers = crowd.newcomers(SPEAKERS)
+    room = await two.create_group(*(speaker.user_id for speaker in speakers))
     theirs = await two.connect()
 
     async def talk() -> None:
-        for number in range(120):
-            await say(one, room, str(number))
+        for number, speaker in enumerate(islice(cycle(speakers), 120)):
+            await say(speaker, room, str(number))
 
     talking = asyncio.create_task(talk())
     position, seen = 1, {1}

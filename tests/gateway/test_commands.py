@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
-from gateway.commands import MAX_QUEUED, Commands
+from gateway.commands import Commands
+from gateway.lane import MAX_QUEUED
 from gateway.session import Session
 from gateway.settings import GatewaySettings, Limits
 from messenger_shared import errors
 from messenger_shared.errors import AppError
+from messenger_shared.rpc_client import Then
 from tests.gateway.world import make_connection
 from tests.waiting import until
 
@@ -22,27 +25,22 @@ class SlowRpc:
     """Answers when it is told to, and remembers what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, Any], asyncio.Future[Any]]] = []
+        self.asked: list[tuple[dict[str, Any], Then]] = []
 
-    def ask(self, service: str, operation: str, body: dict[str, Any], **_: Any) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.asked.append((operation, body, future))
-        return future
+    def call(self, service: str, operation: str, body: dict[str, Any], then: Then, **_: Any) -> int:
+        self.asked.append((body, then))
+        return len(self.asked)
 
     def answer(self, index: int, error: AppError | None = None) -> None:
-        _, body, future = self.asked[index]
-        if error is not None:
-            future.set_exception(error)
-        else:
-            message = {"id": body["message_id"], "conversation_id": ID, "content": body["content"]}
-            future.set_result({"message": message, "duplicate": False})
+        body, then = self.asked[index]
+        then(error or orjson.dumps({"message_id": body["message_id"], "content": body["content"]}))
 
 
 class Door:
     def __init__(self) -> None:
         self.rpc: Any = SlowRpc()
         some: Any = None
-        settings = GatewaySettings((), b"", frozenset(), Limits(), 25_000)
+        settings = GatewaySettings((), b"", frozenset(), Limits(), 25_000, 1, 1, 1)
         self.commands = Commands(self.rpc, Session(some, self.rpc, some, some, some, settings))
         self.connection, self.transport = make_connection(1)
         self.lane = self.commands.lane(self.connection)
@@ -82,6 +80,7 @@ async def test_a_ping_does_not_wait_for_a_slow_send() -> None:
     door = Door()
     await door.send("a")
     await door.put('{"type":"ping","ts":1}')
+    await until(lambda: door.transport.written)
     assert [f["type"] for f in door.transport.frames()] == ["pong"]
     await door.lane.stop()
 
@@ -105,6 +104,7 @@ async def test_an_unknown_type_is_silent_without_a_ref() -> None:
     await door.put('{"type":"dance"}')
     assert door.transport.frames() == []
     await door.put('{"type":"dance","ref":"r"}')
+    await until(lambda: door.transport.written)
     [frame] = door.transport.frames()
     assert (frame["code"], frame["ref"]) == ("unknown_type", "r")
 
@@ -113,6 +113,7 @@ async def test_an_unknown_type_is_silent_without_a_ref() -> None:
 async def test_a_bad_ref_is_told_and_not_echoed(ref: str) -> None:
     door = Door()
     await door.put(f'{{"type":"ping","ref":{ref}}}')
+    await until(lambda: door.transport.written)
     [frame] = door.transport.frames()
     assert frame["code"] == "invalid_frame"
     assert "ref" not in frame

@@ -39,3 +39,39 @@ async def test_closing_twice_closes_once() -> None:
     assert first is not None
     await first
     assert connection.socket.code == Close.DRAINING  # type: ignore[attr-defined]
+
+
+async def test_the_end_of_who_has_read_everything_is_no_reset() -> None:
+    connection, transport = make_connection(1)
+    connection.close(Close.DRAINING)
+    assert connection.closing is not None
+    await asyncio.wait_for(connection.closing, 2)
+    assert (transport.closed, transport.aborted) == (True, False)
+
+
+async def test_parting_waits_for_what_is_under_way_but_not_for_ever() -> None:
+    connection, transport = make_connection(1)
+    connection.set_busy(True)
+    parting = asyncio.create_task(connection.part(Close.DRAINING, 30))
+    await asyncio.sleep(0)
+    assert connection.closing is None
+    connection.reply(b"the answer")
+    connection.set_busy(False)
+    await asyncio.wait_for(parting, 2)
+    assert transport.written.endswith(b"the answer")
+    assert connection.socket.code == Close.DRAINING  # type: ignore[attr-defined]
+    stuck, _ = make_connection(1)
+    stuck.set_busy(True)
+    await asyncio.wait_for(stuck.part(Close.DRAINING, 0.01), 2)
+
+
+async def test_replies_leave_with_the_event_of_the_same_turn_or_at_its_end() -> None:
+    connection, transport = make_connection(1)
+    connection.reply(b"one")
+    connection.reply(b"two")
+    assert transport.writes == []
+    connection.write(b"event")
+    assert transport.writes == [b"\x81\x03one\x81\x03twoevent"]
+    connection.reply(b"three")
+    await asyncio.sleep(0)
+    assert transport.writes[1:] == [b"\x81\x05three"]

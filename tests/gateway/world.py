@@ -11,6 +11,7 @@ import orjson
 from chat_api.heads import Heads
 from chat_api.model import MemberChange
 from chat_api.publish import Publisher, member_event, message_event
+from gateway.census import Census
 from gateway.connection import Connection
 from gateway.follower import Follower
 from gateway.hub import Hub, Member
@@ -34,20 +35,26 @@ class NotingTransport(asyncio.WriteTransport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.writes: list[bytes] = []
         self.buffered = 0
         self.aborted = False
+        self.closed = False
 
     def write(self, data: Any) -> None:
         self.written += data
+        self.writes.append(bytes(data))
 
     def is_closing(self) -> bool:
-        return self.aborted
+        return self.aborted or self.closed
 
     def get_write_buffer_size(self) -> int:
         return self.buffered
 
     def abort(self) -> None:
         self.aborted = True
+
+    def close(self) -> None:
+        self.closed = True
 
     def frames(self) -> list[dict[str, Any]]:
         """Every text frame so far, parsed from the bytes of the wire."""
@@ -72,12 +79,13 @@ class ClosingSocket:
         self.code = code
 
 
-def make_connection(user_id: int) -> tuple[Connection, NotingTransport]:
+def make_connection(user_id: int, hub: Hub | None = None) -> tuple[Connection, NotingTransport]:
     """A socket of `user_id`, and what it is sent."""
     transport = NotingTransport()
     socket: Any = ClosingSocket()
     free = Bucket(0, 0)
-    return Connection(socket, transport, user_id, "session", 9e9, free, free), transport
+    note = (hub or Hub()).note
+    return Connection(socket, transport, user_id, "session", 9e9, free, free, free, note), transport
 
 
 class RememberingChatApi:
@@ -130,7 +138,7 @@ class RememberingChatApi:
         pos = len(log) + 2
         message = {"conversation_id": conversation_id, "pos": pos, "sender_id": 1, "content": content}
         log.append(message_event(message, is_new=True))
-        self.publisher.messages(conversation_id, [message])
+        self.publisher.messages(conversation_id, [(message, orjson.dumps(message))])
 
     def change_member(self, conversation_id: str, kind: str, user_id: int) -> None:
         """Somebody was `added` or `removed`, committed and published."""
@@ -186,9 +194,8 @@ class GatewayWorld:
         self.bus = MemoryBus(self.broker, "gateway")
         self.rpc = RpcClient(self.bus, [CHAT_API])
         self.hub = Hub()
-        self.follower = Follower(
-            self.bus, self.rpc, self.hub, Rooms(self.bus, self.rpc, self.hub, Watching(self.bus, self.rpc))
-        )
+        rooms = Rooms(self.bus, self.rpc, self.hub, Watching(self.bus, self.rpc))
+        self.follower = Follower(self.bus, self.rpc, self.hub, rooms, Census(self.bus, 0))
 
     async def start(self) -> None:
         await self.chat.start()

@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import sys
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from typing import Any
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 
+from chat_api.model import fingerprint
 from messenger_shared import migrations
 from tests.bench.history.loader import load
 from tests.bench.history.shape import Shape
@@ -28,9 +30,11 @@ PACKAGES = {"chat_api": "messenger", "presence": "presence"}
 FILES = {package: [migration.name for migration in migrations.load(package)] for package in PACKAGES}
 SMALL = Shape(messages=2_000, conversations=300, largest=500, busy_users=2, busy_in=40)
 RUN_S = 30.0
-TABLES = """
-SELECT 'messenger.' || relname FROM pg_class
- WHERE relnamespace = 'messenger'::regnamespace AND relkind = 'r' AND relname <> 'migrations'
+COLUMNS = """
+SELECT 'messenger.' || relname, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+  FROM pg_class c JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+ WHERE c.relnamespace = 'messenger'::regnamespace AND relkind = 'r' AND relname <> 'migrations'
+ GROUP BY relname
 """
 # What a schema is made of, as text that doesn't depend on who made it when.
 STRUCTURE = """
@@ -118,10 +122,15 @@ async def run(package: str, url: str) -> tuple[int, list[str], list[str]]:
     return process.returncode, applied, err.decode().splitlines()
 
 
-def contents(url: str) -> dict[str, tuple[Any, ...]]:
-    """What is in each table, as the number of its rows and a digest of their texts."""
-    digest = "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {} t"
-    return {table: query(url, digest.format(table))[0] for (table,) in query(url, TABLES)}
+def columns(url: str) -> dict[str, str]:
+    """The columns of each table, as a list in SQL."""
+    return dict(query(url, COLUMNS))
+
+
+def contents(url: str, of: dict[str, str]) -> dict[str, tuple[Any, ...]]:
+    """What is in those columns of each table, as the number of its rows and a digest of their texts."""
+    digest = "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM (SELECT {} FROM {}) t"
+    return {table: query(url, digest.format(names, table))[0] for table, names in of.items()}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -155,10 +164,11 @@ async def test_a_filled_database_is_brought_up_and_keeps_what_is_in_it(
 ) -> None:
     migrations.migrate(other_url, "messenger", migrations.load("chat_api")[:present])
     load(other_url, SMALL)
-    before = contents(other_url)
+    present_columns = columns(other_url)
+    before = contents(other_url, present_columns)
     assert before["messenger.messages"][0] == SMALL.messages
     assert await run("chat_api", other_url) == (0, FILES["chat_api"][present:], [])
-    assert contents(other_url) == before
+    assert contents(other_url, present_columns) == before
     fresh = stack.database_url.rpartition("/")[0] + f"/{template_database}"
     assert query(other_url, STRUCTURE) == query(fresh, STRUCTURE)
 
@@ -166,11 +176,45 @@ async def test_a_filled_database_is_brought_up_and_keeps_what_is_in_it(
 async def test_a_filled_database_is_brought_up_by_two_at_once(other_url: str) -> None:
     migrations.migrate(other_url, "messenger", migrations.load("chat_api")[:1])
     load(other_url, SMALL)
-    before = contents(other_url)
+    present_columns = columns(other_url)
+    before = contents(other_url, present_columns)
     runs = await asyncio.gather(*(run("chat_api", other_url) for _ in range(2)))
     assert [code for code, _, _ in runs] == [0, 0]
     assert sorted(names for _, names, _ in runs) == [[], FILES["chat_api"][1:]]
-    assert contents(other_url) == before
+    assert contents(other_url, present_columns) == before
+
+
+async def test_what_was_written_before_there_were_fingerprints_has_those_of_its_first_texts(
+    owner_url: str,
+) -> None:
+    migrations.migrate(owner_url, "messenger", migrations.load("chat_api")[:2])
+    room = str(uuid.uuid4())
+    # As the first migration's owner, before the tables were walled in.
+    for table in ("conversations", "messages", "message_versions"):
+        query(owner_url, f"ALTER TABLE messenger.{table} NO FORCE ROW LEVEL SECURITY")
+    query(
+        owner_url,
+        "INSERT INTO messenger.conversations (id, type, created_by) VALUES (%s, 'group', 1)",
+        room,
+    )
+    insert = """
+    INSERT INTO messenger.messages
+           (conversation_id, seq, id, pos, created_pos, version, sender_id, type, content, deleted_at)
+    VALUES (%s, %s, gen_random_uuid(), %s, %s, %s, 1, 'text', %s, %s) RETURNING id
+    """
+    query(owner_url, insert, room, 1, 1, 1, 1, "plain", None)
+    [[edited]] = query(owner_url, insert, room, 2, 2, 2, 2, "second", None)
+    query(owner_url, insert, room, 3, 3, 3, 1, None, "2026-01-01")
+    version = "INSERT INTO messenger.message_versions VALUES (%s, 1, 'first', now())"
+    query(owner_url, version, edited)
+    assert await run("chat_api", owner_url) == (0, FILES["chat_api"][2:], [])
+    query(owner_url, "ALTER TABLE messenger.messages NO FORCE ROW LEVEL SECURITY")
+    found = query(owner_url, "SELECT fingerprint FROM messenger.messages ORDER BY seq")
+    assert [row[0] and bytes(row[0]) for row in found] == [
+        fingerprint("text", "plain"),
+        fingerprint("text", "first"),
+        None,
+    ]
 
 
 async def test_a_starter_that_is_killed_on_the_way_leaves_the_rest_to_the_next(owner_url: str) -> None:

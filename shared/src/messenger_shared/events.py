@@ -8,6 +8,7 @@ what it needs in order to route and to order them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -28,6 +29,13 @@ TYPING_START: Final = "typing.start"
 TYPING_STOP: Final = "typing.stop"
 USER_ONLINE: Final = "user.online"
 USER_OFFLINE: Final = "user.offline"
+
+
+class Between(StrEnum):
+    """What gateways tell each other on a user's channel, and no client ever sees."""
+
+    SOCKETS_ASKED = "sockets.asked"
+    SOCKETS_COUNTED = "sockets.counted"
 
 
 class Event(NamedTuple):

@@ -7,10 +7,13 @@ the order in which they were made.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
+
+import orjson
 
 from messenger_shared import channels, errors
 from messenger_shared.bus import Bus
@@ -18,9 +21,14 @@ from messenger_shared.errors import AppError
 from messenger_shared.rpc import DEFAULT_DEADLINE_S, Request, pack_requests, unpack_answers
 from messenger_shared.workers import Roster
 
+# Gets the JSON of an answer, or why there is none; is called exactly once, and must not block.
+Then = Callable[[bytes | AppError], None]
+
 SWEEP_S: Final = 0.1
 ATTEMPT_S: Final = 2.0
 MAX_PENDING: Final = 20_000
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -32,7 +40,7 @@ class _Pending:
     body: dict[str, Any]
     key: str
     expires_at: float
-    answer: asyncio.Future[Any]
+    then: Then
     worker: str = ""
     asked_at: float = 0.0
     reached: bool = False
@@ -64,8 +72,8 @@ class RpcClient:
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
-        for pending in self._pending.values():
-            _fail(pending, AppError(errors.UNAVAILABLE))
+        for id_ in list(self._pending):
+            self._settle(id_, AppError(errors.UNAVAILABLE))
 
     def has_worker(self, service: str) -> bool:
         """Whether some worker of `service` is believed to live."""
@@ -82,29 +90,61 @@ class RpcClient:
         trace: str = "",
         deadline_s: float = DEFAULT_DEADLINE_S,
     ) -> asyncio.Future[Any]:
-        """The answer to one request; `key` picks the worker, so that what belongs together meets there.
+        """The answer to one request, as a future that fails with what `call` would tell; raises like it."""
+        answer: asyncio.Future[Any] = self._loop.create_future()
 
-        What is asked in one turn of the event loop with one key arrives together, in order. The future
-        fails with AppError: the service's own, or unavailable (no worker was reached), timeout (one was,
+        def then(outcome: bytes | AppError) -> None:
+            if answer.done():
+                return
+            if isinstance(outcome, AppError):
+                answer.set_exception(outcome)
+            else:
+                answer.set_result(orjson.loads(outcome))
+
+        id_ = self.call(
+            service, operation, body, then, key=key, user_id=user_id, trace=trace, deadline_s=deadline_s
+        )
+        # Whoever gives up waits for nothing any more.
+        answer.add_done_callback(lambda _: self._pending.pop(id_, None))
+        return answer
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        body: dict[str, Any],
+        then: Then,
+        *,
+        key: str,
+        user_id: int = 0,
+        trace: str = "",
+        deadline_s: float = DEFAULT_DEADLINE_S,
+    ) -> int:
+        """Asks; `key` picks the worker, so that what belongs together meets there. Returns the request's id.
+
+        What is asked in one turn of the event loop with one key arrives together, in order. `then` gets the
+        answer, or an AppError: the service's own, or unavailable (no worker was reached), timeout (one was,
         and didn't answer within `deadline_s`). Raises AppError(overloaded) when too many are under way.
         """
         if len(self._pending) >= MAX_PENDING:
             raise AppError(errors.OVERLOADED, retry_after_ms=1000)
         self._last_id = id_ = self._last_id + 1
-        pending = _Pending(
-            service,
-            operation,
-            user_id,
-            trace or f"{self._bus.worker}-{id_}",
-            body,
-            key,
-            self._loop.time() + deadline_s,
-            self._loop.create_future(),
-        )
+        trace = trace or f"{self._bus.worker}-{id_}"
+        expires_at = self._loop.time() + deadline_s
+        pending = _Pending(service, operation, user_id, trace, body, key, expires_at, then)
         self._pending[id_] = pending
-        pending.answer.add_done_callback(lambda _: self._pending.pop(id_))
         self._choose(id_, pending)
-        return pending.answer
+        return id_
+
+    def _settle(self, id_: int, outcome: bytes | AppError) -> None:
+        """The one end of a request; what its asker makes of it harms no other."""
+        pending = self._pending.pop(id_, None)
+        if pending is None:
+            return
+        try:
+            pending.then(outcome)
+        except Exception:
+            log.exception("the answer to %s was not taken", pending.operation)
 
     def _choose(self, id_: int, pending: _Pending, avoid: str = "") -> None:
         pending.asked_at = self._loop.time()
@@ -139,19 +179,14 @@ class RpcClient:
         self._bus.publish(channels.requests(service, worker), payload, receipt)
 
     def _on_answers(self, payload: bytes) -> None:
-        for answer in unpack_answers(payload):
-            pending = self._pending.get(answer.id)
-            if pending is None or pending.answer.done():
-                continue
-            if answer.ok:
-                pending.answer.set_result(answer.body)
-            else:
-                pending.answer.set_exception(AppError.from_wire(answer.body))
+        for id_, ok, body in unpack_answers(payload):
+            if id_ in self._pending:
+                self._settle(id_, body if ok else AppError.from_wire(orjson.loads(body)))
 
     def _ask_elsewhere(self, worker: str) -> None:
         """Requests that went to a worker that is gone, in their order."""
         for id_, pending in list(self._pending.items()):
-            if pending.worker == worker and not pending.answer.done():
+            if pending.worker == worker:
                 self._choose(id_, pending, avoid=worker)
 
     def _recover(self) -> None:
@@ -159,8 +194,7 @@ class RpcClient:
         for roster in self._rosters.values():
             roster.forgive()
         for id_, pending in list(self._pending.items()):
-            if not pending.answer.done():
-                self._choose(id_, pending)
+            self._choose(id_, pending)
 
     async def _sweep(self) -> None:
         while True:
@@ -173,10 +207,8 @@ class RpcClient:
         """Deadlines, second attempts, and a probe of every worker that lets somebody wait."""
         waiting: set[tuple[str, str]] = set()
         for id_, pending in list(self._pending.items()):
-            if pending.answer.done():
-                continue
             if now >= pending.expires_at:
-                _fail(pending, AppError(errors.TIMEOUT if pending.reached else errors.UNAVAILABLE))
+                self._settle(id_, AppError(errors.TIMEOUT if pending.reached else errors.UNAVAILABLE))
             elif not pending.worker:
                 self._choose(id_, pending)
             elif now - pending.asked_at >= ATTEMPT_S:
@@ -193,8 +225,3 @@ def _request(id_: int, pending: _Pending, now: float) -> Request:
     return Request(
         id_, pending.operation, pending.user_id, ttl_ms, pending.trace, pending.body, pending.again
     )
-
-
-def _fail(pending: _Pending, error: AppError) -> None:
-    if not pending.answer.done():
-        pending.answer.set_exception(error)

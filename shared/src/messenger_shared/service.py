@@ -1,4 +1,4 @@
-"""Owns what every service's web application has: health, readiness, metrics, and a bus for its lifetime."""
+"""Owns what every service's web application has: health, readiness, metrics, components, and how it ends."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ Check = Callable[[], bool]
 Component = Callable[[], Awaitable[None]]
 
 ID_CHARS: Final = 12
+# What an application does before anything of it is stopped, while requests and sockets are still served.
+LEAVE: Final = web.AppKey[Component]("leave")
 
 
 def worker_id(service: str) -> str:
@@ -52,6 +54,22 @@ def run_component(app: web.Application, start: Component, stop: Component) -> No
         await stop()
 
     app.cleanup_ctx.append(context)
+
+
+class Runner(web.AppRunner):
+    """Runs an application that leaves first, if it has a LEAVE: no listening, but everything else goes on.
+
+    on_shutdown would be too late: from then on aiohttp drops what comes in on open connections.
+    """
+
+    async def cleanup(self) -> None:
+        """Leaves, then stops."""
+        for site in self.sites:
+            await site.stop()
+        leave = self.app.get(LEAVE)
+        if leave is not None:
+            await leave()
+        await super().cleanup()
 
 
 def freeze_garbage() -> None:

@@ -16,8 +16,9 @@ from messenger_local.logline import parse_service
 _GUNICORN_CONF = Path(__file__).resolve().parents[3] / "gunicorn.conf.py"
 _WORKERS_MAX = 64
 DEFAULT_WORKERS: Mapping[str, int] = {"gateway": 2, "chat-api": 2, "presence": 1}
-# In seconds: for requests under way to finish, and until the master is killed. Together with the servers'
-# they stay below the 20 s within which the whole stack has to be gone.
+# In seconds: for sockets to leave, for requests under way to finish, and until the master is killed. Together
+# with the servers' they stay below the 20 s within which the whole stack has to be gone.
+_DRAIN_S = 2
 _GRACEFUL_S = {"gateway": 6, "chat-api": 2, "presence": 1}
 _PATIENCE_S = {"gateway": 7.0, "chat-api": 3.0, "presence": 2.0}
 _FACTORIES = {
@@ -110,6 +111,7 @@ def environment(service: str, around: Surroundings) -> dict[str, str]:
     env["MESSENGER_REDIS_URL"] = around.redis_url
     if service == "gateway":
         env["MESSENGER_JWT_SECRET_FILE"] = str(around.data.secret)
+        env["MESSENGER_DRAIN_S"] = str(_DRAIN_S)
         env["MESSENGER_ALLOWED_ORIGINS"] = _origins(around.gateway)
     else:
         env["MESSENGER_DATABASE_URL"] = around.service_database_urls[service]

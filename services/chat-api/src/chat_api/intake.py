@@ -9,11 +9,12 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import orjson
 from prometheus_client import Histogram
 
-from chat_api.model import Draft, MessageData, Verdict, is_same_message, message_of
+from chat_api.model import Draft, MessageData, Sent, Verdict, is_same_message, message_of
 from chat_api.ports import MessageStore
 from chat_api.publish import Publisher
 from messenger_shared import errors
@@ -47,7 +48,7 @@ class Intake:
         self._closed = False
 
     def send(self, draft: Draft) -> asyncio.Future[Any]:
-        """Resolves to {"message", "duplicate"} once it is committed and published, or to an AppError.
+        """Resolves to the JSON of the answer once it is committed and published, or to an AppError.
 
         Raises AppError(overloaded) when too many wait already.
         """
@@ -86,21 +87,15 @@ class Intake:
         BATCH_SIZE.observe(len(batch))
         verdicts = await self._store.store([draft for draft, _ in batch])
         repeats = await self._repeats(batch, verdicts)
-        stored: list[MessageData] = []
-        answers: list[dict[str, Any] | AppError] = []
-        for (draft, _), verdict in zip(batch, verdicts, strict=True):
-            answer = _answer(draft, verdict, repeats)
-            answers.append(answer)
-            if isinstance(answer, dict):
-                stored.append(answer["message"])
-        self._publish(stored)
+        outcomes = [
+            _outcome(draft, verdict, repeats) for (draft, _), verdict in zip(batch, verdicts, strict=True)
+        ]
+        self._publish([outcome for outcome in outcomes if isinstance(outcome, _Stored)])
         # After publishing: whoever has an answer can rely on it that the event was told.
-        for (_, future), answer in zip(batch, answers, strict=True):
-            _resolve(future, answer)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            _resolve(future, outcome)
 
-    async def _repeats(
-        self, batch: Sequence[_Waiting], verdicts: Sequence[Verdict]
-    ) -> dict[str, MessageData]:
+    async def _repeats(self, batch: Sequence[_Waiting], verdicts: Sequence[Verdict]) -> dict[str, Sent]:
         known = {
             verdict.stored_id: draft.sender_id
             for (draft, _), verdict in zip(batch, verdicts, strict=True)
@@ -108,36 +103,56 @@ class Intake:
         }
         return await self._store.sent(list(known), list(known.values())) if known else {}
 
-    def _publish(self, messages: list[MessageData]) -> None:
+    def _publish(self, stored: list[_Stored]) -> None:
         """Repeats too: who stored one may have died before he could tell. Gateways drop doubles."""
-        fresh = [message for message in messages if message["version"] == 1 and message["deleted_at"] is None]
-        fresh.sort(key=lambda message: (message["conversation_id"], message["pos"]))
-        for conversation_id, group in groupby(fresh, key=lambda message: message["conversation_id"]):
-            self._publisher.messages(conversation_id, group)
+        fresh = [one for one in stored if one.message["version"] == 1 and one.message["deleted_at"] is None]
+        fresh.sort(key=lambda one: (one.message["conversation_id"], one.message["pos"]))
+        for conversation_id, group in groupby(fresh, key=lambda one: str(one.message["conversation_id"])):
+            self._publisher.messages(conversation_id, [(one.message, one.text) for one in group])
 
 
-def _answer(draft: Draft, verdict: Verdict, repeats: dict[str, MessageData]) -> dict[str, Any] | AppError:
+class _Stored(NamedTuple):
+    """A draft that is a message now; its `text`, the JSON, is made once for the event and the answer."""
+
+    message: MessageData
+    text: bytes
+    duplicate: bool
+
+    def answer(self) -> bytes:
+        message = self.message
+        return orjson.dumps(
+            {
+                "message_id": message["id"],
+                "conversation_id": message["conversation_id"],
+                "data": orjson.Fragment(self.text),
+                "duplicate": self.duplicate,
+            }
+        )
+
+
+def _outcome(draft: Draft, verdict: Verdict, repeats: dict[str, Sent]) -> _Stored | AppError:
     if verdict.verdict == "stored":
-        return {"message": message_of(draft, verdict), "duplicate": False}
+        message = message_of(draft, verdict)
+        return _Stored(message, orjson.dumps(message), False)
     if verdict.verdict == "repeat":
-        message = repeats.get(str(verdict.stored_id))
+        sent = repeats.get(str(verdict.stored_id))
         # Under somebody else's message id there is nothing of his.
-        if message is None or not is_same_message(draft, message):
+        if sent is None or not is_same_message(draft, sent):
             return AppError(errors.IDEMPOTENCY_CONFLICT)
         # The same id is a gateway that asked again, of which the client knows nothing.
-        return {"message": message, "duplicate": message["id"] != draft.id}
+        return _Stored(sent.message, orjson.dumps(sent.message), sent.message["id"] != draft.id)
     if verdict.verdict == "bad_reply":
         return AppError(errors.INVALID_FRAME, details={"reply_to": ["No such message in this conversation."]})
     return AppError(_REFUSALS[verdict.verdict])
 
 
-def _resolve(future: asyncio.Future[Any], answer: dict[str, Any] | AppError) -> None:
+def _resolve(future: asyncio.Future[Any], outcome: _Stored | AppError) -> None:
     if future.done():
         return
-    if isinstance(answer, AppError):
-        future.set_exception(answer)
+    if isinstance(outcome, AppError):
+        future.set_exception(outcome)
     else:
-        future.set_result(answer)
+        future.set_result(outcome.answer())
 
 
 def _fail(batch: Sequence[_Waiting], error: AppError) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 MessageData = dict[str, Any]
 ConversationData = dict[str, Any]
 SettingsData = dict[str, Any]
+
+FINGERPRINT_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,13 @@ class Verdict(NamedTuple):
     seq: int
     pos: int
     created_at: str
+
+
+class Sent(NamedTuple):
+    """A stored message, for who sends it again; no `fingerprint` if it was deleted before there were any."""
+
+    message: MessageData
+    fingerprint: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +138,13 @@ def message_of(draft: Draft, verdict: Verdict) -> MessageData:
     }
 
 
-def is_same_message(draft: Draft, message: MessageData) -> bool:
-    """Whether a repeat asks for what is stored; once edited or deleted, the first text can't be compared."""
-    if message["conversation_id"] != draft.conversation_id:
+def fingerprint(type_: str, content: str) -> bytes:
+    """What stays known of a message's first text, as messenger.fingerprint in the database has it."""
+    return hashlib.sha256(f"{type_}\n{content}".encode()).digest()[:FINGERPRINT_BYTES]
+
+
+def is_same_message(draft: Draft, sent: Sent) -> bool:
+    """Whether a repeat asks for what was stored, whatever became of that since."""
+    if sent.message["conversation_id"] != draft.conversation_id:
         return False
-    if message["version"] > 1 or message["deleted_at"] is not None:
-        return True
-    return (message["content"], message["message_type"]) == (draft.content, draft.type)
+    return sent.fingerprint in (None, fingerprint(draft.type, draft.content))

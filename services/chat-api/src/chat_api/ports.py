@@ -14,6 +14,7 @@ from chat_api.model import (
     MessageFacts,
     NewConversation,
     ReadPosition,
+    Sent,
     SettingsData,
     Verdict,
 )
@@ -25,7 +26,7 @@ class MessageStore(Protocol):
     async def store(self, drafts: Sequence[Draft]) -> list[Verdict]:
         """Stores a batch in one transaction; the verdicts are in the order of `drafts`."""
 
-    async def sent(self, ids: Sequence[str], senders: Sequence[int]) -> dict[str, MessageData]:
+    async def sent(self, ids: Sequence[str], senders: Sequence[int]) -> dict[str, Sent]:
         """The messages with these ids, each by the sender in the same place."""
 
     async def page(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import orjson
+
 from chat_api.heads import Heads
 from chat_api.model import ConversationData, MemberChange, MessageData, ReadPosition, SettingsData
 from messenger_shared import channels
@@ -35,9 +37,9 @@ class Publisher:
         self._bus = bus
         self._heads = heads
 
-    def messages(self, conversation_id: str, messages: Iterable[MessageData]) -> None:
-        """New messages of one conversation, in the order of their pos, as one bus message."""
-        self._durable(conversation_id, [message_event(message, is_new=True) for message in messages])
+    def messages(self, conversation_id: str, messages: Iterable[tuple[MessageData, bytes]]) -> None:
+        """New messages of one conversation with their JSON, in the order of pos, as one bus message."""
+        self._durable(conversation_id, [_new_message_event(message, text) for message, text in messages])
 
     def changed(self, message: MessageData) -> None:
         """A message that was edited or deleted."""
@@ -118,6 +120,13 @@ def message_event(message: MessageData, *, is_new: bool) -> Event:
     else:
         type_, fields = MESSAGE_EDITED, {"message_id": message["id"], **fields}
     return Event(type_, conversation_id, pos, message["sender_id"], encode_frame(type_, **fields))
+
+
+def _new_message_event(message: MessageData, text: bytes) -> Event:
+    conversation_id, pos = message["conversation_id"], message["pos"]
+    data = orjson.Fragment(text)
+    frame = encode_frame(MESSAGE_NEW, conversation_id=conversation_id, pos=pos, data=data)
+    return Event(MESSAGE_NEW, conversation_id, pos, message["sender_id"], frame)
 
 
 _TITLED: Final = ("id", "type", "title", "created_by", "created_at")

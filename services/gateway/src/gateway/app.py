@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from gateway.admission import Admission
+from gateway.census import Census
 from gateway.commands import Commands
 from gateway.docs import add_docs
+from gateway.drain import Drain
 from gateway.follower import Follower
 from gateway.hub import Hub
+from gateway.limits import Allowances
 from gateway.origins import origins_middleware
 from gateway.pages import add_pages
 from gateway.problems import problems_middleware
@@ -25,11 +28,10 @@ from gateway.settings import GatewaySettings
 from gateway.socket import SocketDoor
 from gateway.watching import Watching
 from messenger_shared import logs
-from messenger_shared.closes import Close
 from messenger_shared.operations.operation import CHAT_API, PRESENCE
 from messenger_shared.redis_bus import RedisBus
 from messenger_shared.rpc_client import RpcClient
-from messenger_shared.service import add_health, freeze_garbage, run_component, worker_id
+from messenger_shared.service import LEAVE, add_health, freeze_garbage, run_component, worker_id
 from messenger_shared.settings import Environment, SettingsError
 
 SERVICE = "gateway"
@@ -55,31 +57,26 @@ def build_app(settings: GatewaySettings) -> web.Application:
     hub = Hub()
     watching = Watching(bus, rpc)
     rooms = Rooms(bus, rpc, hub, watching)
-    follower = Follower(bus, rpc, hub, rooms)
+    census = Census(bus, settings.limits.max_sockets)
+    follower = Follower(bus, rpc, hub, rooms, census)
     resuming = Resuming(hub, rooms, settings.limits.resume_max_events)
     reporting = Reporting(rpc, hub, bus.worker)
     pulse = Pulse(hub, settings.heartbeat_ms)
     for component in (bus, rpc, follower, watching, reporting, pulse):
         run_component(app, component.start, component.stop)
     commands = Commands(rpc, Session(bus, rpc, hub, watching, resuming, settings))
-    door = SocketDoor(hub, follower, watching, reporting, commands, settings)
+    admission = Admission(settings.admit_at_once, settings.admit_waiting)
+    allowances = Allowances(settings.limits.messages_per_s)
+    door = SocketDoor(hub, admission, census, allowances, follower, watching, reporting, commands, settings)
     app.router.add_get(f"{BASE_PATH}/ws", door.handle)
     app.router.add_get(f"{BASE_PATH}/ws/{{user_id}}", door.handle)
-    add_rest(app, rpc, settings.jwt_secret)
+    add_rest(app, rpc, allowances, settings.jwt_secret)
     add_docs(app, BASE_PATH)
     add_pages(app)
     add_health(app, {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)})
-    app.on_shutdown.append(lambda _: _close_sockets(hub))
+    app[LEAVE] = Drain(hub, admission, settings.drain_s).run
     app.cleanup_ctx.append(_steady)
     return app
-
-
-async def _close_sockets(hub: Hub) -> None:
-    """Every socket is told to come back; whoever doesn't close in time is cut off."""
-    connections = hub.connections()
-    for connection in connections:
-        connection.close(Close.DRAINING)
-    await asyncio.gather(*(c.closing for c in connections if c.closing is not None))
 
 
 async def _steady(_: web.Application) -> AsyncIterator[None]:

@@ -1,13 +1,16 @@
-"""Owns the socket door: a frame becomes an operation, its answer a frame, in the socket's order."""
+"""Owns the socket door: a frame becomes an operation, and its answer a frame."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, Final
 
-from gateway.connection import Connection
+import orjson
+
+from gateway.connection import Connection, error_frame
+from gateway.lane import Answered, Lane, Queued
 from gateway.metrics import UNKNOWN_TYPES
 from gateway.session import Session
 from messenger_shared import errors
@@ -18,12 +21,10 @@ from messenger_shared.operations import messages, session
 from messenger_shared.operations.fields import MAX_REF_CHARS
 from messenger_shared.operations.operation import GATEWAY, Body, Command, Operation
 from messenger_shared.operations.table import TABLE
-from messenger_shared.rpc_client import RpcClient
+from messenger_shared.rpc_client import RpcClient, Then
 
 log = logging.getLogger(__name__)
 
-MAX_QUEUED: Final = 256
-MAX_GROUP: Final = 100
 _BY_TYPE: Final[dict[str, tuple[Operation, Command]]] = {
     type_: (operation, operation.command)
     for operation in TABLE.values()
@@ -34,76 +35,17 @@ _BY_TYPE: Final[dict[str, tuple[Operation, Command]]] = {
 _IMMEDIATE: Final = frozenset((session.PING.name, session.AUTH_REFRESH.name))
 
 
-class _Queued(NamedTuple):
-    operation: Operation
-    command: Command
-    body: Body
-    ref: str | None
-
-
-class Lane:
-    """One socket's commands, one after the other; messages that wait behind each other go together."""
-
-    __slots__ = ("_commands", "_connection", "_queue", "_room", "_runner")
-
-    def __init__(self, commands: Commands, connection: Connection) -> None:
-        self._commands = commands
-        self._connection = connection
-        self._queue: deque[_Queued] = deque()
-        self._runner: asyncio.Task[None] | None = None
-        self._room: asyncio.Event | None = None
-
-    async def put(self, queued: _Queued) -> None:
-        """Waits while too much is under way, so that the client's own writes come to wait."""
-        while len(self._queue) >= MAX_QUEUED:
-            self._room = asyncio.Event()
-            await self._room.wait()
-        self._queue.append(queued)
-        if self._runner is None:
-            self._runner = asyncio.create_task(self._run(), name="lane")
-
-    async def stop(self) -> None:
-        """Forgets what waits; what chat-api was asked already, it does."""
-        self._queue.clear()
-        if self._runner is not None:
-            self._runner.cancel()
-            await asyncio.gather(self._runner, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while self._queue:
-            group = self._next_group()
-            if self._room is not None:
-                self._room.set()
-                self._room = None
-            if len(group) == 1:
-                await self._commands.carry_out(self._connection, group[0])
-            else:
-                await self._commands.carry_out_together(self._connection, group)
-        self._runner = None
-
-    def _next_group(self) -> list[_Queued]:
-        group = [self._queue.popleft()]
-        name = group[0].operation.name
-        while (
-            name == messages.SEND.name
-            and self._queue
-            and self._queue[0].operation.name == name
-            and len(group) < MAX_GROUP
-        ):
-            group.append(self._queue.popleft())
-        return group
-
-
 class Commands:
     """Reads, checks, dispatches and answers the frames of every socket."""
 
     def __init__(self, rpc: RpcClient, own: Session) -> None:
         self._rpc = rpc
         self._own = own
+        self._loop = asyncio.get_running_loop()
 
     def lane(self, connection: Connection) -> Lane:
         """The order of one socket's commands."""
-        return Lane(self, connection)
+        return Lane(self._begin, connection)
 
     async def handle(self, connection: Connection, lane: Lane, text: str) -> None:
         """One text frame. Whatever is wrong with it is told to its sender."""
@@ -116,75 +58,88 @@ class Commands:
                 _refuse_unknown(connection, str(fields["type"]), ref)
                 return
             operation, command = found
-            queued = _Queued(operation, command, operation.load(fields), ref)
-            if operation is messages.SEND:
-                _count_message(connection)
+            queued = Queued(operation, command, operation.load(fields), ref)
         except AppError as error:
             connection.send_error(error, ref)
             return
-        if operation.name in _IMMEDIATE:
-            await self.carry_out(connection, queued)
+        if operation is messages.SEND and (wait_ms := connection.messages.take(self._loop.time())):
+            connection.refuse(wait_ms, ref)
+        elif operation.name in _IMMEDIATE:
+            await self._carry_out(connection, queued, connection.reply)
         else:
             await lane.put(queued)
 
-    async def carry_out(self, connection: Connection, queued: _Queued) -> None:
-        """One command and its one answer."""
-        operation = queued.operation
+    def _begin(self, connection: Connection, queued: Queued, answered: Answered) -> asyncio.Task[None] | None:
+        if queued.operation.service == GATEWAY:
+            return self._loop.create_task(self._carry_out(connection, queued, answered))
         try:
-            if operation.service == GATEWAY:
-                answer: Any = await self._own.handlers[operation.name](connection, queued.body)
-            else:
-                answer = await self._ask(connection.user_id, queued)
-            _answer(connection, queued, answer)
+            call(self._rpc, queued, connection.user_id, partial(_pass_on, queued, answered))
         except AppError as error:
-            connection.send_error(error, queued.ref)
+            answered(error_frame(error, queued.ref))
+        return None
+
+    async def _carry_out(self, connection: Connection, queued: Queued, answered: Answered) -> None:
+        """A command of the gateway's own."""
+        try:
+            answer = await self._own.handlers[queued.operation.name](connection, queued.body)
+            answered(_frame(queued, answer))
+        except AppError as error:
+            answered(error_frame(error, queued.ref))
         except Exception:
-            log.exception("%s failed", operation.name)
-            connection.send_error(AppError(errors.INTERNAL), queued.ref)
-
-    async def carry_out_together(self, connection: Connection, group: list[_Queued]) -> None:
-        """Several messages: asked in one turn, so that they arrive together and in order."""
-        answers: list[asyncio.Future[Any] | AppError] = []
-        for queued in group:
-            try:
-                answers.append(self._ask(connection.user_id, queued))
-            except AppError as error:
-                answers.append(error)
-        for queued, answer in zip(group, answers, strict=True):
-            try:
-                if isinstance(answer, AppError):
-                    raise answer
-                _answer(connection, queued, await answer)
-            except AppError as error:
-                connection.send_error(error, queued.ref)
-
-    def _ask(self, user_id: int, queued: _Queued) -> asyncio.Future[Any]:
-        operation, body = queued.operation, queued.body
-        return ask(self._rpc, operation, body, user_id)
+            log.exception("%s failed", queued.operation.name)
+            answered(error_frame(AppError(errors.INTERNAL), queued.ref))
 
 
 def ask(rpc: RpcClient, operation: Operation, body: Body, user_id: int) -> asyncio.Future[Any]:
-    """Asks the operation's service, from either door. Raises and fails like RpcClient.ask."""
-    if operation.new_id:
-        body[operation.new_id] = new_id()
-    key = str(body[operation.key]) if operation.key else str(user_id)
+    """Asks the operation's service, for REST. Raises and fails like RpcClient.ask."""
+    key = _prepare(operation, body, user_id)
     return rpc.ask(operation.service, operation.name, body, key=key, user_id=user_id)
 
 
-def _answer(connection: Connection, queued: _Queued, answer: Any) -> None:
-    command, ref = queued.command, queued.ref
-    if ref is None and not command.always:
-        return
-    frame = {"type": command.success, **command.frame(queued.body, answer)}
-    if ref is not None:
-        frame["ref"] = ref
-    connection.send(frame)
+def call(rpc: RpcClient, queued: Queued, user_id: int, then: Then) -> None:
+    """Asks the operation's service, for a socket. Raises like RpcClient.call."""
+    operation, body = queued.operation, queued.body
+    key = _prepare(operation, body, user_id)
+    rpc.call(operation.service, operation.name, body, then, key=key, user_id=user_id)
 
 
-def _count_message(connection: Connection) -> None:
-    wait_ms = connection.messages.take(asyncio.get_running_loop().time())
-    if wait_ms:
-        raise AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms)
+def _prepare(operation: Operation, body: Body, user_id: int) -> str:
+    """Gives what is to be made its id, and tells what picks the worker."""
+    if operation.new_id:
+        body[operation.new_id] = new_id()
+    return str(body[operation.key]) if operation.key else str(user_id)
+
+
+def _pass_on(queued: Queued, answered: Answered, outcome: bytes | AppError) -> None:
+    """A service's answer, as it came if it has the fields of the frame already."""
+    if isinstance(outcome, AppError):
+        answered(error_frame(outcome, queued.ref))
+    elif queued.command.frame is None and queued.command.always:
+        answered(_head(queued) + outcome[1:])
+    else:
+        answered(_frame(queued, orjson.loads(outcome)))
+
+
+def _frame(queued: Queued, answer: Any) -> bytes:
+    command = queued.command
+    if queued.ref is None and not command.always:
+        return b""
+    fields = command.frame(queued.body, answer) if command.frame is not None else answer
+    return _head(queued) + orjson.dumps(fields)[1:] if fields else _head(queued)[:-1] + b"}"
+
+
+def _head(queued: Queued) -> bytes:
+    """The beginning of the frame that answers a command; the fields follow."""
+    head = b'{"type":"' + queued.command.success.encode() + b'",'
+    return head if queued.ref is None else head + b'"ref":' + orjson.dumps(queued.ref) + b","
+
+
+def ref_in(text: str) -> str | None:
+    """The `ref` of a frame that is not looked at any further."""
+    try:
+        return _ref(decode_object(text))
+    except AppError:
+        return None
 
 
 def _ref(fields: Body) -> str | None:

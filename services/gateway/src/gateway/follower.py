@@ -8,29 +8,32 @@ from typing import Final
 
 import orjson
 
+from gateway.census import Census
 from gateway.chores import Chores
 from gateway.hub import Hub, Member, Room
 from gateway.rooms import REPAIR_RETRY_S, Rooms
 from messenger_shared import channels
 from messenger_shared.bus import Bus
 from messenger_shared.errors import AppError
-from messenger_shared.events import PARTICIPANT_ADDED, PARTICIPANT_REMOVED, Event, unpack
+from messenger_shared.events import PARTICIPANT_ADDED, PARTICIPANT_REMOVED, Between, Event, unpack
 from messenger_shared.operations import conversations
 from messenger_shared.rpc_client import RpcClient
 
 log = logging.getLogger(__name__)
 
 RECONCILE_AT_ONCE: Final = 50
+_BETWEEN: Final = frozenset(Between)
 
 
 class Follower:
     """Joins users to rooms and takes them out again, as chat-api has it."""
 
-    def __init__(self, bus: Bus, rpc: RpcClient, hub: Hub, rooms: Rooms) -> None:
+    def __init__(self, bus: Bus, rpc: RpcClient, hub: Hub, rooms: Rooms, census: Census) -> None:
         self._bus = bus
         self._rpc = rpc
         self._hub = hub
         self._rooms = rooms
+        self._census = census
         self._changes_seen: dict[int, int] = {}
         self._chores = Chores("follower")
 
@@ -126,6 +129,8 @@ class Follower:
             elif event.pos:
                 member.removals.pop(event.conversation_id, None)
                 self._welcome(member, event)
+            elif event.type in _BETWEEN:
+                self._census.hear(member, event)
             else:
                 self._hub.emit_to(member, event)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from gateway.connection import Connection
 from gateway.framing import text_frame
@@ -33,10 +34,27 @@ class Room:
         self.ready: asyncio.Future[None] | None = None
 
 
+class Arrival(NamedTuple):
+    """A socket that is about to be opened; the earlier one comes first, wherever it arrives."""
+
+    at_ns: int
+    id: str
+
+
 class Member:
     """One user with sockets on this worker; all of them share the rooms and the allowance of messages."""
 
-    __slots__ = ("claims", "connections", "messages", "ready", "removals", "returns", "rooms", "user_id")
+    __slots__ = (
+        "arrivals",
+        "claims",
+        "connections",
+        "messages",
+        "ready",
+        "removals",
+        "returns",
+        "rooms",
+        "user_id",
+    )
 
     def __init__(self, user_id: int, messages: Bucket) -> None:
         self.user_id = user_id
@@ -48,10 +66,15 @@ class Member:
         self.removals: dict[str, int] = {}
         # Conversation -> pos at which he came back: what was before is not for all of his eyes.
         self.returns: dict[str, int] = {}
+        self.arrivals: set[Arrival] = set()
         # Sockets that are here or on their way; the last one to go takes the member along.
         self.claims = 0
         # Set while this worker finds out where the user is a member.
         self.ready: asyncio.Future[None] | None = None
+
+    def count_before(self, arrival: Arrival) -> int:
+        """How many sockets he has here, open or about to be, that came before this one."""
+        return len(self.connections) + sum(other < arrival for other in self.arrivals)
 
 
 class Hub:
@@ -60,7 +83,13 @@ class Hub:
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
         self.rooms: dict[str, Room] = {}
+        # Set while there is no socket.
+        self.empty = asyncio.Event()
+        self.empty.set()
+        self._open = 0
         self._dirty: list[Room] = []
+        self._replied: list[Connection] = []
+        self._is_due = False
         self._loop = asyncio.get_running_loop()
 
     def connections(self) -> list[Connection]:
@@ -70,11 +99,16 @@ class Hub:
     def attach(self, member: Member, connection: Connection) -> None:
         """From now on the socket gets what its user gets."""
         member.connections.append(connection)
+        self._open += 1
+        self.empty.clear()
         CONNECTIONS.inc()
 
     def detach(self, member: Member, connection: Connection) -> None:
         """The socket is gone."""
         member.connections.remove(connection)
+        self._open -= 1
+        if not self._open:
+            self.empty.set()
         CONNECTIONS.dec()
 
     def join(self, member: Member, room: Room) -> None:
@@ -119,9 +153,8 @@ class Hub:
         if not frames:
             return
         if not room.outbox:
-            if not self._dirty:
-                self._loop.call_soon(self.flush)
             self._dirty.append(room)
+            self._make_due()
         room.outbox += frames
 
     def emit_to(self, member: Member, event: Event) -> None:
@@ -130,8 +163,25 @@ class Hub:
         for connection in member.connections:
             connection.write(data)
 
+    def note(self, connection: Connection) -> None:
+        """The socket has replies to write at the end of this turn."""
+        self._replied.append(connection)
+        self._make_due()
+
+    def _make_due(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        self._is_due = False
+        self.flush()
+        replied, self._replied = self._replied, []
+        for connection in replied:
+            connection.flush()
+
     def flush(self) -> None:
-        """Writes what this turn brought."""
+        """Writes the events that this turn has brought so far, each socket's replies with them."""
         dirty, self._dirty = self._dirty, []
         deliveries = 0
         for room in dirty:

@@ -7,4 +7,5 @@ DELIVERIES = Counter("messenger_deliveries", "Durable frames written to sockets"
 FRAMES = Counter("messenger_frames", "Frames that clients sent")
 UNKNOWN_TYPES = Counter("messenger_unknown_types", "Frames of a type that nobody knows")
 EVICTIONS = Counter("messenger_evictions", "Sockets closed because they didn't read")
+TURNED_AWAY = Counter("messenger_turned_away", "Sockets that were told to come back later")
 HOLES = Counter("messenger_holes_repaired", "Times that missing events were fetched from chat-api")

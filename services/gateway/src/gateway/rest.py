@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -10,10 +11,12 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway.commands import ask
+from gateway.limits import Allowances
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.json_codec import decode_object
 from messenger_shared.operations.fields import QueryText
+from messenger_shared.operations.messages import SEND
 from messenger_shared.operations.operation import Operation, Route
 from messenger_shared.operations.table import TABLE
 from messenger_shared.rpc_client import RpcClient
@@ -24,11 +27,18 @@ MAX_BODY_BYTES: Final = 256 * 1024
 BODY_TIMEOUT_S: Final = 10.0
 
 
-def add_rest(app: web.Application, rpc: RpcClient, jwt_secret: bytes) -> None:
+def add_rest(app: web.Application, rpc: RpcClient, allowances: Allowances, jwt_secret: bytes) -> None:
     """Adds a route for every operation that has one."""
+    loop = asyncio.get_running_loop()
+
+    def check_rate(operation: Operation, user_id: int) -> None:
+        now = loop.time()
+        if operation is SEND and (wait_ms := allowances.of(user_id, now).take(now)):
+            raise AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms)
+
     for operation in TABLE.values():
         if operation.route is not None:
-            handler = _handler(operation, operation.route, rpc, jwt_secret)
+            handler = _handler(operation, operation.route, rpc, check_rate, jwt_secret)
             app.router.add_route(operation.route.method, BASE_PATH + operation.route.path, handler)
 
 
@@ -43,10 +53,17 @@ def authenticate(request: web.Request, jwt_secret: bytes) -> int:
         raise AppError(errors.UNAUTHORIZED) from None
 
 
-def _handler(operation: Operation, route: Route, rpc: RpcClient, jwt_secret: bytes) -> Handler:
+def _handler(
+    operation: Operation,
+    route: Route,
+    rpc: RpcClient,
+    check_rate: Callable[[Operation, int], None],
+    jwt_secret: bytes,
+) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         user_id = authenticate(request, jwt_secret)
         body = operation.load(await _fields(request, route))
+        check_rate(operation, user_id)
         status, answer = route.respond(await ask(rpc, operation, body, user_id))
         if answer is None:
             return web.Response(status=status)

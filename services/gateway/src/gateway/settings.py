@@ -31,6 +31,11 @@ class GatewaySettings:
     allowed_origins: frozenset[str]
     limits: Limits
     heartbeat_ms: int
+    # How many sockets are let in at a time, and how many more may wait for that.
+    admit_at_once: int
+    admit_waiting: int
+    # How long sockets may take to go elsewhere when this worker is to end.
+    drain_s: int
 
     @classmethod
     def read(cls, env: Environment) -> GatewaySettings:
@@ -45,4 +50,7 @@ class GatewaySettings:
                 max_sockets=env.integer("MESSENGER_MAX_SOCKETS", Limits.max_sockets),
             ),
             heartbeat_ms=env.integer("MESSENGER_HEARTBEAT_MS", 25_000, minimum=100),
+            admit_at_once=env.integer("MESSENGER_ADMIT_AT_ONCE", 100, minimum=1),
+            admit_waiting=env.integer("MESSENGER_ADMIT_WAITING", 5_000),
+            drain_s=env.integer("MESSENGER_DRAIN_S", 15),
         )

@@ -8,12 +8,15 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from gateway.commands import Commands, Lane
+from gateway.admission import Admission
+from gateway.census import Census
+from gateway.commands import Commands, ref_in
 from gateway.connection import CLOSE_TIMEOUT_S, Connection
 from gateway.follower import Follower
 from gateway.handshake import SUBPROTOCOL, Identity, identify, wants_socket
 from gateway.hub import Hub, Member
-from gateway.limits import BURST_S, Bucket
+from gateway.lane import Lane
+from gateway.limits import Allowances, Bucket
 from gateway.metrics import FRAMES
 from gateway.reporting import Reporting
 from gateway.session import close_views
@@ -25,6 +28,9 @@ from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
 
 PROTOCOL_VERSION: Final = 1
+# So often a second, and ten times as often at once, a socket may be refused before it counts as flooding.
+REFUSALS_PER_S: Final = 20
+REFUSALS_BURST_S: Final = 10
 
 
 class SocketDoor:
@@ -33,6 +39,9 @@ class SocketDoor:
     def __init__(
         self,
         hub: Hub,
+        admission: Admission,
+        census: Census,
+        allowances: Allowances,
         follower: Follower,
         watching: Watching,
         reporting: Reporting,
@@ -40,11 +49,15 @@ class SocketDoor:
         settings: GatewaySettings,
     ) -> None:
         self._hub = hub
+        self._admission = admission
+        self._census = census
+        self._allowances = allowances
         self._follower = follower
         self._watching = watching
         self._reporting = reporting
         self._commands = commands
         self._settings = settings
+        self._loop = asyncio.get_running_loop()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One socket, from the upgrade to its end."""
@@ -57,12 +70,19 @@ class SocketDoor:
             return await self._refuse(request, Close.UNAUTHORIZED)
         member = self._claim(identity.user_id)
         try:
-            limit = self._settings.limits.max_sockets
-            if limit and member.claims > limit:
-                return await self._refuse(request, Close.TOO_MANY_SOCKETS)
-            # Before the upgrade: a client that can't be served is told so by 503, and comes back.
-            await self._follower.arrive(member)
-            return await self._serve(request, identity, member)
+            with self._census.arriving(member) as arrival:
+                # Before the upgrade: a client that can't be served is told so by 503, and comes back.
+                async with self._admission.place():
+                    await self._follower.arrive(member)
+                    is_full = await self._census.is_full(member, arrival)
+                if is_full:
+                    return await self._refuse(request, Close.TOO_MANY_SOCKETS)
+                socket = self._socket()
+                await socket.prepare(request)
+                connection = self._connect(request, socket, identity, member)
+            if connection is not None:
+                await self._serve(connection, member)
+            return socket
         finally:
             self._unclaim(member)
 
@@ -73,18 +93,30 @@ class SocketDoor:
         await socket.close(code=code, message=reason(code))
         return socket
 
-    async def _serve(self, request: web.Request, identity: Identity, member: Member) -> web.StreamResponse:
-        socket = self._socket()
-        await socket.prepare(request)
+    def _connect(
+        self, request: web.Request, socket: web.WebSocketResponse, identity: Identity, member: Member
+    ) -> Connection | None:
+        """The socket as one of its user's; None when its client is gone already."""
         transport = request.transport
         if transport is None:
-            return socket
-        frames = Bucket(self._settings.limits.frames_per_s, asyncio.get_running_loop().time())
+            return None
+        now = self._loop.time()
         connection = Connection(
-            socket, transport, identity.user_id, new_id(), identity.expires_at, frames, member.messages
+            socket,
+            transport,
+            identity.user_id,
+            new_id(),
+            identity.expires_at,
+            Bucket(self._settings.limits.frames_per_s, now),
+            member.messages,
+            Bucket(REFUSALS_PER_S, now, REFUSALS_BURST_S),
+            self._hub.note,
         )
         self._hub.attach(member, connection)
         connection.send(self._welcome(connection))
+        return connection
+
+    async def _serve(self, connection: Connection, member: Member) -> None:
         lane = self._commands.lane(connection)
         try:
             await self._read(connection, member, lane)
@@ -94,44 +126,38 @@ class SocketDoor:
             await lane.stop()
             if connection.closing is not None:
                 await connection.closing
-        return socket
 
     async def _read(self, connection: Connection, member: Member, lane: Lane) -> None:
         socket = connection.socket
         while True:
             message = await socket.receive()
             if message.type is WSMsgType.TEXT:
-                if self._admit(connection):
+                if wait_ms := self._count(connection):
+                    connection.refuse(wait_ms, ref_in(message.data))
+                else:
                     await self._commands.handle(connection, lane, message.data)
             elif message.type is WSMsgType.PONG:
                 connection.pinged_at = 0.0
             elif message.type is WSMsgType.PING:
-                if self._admit(connection):
+                if wait_ms := self._count(connection):
+                    connection.refuse(wait_ms)
+                else:
                     await socket.pong(message.data)
             elif message.type is WSMsgType.BINARY:
                 connection.close(Close.PROTOCOL_VIOLATION)
             else:
                 return
 
-    def _admit(self, connection: Connection) -> bool:
-        """Whether the frame is within the limits; who goes on sending in spite of that is closed."""
+    def _count(self, connection: Connection) -> int:
+        """0 when one more frame is within the limit, else the milliseconds until it will be."""
         FRAMES.inc()
-        wait_ms = connection.frames.take(asyncio.get_running_loop().time())
-        if not wait_ms:
-            connection.refused = 0
-            return True
-        connection.refused += 1
-        if connection.refused > self._settings.limits.frames_per_s * BURST_S:
-            connection.close(Close.FLOODING, retry_after_ms=1000)
-        else:
-            connection.send_error(AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms))
-        return False
+        return connection.frames.take(self._loop.time())
 
     def _claim(self, user_id: int) -> Member:
         member = self._hub.members.get(user_id)
         if member is None:
-            messages = Bucket(self._settings.limits.messages_per_s, asyncio.get_running_loop().time())
-            member = self._hub.members[user_id] = Member(user_id, messages)
+            allowance = self._allowances.of(user_id, self._loop.time())
+            member = self._hub.members[user_id] = Member(user_id, allowance)
             self._reporting.changed(user_id)
         member.claims += 1
         return member

@@ -128,6 +128,13 @@ class ConnectedFrame(Schema):
     limits = fields.Nested(LimitsSchema, required=True)
 
 
+class DrainingFrame(Schema):
+    """This worker ends: in so many milliseconds open another socket, resume there, close this one."""
+
+    event = fields.String(required=True, validate=validate.Equal("draining"))
+    reconnect_after_ms = IntegerField(low=0, required=True)
+
+
 class ErrorFrame(Schema):
     """A failure; `details` tells per field what is wrong."""
 
@@ -214,9 +221,11 @@ ANSWERS: Final[Mapping[str, Schema]] = {
     "pong": PongFrame(),
 }
 
-# What comes unasked.
+# What the server says of itself, by `event`.
+SYSTEM_EVENTS: Final[Mapping[str, Schema]] = {"connected": ConnectedFrame(), "draining": DrainingFrame()}
+
+# What else comes unasked.
 EVENTS: Final[Mapping[str, Schema]] = {
-    SYSTEM: ConnectedFrame(),
     events.MESSAGE_NEW: NewMessageFrame(),
     events.MESSAGE_EDITED: ChangedMessageFrame(),
     events.MESSAGE_DELETED: ChangedMessageFrame(),

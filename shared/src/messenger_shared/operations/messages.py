@@ -102,19 +102,9 @@ class HistoryRequest(RequestSchema):
             raise ValidationError("Give one of before_seq, after_seq, before and cursor.", given[1])
 
 
-def _sent(body: dict[str, Any], answer: Any) -> dict[str, Any]:
-    message = answer["message"]
-    return {
-        "message_id": message["id"],
-        "conversation_id": message["conversation_id"],
-        "data": message,
-        "duplicate": answer["duplicate"],
-    }
-
-
 @responds(201, 200)
 def _stored(answer: Any) -> tuple[int, Any]:
-    return (200 if answer["duplicate"] else 201), answer["message"]
+    return (200 if answer["duplicate"] else 201), answer["data"]
 
 
 def _changed(body: dict[str, Any], answer: Any) -> dict[str, Any]:
@@ -155,7 +145,7 @@ SEND: Final = Operation(
         _stored,
         {"Idempotency-Key": "client_message_id"},
     ),
-    command=Command(("message.send",), "message.sent", _sent, always=True),
+    command=Command(("message.send",), "message.sent", always=True),
     errors=(
         errors.INVALID_CONVERSATION_ID,
         errors.INVALID_FRAME,
@@ -164,6 +154,7 @@ SEND: Final = Operation(
         errors.NOT_MEMBER,
         errors.NOT_FOUND,
         errors.IDEMPOTENCY_CONFLICT,
+        errors.RATE_LIMITED,
     ),
 )
 HISTORY: Final = Operation(

@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError
 from messenger_shared import errors
 from messenger_shared.errors import AppError, ErrorKind
 from messenger_shared.operations.fields import TOO_LONG
+from messenger_shared.operations.quick import Quick, quick
 
 GATEWAY: Final = "gateway"
 CHAT_API: Final = "chat-api"
@@ -54,13 +55,13 @@ class Route:
 class Command:
     """The socket door: the frame types that ask, and the frame that answers.
 
-    `frame` makes the answer's fields of the request and the service's answer. `always` tells whether the
-    success frame goes out without a `ref` too.
+    `frame` makes the answer's fields of the request and the service's answer; None says that the answer has
+    them as they are. `always` tells whether the success frame goes out without a `ref` too.
     """
 
     types: tuple[str, ...]
     success: str
-    frame: Frame
+    frame: Frame | None = None
     always: bool = False
 
 
@@ -84,9 +85,15 @@ class Operation:
     command: Command | None = None
     errors: tuple[ErrorKind, ...] = ()
     summary: str = ""
+    _quick: Quick | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_quick", quick(self.request))
 
     def load(self, fields: Mapping[str, Any]) -> Body:
         """The validated request in `fields`; raises AppError."""
+        if self._quick is not None and (quickly := self._quick.load(fields)) is not None:
+            return quickly
         try:
             body: Body = self.request.load(fields)
         except ValidationError as error:

@@ -49,10 +49,6 @@ def _echo(body: Body, answer: Any) -> Body:
     return {"conversation_id": body["conversation_id"]}
 
 
-def _as_is(body: Body, answer: Any) -> Body:
-    return dict(answer)
-
-
 _ERRORS: Final = (errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, errors.NOT_MEMBER)
 
 SUBSCRIBE: Final = Operation(
@@ -61,7 +57,7 @@ SUBSCRIBE: Final = Operation(
     service=GATEWAY,
     request=SubscribeRequest(),
     answer=AnySchema(),
-    command=Command(("subscribe",), "subscribed", _as_is, always=True),
+    command=Command(("subscribe",), "subscribed", always=True),
     errors=_ERRORS,
 )
 RESUME: Final = Operation(
@@ -70,7 +66,7 @@ RESUME: Final = Operation(
     service=GATEWAY,
     request=ResumeRequest(),
     answer=AnySchema(),
-    command=Command(("resume",), "resumed", _as_is),
+    command=Command(("resume",), "resumed"),
     errors=(errors.INVALID_FRAME, errors.UNAVAILABLE),
 )
 UNSUBSCRIBE: Final = Operation(
@@ -106,7 +102,7 @@ AUTH_REFRESH: Final = Operation(
     service=GATEWAY,
     request=RefreshRequest(),
     answer=AnySchema(),
-    command=Command(("auth.refresh",), "auth.ok", _as_is),
+    command=Command(("auth.refresh",), "auth.ok"),
     errors=(errors.UNAUTHORIZED,),
 )
 PING: Final = Operation(
@@ -115,7 +111,7 @@ PING: Final = Operation(
     service=GATEWAY,
     request=PingRequest(),
     answer=AnySchema(),
-    command=Command(("ping",), "pong", _as_is, always=True),
+    command=Command(("ping",), "pong", always=True),
 )
 
 OPERATIONS: Final = (SUBSCRIBE, RESUME, UNSUBSCRIBE, TYPING_START, TYPING_STOP, AUTH_REFRESH, PING)

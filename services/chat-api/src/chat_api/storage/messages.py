@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 import psycopg2.errors
 
-from chat_api.model import Draft, MessageData, MessageFacts, Verdict
+from chat_api.model import Draft, MessageData, MessageFacts, Sent, Verdict
 from chat_api.rules.messages import check_version, is_repeated_edit, require_allowed
 from messenger_shared import errors
 from messenger_shared.errors import AppError
@@ -43,7 +43,9 @@ _STORE: Final = (
     "SELECT verdict, stored_id::text, seq, pos, created_at FROM messenger.send_messages(%s) ORDER BY place"
 )
 _ONE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE id = %s"
-_SENT: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.sent_messages(%s::uuid[], %s::bigint[]) m"
+_SENT: Final = (
+    f"SELECT m.fingerprint, {MESSAGE_COLUMNS} FROM messenger.sent_messages(%s::uuid[], %s::bigint[]) m"
+)
 # What was said while he was away stays unseen by who came back.
 SEEN: Final = """NOT EXISTS (
        SELECT FROM messenger.participant_absences a
@@ -114,9 +116,9 @@ class PgMessages:
                     raise
         raise AssertionError("unreachable")
 
-    async def sent(self, ids: Sequence[str], senders: Sequence[int]) -> dict[str, MessageData]:
+    async def sent(self, ids: Sequence[str], senders: Sequence[int]) -> dict[str, Sent]:
         rows = await self._database.rows(_SENT, (list(ids), list(senders)))
-        return {row[0]: to_message(row) for row in rows}
+        return {row[1]: Sent(to_message(row[1:]), row[0] and bytes(row[0])) for row in rows}
 
     async def page(
         self, conversation_id: str, caller: int, start: int, limit: int, forward: bool

@@ -10,7 +10,7 @@ from marshmallow import Schema
 from gateway.documents.shapes import Json, Shapes
 from messenger_shared.closes import Close
 from messenger_shared.operations.fields import MAX_REF_CHARS
-from messenger_shared.operations.frames import ANSWERS, ERROR, EVENTS, ErrorFrame
+from messenger_shared.operations.frames import ANSWERS, ERROR, EVENTS, SYSTEM, SYSTEM_EVENTS, ErrorFrame
 from messenger_shared.operations.operation import Command, Operation
 
 ASYNCAPI_VERSION: Final = "3.0.0"
@@ -27,6 +27,10 @@ _STANDARD_CLOSES: Final[Mapping[int, str]] = {
     1003: "unsupported_data",
     1007: "invalid_text",
     1009: "frame_too_large",
+}
+# What comes unasked: name of the message -> its type and the rest of it.
+_EVENTS: Final = {f"event.{type_}": (type_, schema) for type_, schema in EVENTS.items()} | {
+    f"event.{SYSTEM}.{event}": (SYSTEM, schema) for event, schema in SYSTEM_EVENTS.items()
 }
 _ABOUT: Final = (
     "The WebSocket of the messenger; `openapi.json` describes REST. Frames are JSON objects with a `type`. "
@@ -93,9 +97,9 @@ def _messages(shapes: Shapes, commands: list[tuple[Operation, Command]]) -> Json
     for type_, always in optional.items():
         payload = _payload(shapes, type_, ANSWERS[type_], ref=True, ref_required=not always)
         found[f"answer.{type_}"] = _message(type_, str(type(ANSWERS[type_]).__doc__), payload)
-    for type_, schema in EVENTS.items():
+    for name, (type_, schema) in _EVENTS.items():
         payload = _payload(shapes, type_, schema, ref=False)
-        found[f"event.{type_}"] = _message(type_, str(type(schema).__doc__), payload)
+        found[name] = _message(type_, str(type(schema).__doc__), payload)
     failure = _payload(shapes, ERROR, ErrorFrame(), ref=True)
     found[ERROR] = _message(ERROR, str(ErrorFrame.__doc__), failure)
     return found
@@ -136,7 +140,7 @@ def _operations(commands: list[tuple[Operation, Command]]) -> Json:
         "action": "send",
         "summary": "What happens, told unasked",
         "channel": {"$ref": f"#/channels/{CHANNEL}"},
-        "messages": [*(_on_channel(f"event.{type_}") for type_ in EVENTS), _on_channel(ERROR)],
+        "messages": [*map(_on_channel, _EVENTS), _on_channel(ERROR)],
     }
     return found
 

@@ -1,0 +1,79 @@
+"""A gateway worker that is told to end: its sockets are told when to go elsewhere, and lose nothing by it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import suppress
+
+from tests.client import NoSuchFrame, Person, Socket
+from tests.conftest import SharedStack
+from tests.e2e.crowd import Crowd
+from tests.e2e.placement import connect_at, workers
+
+SOCKETS = 6
+# The window of the embedded stack, and a margin.
+WINDOW_MS = 2_000
+GONE_S = 8.0
+
+
+async def gathered_at(crowd: Crowd, pid: int, pids: list[int]) -> dict[Person, Socket]:
+    """So many people, each with one socket, all at one worker."""
+    return {person: await connect_at(person, pid, pids) for person in crowd.newcomers(SOCKETS)}
+
+
+async def test_sockets_are_told_their_slots_and_closed_after_them(crowd: Crowd, stack: SharedStack) -> None:
+    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    sockets = await gathered_at(crowd, pids[0], pids)
+    os.kill(pids[0], signal.SIGTERM)
+    slots = [
+        (await socket.expect("system", event="draining"))["reconnect_after_ms"] for socket in sockets.values()
+    ]
+    assert len(set(slots)) == SOCKETS
+    assert all(0 <= slot < WINDOW_MS for slot in slots)
+    ends = await asyncio.gather(*(socket.wait_end(GONE_S) for socket in sockets.values()))
+    assert {(end.code, json.loads(end.reason)["code"]) for end in ends} == {(4001, "draining")}
+
+
+async def test_until_its_end_a_socket_works_and_a_new_one_is_welcome_elsewhere(
+    crowd: Crowd, stack: SharedStack
+) -> None:
+    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    sockets = await gathered_at(crowd, pids[0], pids)
+    one, *others = sockets
+    room = await one.create_group(*(person.user_id for person in others))
+    for socket in sockets.values():
+        await socket.expect("conversation.created", conversation_id=room)
+    os.kill(pids[0], signal.SIGTERM)
+    leaving = sockets[one]
+    await leaving.expect("system", event="draining")
+    sent = await leaving.request("message.send", conversation_id=room, content="on my way")
+    assert sent["type"] == "message.sent", sent
+    pos = sent["data"]["pos"]
+    for person, socket in sockets.items():
+        await socket.expect("message.new", pos=pos)
+        fresh = await person.connect()
+        answer = await fresh.request("resume", positions={room: pos - 1})
+        assert answer["conversations"] == {room: {"from": pos - 1, "to": pos, "recovered": True}}
+        await socket.close()
+
+
+async def test_what_was_stored_before_the_end_was_answered(crowd: Crowd, stack: SharedStack) -> None:
+    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    one = crowd.newcomer()
+    room = await one.create_group()
+    socket = await connect_at(one, pids[0], pids)
+    os.kill(pids[0], signal.SIGTERM)
+    number = 0
+    while socket.ended is None:
+        with suppress(ConnectionError, NoSuchFrame):
+            await socket.send("message.send", conversation_id=room, content=str(number))
+            await socket.expect("message.new")
+        number += 1
+    assert socket.ended.code == 4001
+    told = [frame["data"]["seq"] for frame in socket.collected("message.new")]
+    answered = [frame["data"]["seq"] for frame in socket.collected("message.sent")]
+    assert told == answered == list(range(1, len(told) + 1))
+    assert told
