@@ -13,13 +13,8 @@ from tests.faults.plan import Fault, Planned
 from tests.faults.stage import Stage
 
 DROP_RATE = 0.01
-ROLL_LIMIT_S = 30.0
+LEAVING_LIMIT_S = 30.0
 _POLL_S = 0.05
-_VERBS = {
-    "kill": signal.SIGKILL,
-    # What it has under way it finishes.
-    "term": signal.SIGTERM,
-}
 
 
 class Harm:
@@ -52,9 +47,14 @@ class Harm:
             await self._freeze(old, planned)
             return []
         elif verb == "roll":
-            await self._roll(rest, old, planned)
+            # New workers first, then the old ones leave, as a deployment does.
+            self._signal(stage.pids(rest, "master"), signal.SIGHUP, planned)
+            await self._left(rest, old)
+        elif verb == "term":
+            old = [self._signal(old, signal.SIGTERM, planned)]
+            await self._left(rest, old)
         else:
-            return [self._signal(old, _VERBS[verb], planned)]
+            old = [self._signal(old, signal.SIGKILL, planned)]
         return old
 
     def _signal(self, pids: list[int], number: signal.Signals, planned: Planned) -> int:
@@ -74,11 +74,10 @@ class Harm:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT) if pid else None
 
-    async def _roll(self, service: str, old: list[int], planned: Planned) -> None:
-        """New workers first, then the old ones leave, as a deployment does."""
-        self._signal(self._stage.pids(service, "master"), signal.SIGHUP, planned)
-        async with asyncio.timeout(ROLL_LIMIT_S):
-            while set(old) & set(self._stage.pids(service)):  # noqa: ASYNC110  (processes tell nobody)
+    async def _left(self, service: str, pids: list[int]) -> None:
+        """Waits until they are gone, which they take their time for."""
+        async with asyncio.timeout(LEAVING_LIMIT_S):
+            while set(pids) & set(self._stage.pids(service)):  # noqa: ASYNC110  (processes tell nobody)
                 await asyncio.sleep(_POLL_S)
 
     async def _cut_subscribers(self, planned: Planned) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import NamedTuple
 
 from tests.faults.history import History, View
@@ -12,6 +13,7 @@ from tests.faults.plan import Fault
 # Nobody looks whether what was quicker came in the time of a fault.
 _PROMPT_S = 0.2
 _UNTIL_RECOVERED = ("bus", "postgres")
+_LINK = "link"
 
 
 class Episode(NamedTuple):
@@ -31,13 +33,27 @@ class Episode(NamedTuple):
         return self.recovered or self.ended if late else self.ended
 
 
+def recovery_s(episode: Episode, episodes: Iterable[Episode]) -> float:
+    """How long it took until all worked again: since its end, or that of harm to servers in between."""
+    if episode.recovered is None:
+        return inf
+    ends = [
+        min(other.recovered or other.ended, episode.recovered)
+        for other in episodes
+        if not other.fault.startswith(_LINK) and other is not episode and other.begun < episode.recovered
+    ]
+    return episode.recovered - max([episode.ended, *ends])
+
+
 def lags(history: History, episodes: Iterable[Episode], seats: set[tuple[int, int]]) -> list[float]:
     """Of each acked message and each of these devices that was there from the ack on: how late it came."""
     acks = {send.acks[0].stored.id: send.acks[0].at for send in history.sends.values() if send.acks}
     windows = sorted((episode.begun, episode.until) for episode in episodes)
+    # Who is taken out and in again is not there all the time.
+    moved = {(absence.user_id, absence.room) for absence in history.absences}
     found = []
     for view in history.views.values():
-        if view.seat in seats:
+        if view.seat in seats and (view.seat[0], view.room) not in moved:
             found += _lags(view, acks, history.spells[view.seat], windows)
     return found
 

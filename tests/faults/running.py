@@ -159,7 +159,7 @@ def _broken(outcome: Outcome, campaign: Campaign) -> list[str]:
     """The budgets that were not kept."""
     found = []
     for episode in outcome.episodes:
-        took_s = RECOVERY_LIMIT_S if episode.recovered is None else episode.recovered - episode.ended
+        took_s = lag.recovery_s(episode, outcome.episodes)
         if took_s > RECOVERY_BUDGET_S:
             found.append(f"recovery from {episode.fault} took {took_s:.1f} s")
     late = sum(lag_s > LAG_BUDGET_S for lag_s in outcome.lags)

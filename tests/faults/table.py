@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.history import History
-from tests.faults.lag import Episode, quantile
+from tests.faults.lag import Episode, quantile, recovery_s
 from tests.faults.run import Violation
 
 RECOVERY_BUDGET_S = 5.0
@@ -49,7 +49,7 @@ def _faults(episodes: Sequence[Episode]) -> list[str]:
         by_fault[episode.fault].append(episode)
     lines = [f"{'fault':22}{'times':>7}{'recovery p50':>15}{'p99':>9}{'max':>9}"]
     for fault in sorted(by_fault):
-        times = [e.recovered - e.ended for e in by_fault[fault] if e.recovered is not None]
+        times = [recovery_s(e, episodes) for e in by_fault[fault] if e.recovered is not None]
         never = sum(e.recovered is None for e in by_fault[fault])
         p50, p99, top = (quantile(times, share) for share in (0.5, 0.99, 1.0))
         line = f"{fault:22}{len(by_fault[fault]):7}{p50:13.2f} s{p99:7.2f} s{top:7.2f} s"

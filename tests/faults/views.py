@@ -49,25 +49,25 @@ def live_order(run: Run, view: View) -> Iterator[Violation]:
 
 
 def replays(run: Run, view: View) -> Iterator[Violation]:
-    """What is replayed comes in order, is above what was asked for, and what is live follows on it."""
+    """What is replayed is above what was asked for, comes in order, and nothing live comes in between."""
     asked = {index: (socket, pos) for index, socket, pos in view.asked}
-    # Socket -> where it stood when it asked last, and how far the replay has come since.
-    start: dict[int, int] = {}
+    # Socket -> how far its present replay has come, and whether something live followed on it.
     last: dict[int, int] = {}
+    begun: dict[int, bool] = {}
     for index, (socket, told) in enumerate(zip(view.sockets, view.told, strict=True)):
         if index in asked:
-            asker, pos = asked[index]
-            start[asker] = pos
-            last.pop(asker, None)
-        if socket == REST or not (told.replay or socket in last):
+            asker, last[asker] = asked[index]
+            begun.pop(asker, None)
+        if not told.replay:
+            if socket in begun:
+                begun[socket] = True
             continue
-        before = last.get(socket, start.get(socket, 0))
-        if told.pos <= before:
-            kind = "reordered" if told.replay and socket in last else "doubled"
-            yield Violation(
-                kind, view.seat, view.room, f"pos {told.pos}, with a replay from {start} at {before}"
-            )
-        last[socket] = max(told.pos, before)
+        if told.pos <= last.get(socket, 0):
+            kind = "reordered" if socket in begun else "doubled"
+            yield Violation(kind, view.seat, view.room, f"pos {told.pos} replayed after {last[socket]}")
+        elif begun.get(socket, False):
+            yield Violation("reordered", view.seat, view.room, f"pos {told.pos} replayed after what is live")
+        last[socket], begun[socket] = told.pos, begun.get(socket, False)
 
 
 def leaked(run: Run, view: View) -> Iterator[Violation]:
@@ -101,8 +101,9 @@ def _final_positions(run: Run, room: str) -> set[int]:
 
 def _left_out(run: Run, view: View, socket: int, skipped: range, final: set[int]) -> Iterator[Violation]:
     user_id, room = view.seat[0], view.room
-    # Held back while it was brought up to date: then it stands where the answer says.
-    stood = view.stood.get(socket, 0)
+    # Held back while it was brought up to date, it stands where the answer says, or asks again elsewhere.
+    has_asked = any(asker == socket for _, asker, _ in view.asked)
+    stood = view.stood.get(socket, skipped[-1] if has_asked else 0)
     missing = [pos for pos in skipped if pos > stood and pos in final and run.was_in(user_id, room, pos)]
     if missing:
         yield Violation("hole", view.seat, room, f"pos {missing[:_SHOWN]} left out")
