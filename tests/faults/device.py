@@ -82,6 +82,13 @@ class Device:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def note_spell(self) -> None:
+        """Notes that it has been up to date until now."""
+        if self._up_since:
+            now = self.history.now()
+            self.history.spells[self.seat].append((self._up_since, now))
+            self._up_since = now
+
     def open_line(self) -> Line:
         """The socket that it has; raises Unanswered when there is none."""
         if self.line is None:
@@ -117,11 +124,9 @@ class Device:
         self.returns.append((self._lost_at, self._up_since))
 
     def _lose(self) -> None:
-        now = self.history.now()
         if self._up_since:
-            self.history.spells[self.seat].append((self._up_since, now))
-            self._up_since = 0.0
-            self._lost_at = now
+            self.note_spell()
+            self._lost_at, self._up_since = self._up_since, 0.0
         self.returning.forget()
 
     def _on_told(self, line: Line, told: Told) -> None:

@@ -29,6 +29,8 @@ from tests.waiting import until
 
 REST_S = 60.0
 CONVERGENCE_S = 20.0
+REPAIRS_LOST_ONE_IN = 1_000
+LONGEST_LAG_S = 6.0
 _PING_PAUSE_S = 0.02
 
 
@@ -114,6 +116,8 @@ class _Running:
         # Who doesn't get there is found by the checker, which can tell what is missing.
         with suppress(AssertionError):
             await until(lambda: _converged(cast, ends), CONVERGENCE_S)
+        for device in cast.devices:
+            device.note_spell()
         await self._holes.look()
         await read_archive(cast)
         absent = await presence_of(cast)
@@ -163,7 +167,9 @@ def _broken(outcome: Outcome, campaign: Campaign) -> list[str]:
         if took_s > RECOVERY_BUDGET_S:
             found.append(f"recovery from {episode.fault} took {took_s:.1f} s")
     late = sum(lag_s > LAG_BUDGET_S for lag_s in outcome.lags)
-    if late:
+    # Where messages are lost on purpose, so is one in so many of the questions and answers that repair it.
+    fair = len(outcome.lags) / REPAIRS_LOST_ONE_IN if outcome.bus[1] else 0
+    if late > fair or max(outcome.lags, default=0.0) > LONGEST_LAG_S:
         found.append(f"{late} deliveries later than {LAG_BUDGET_S:.0f} s after the ack")
     for code, times in outcome.history.endings.items():
         if campaign.unwanted_endings is None or code in campaign.unwanted_endings:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.faults.history import ARCHIVE, REST, View
 from tests.faults.run import Run, Violation
-from tests.faults.told import Told
+from tests.faults.told import ADDED, Told
 
 _SHOWN = 10
 
@@ -43,7 +43,7 @@ def live_order(run: Run, view: View) -> Iterator[Violation]:
                 yield Violation("doubled", view.seat, view.room, f"pos {pos} live on one socket")
             elif pos < before:
                 yield Violation("reordered", view.seat, view.room, f"pos {pos} after {before}")
-            elif pos > before + 1:
+            elif pos > before + 1 and not _begins_anew(view, told):
                 yield from _left_out(run, view, socket, range(before + 1, pos), final)
         last[socket] = max(pos, before or 0)
 
@@ -92,6 +92,11 @@ def _is_leak(run: Run, user_id: int, socket: int, told: Told) -> bool:
     # What a message or a member is like now, who is back may know, also if it became so meanwhile.
     is_live = socket != REST and not told.replay
     return is_live and not run.was_in(user_id, told.room, told.pos)
+
+
+def _begins_anew(view: View, told: Told) -> bool:
+    """Whether he was taken in again: what he missed before, he fetches."""
+    return told.type == ADDED and told.user_id == view.seat[0]
 
 
 def _final_positions(run: Run, room: str) -> set[int]:
