@@ -108,7 +108,9 @@ _ROLLING = {
     Fault.TERM_PRESENCE: 10,
 }
 _MANY_SENDERS = Population(people=64, rooms=(64,), devices=(1,), shaky=0, pairs=1, ways=(RESUME,))
-_MANY_SOCKETS = Population(people=40, rooms=(40, *(10,) * 7), devices=(3,), shaky=0, pairs=1, ways=(RESUME, HISTORY))
+_MANY_SOCKETS = Population(
+    people=40, rooms=(40, *(10,) * 7), devices=(3,), shaky=0, pairs=1, ways=(RESUME, HISTORY)
+)
 
 CAMPAIGNS: Mapping[str, Campaign] = {
     campaign.name: campaign

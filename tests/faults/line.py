@@ -44,7 +44,9 @@ class Line:
         self._wire: Wire | None = None
         self._left = False
         self._heartbeat_s = 25.0
-        self._leave_in_s: float | None = None
+        self._leave_at: float | None = None
+        # It ended, or was given a slot to leave.
+        self._news = asyncio.Event()
         self._answers: dict[str, tuple[asyncio.Future[Frame], Callable[[Frame], None]]] = {}
         self._refs = count(1)
 
@@ -84,19 +86,18 @@ class Line:
         """Waits for its end; True when it is still open and its slot to leave has come."""
         loop = asyncio.get_running_loop()
         while not self.ended.is_set():
-            leaving = self._leave_in_s is not None
-            with suppress(TimeoutError):
-                await asyncio.wait_for(
-                    self.ended.wait(), self._leave_in_s if leaving else self._heartbeat_s / 4
-                )
-            if leaving:
-                break
+            if self._leave_at is not None and loop.time() >= self._leave_at:
+                return True
             if (
                 self._wire is not None
                 and loop.time() - self._wire.heard_at > SILENT_BEATS * self._heartbeat_s
             ):
                 self._wire.abort()
-        return not self.ended.is_set()
+            self._news.clear()
+            wait_s = self._heartbeat_s if self._leave_at is None else self._leave_at - loop.time()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), wait_s)
+        return False
 
     def leave(self) -> None:
         """Closes it from this end."""
@@ -120,10 +121,12 @@ class Line:
         if frame["event"] == "connected":
             self._heartbeat_s = frame["heartbeat_ms"] / 1000
         elif frame["event"] == "draining":
-            self._leave_in_s = frame["reconnect_after_ms"] / 1000
+            self._leave_at = asyncio.get_running_loop().time() + frame["reconnect_after_ms"] / 1000
+            self._news.set()
 
     def _on_wire_end(self, code: int, reason: bytes) -> None:
         self.ended.set()
+        self._news.set()
         for answer, _ in self._answers.values():
             if not answer.done():
                 answer.set_exception(Unanswered(f"the socket ended with {code}"))
