@@ -12,7 +12,6 @@ from tests.faults.run import Violation
 from tests.faults.told import Told
 
 PAGE = 100
-PRESENCE_S = 20.0
 _LIMIT_S = 30.0
 _PAUSE_S = 0.2
 
@@ -20,8 +19,11 @@ _PAUSE_S = 0.2
 async def read_archive(cast: Cast) -> None:
     """Reads every conversation from its first to its last message over REST, as its creator."""
     for room, owner in cast.owners.items():
-        async with asyncio.timeout(_LIMIT_S):
-            await _read_room(cast, room, owner)
+        try:
+            async with asyncio.timeout(_LIMIT_S):
+                await _read_room(cast, room, owner)
+        except TimeoutError:
+            cast.history.refused(owner.user_id, f"the history of {room}")
 
 
 async def _read_room(cast: Cast, room: str, owner: Person) -> None:
@@ -30,6 +32,9 @@ async def _read_room(cast: Cast, room: str, owner: Person) -> None:
     while more:
         path = f"/conversations/{room}/messages?after_seq={start}&limit={PAGE}"
         reply = await device.door.call("GET", path, device.token)
+        if reply.status == 404:
+            history.refused(owner.user_id, f"no such conversation: {room}")
+            return
         if reply.status != 200:
             await asyncio.sleep(_PAUSE_S)
             continue
@@ -39,13 +44,13 @@ async def _read_room(cast: Cast, room: str, owner: Person) -> None:
         more = reply.body["has_more"]
 
 
-async def presence_of(cast: Cast) -> list[Violation]:
+async def presence_of(cast: Cast, patience_s: float) -> list[Violation]:
     """Whoever is here and isn't said to be."""
     room, owner = next(iter(cast.owners.items()))
     wanted = set(cast.history.members[room])
     missing = wanted
     try:
-        async with asyncio.timeout(PRESENCE_S):
+        async with asyncio.timeout(patience_s):
             while missing:
                 missing = wanted - await _online(owner, room)
                 await asyncio.sleep(_PAUSE_S)

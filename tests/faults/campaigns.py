@@ -32,6 +32,8 @@ class Campaign:
     volume: int = 0
     # Endings of sockets that must not happen; None is every ending.
     unwanted_endings: frozenset[int] | None = frozenset()
+    # How long to wait for what never comes.
+    patience_s: float = 30.0
 
     def scaled(self, scale: float) -> Campaign:
         """So many times as long, with as many times the faults and messages."""

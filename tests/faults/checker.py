@@ -85,6 +85,9 @@ def lane_left(run: Run) -> Iterator[Violation]:
 def numbers(run: Run) -> Iterator[Violation]:
     """A number that was never given, or given though nothing took it."""
     for room, messages in run.tables.messages.items():
+        if room not in run.tables.heads:
+            yield Violation("lost", ARCHIVE, room, "the conversation itself")
+            continue
         last_seq, last_pos = run.tables.heads[room]
         seqs = [message.seq for message in messages]
         if seqs != list(range(1, last_seq + 1)):

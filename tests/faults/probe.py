@@ -9,7 +9,6 @@ from tests.faults.person import Person
 from tests.faults.stage import Stage
 
 ROUND_TRIP_S = 1.0
-RECOVERY_LIMIT_S = 30.0
 _PAUSE_S = 0.05
 _POLL_S = 0.005
 
@@ -42,10 +41,10 @@ class Pair:
             return False
 
 
-async def recovery(stage: Stage, pairs: Iterable[Pair], gone: Collection[int]) -> bool:
+async def recovery(stage: Stage, pairs: Iterable[Pair], gone: Collection[int], patience_s: float) -> bool:
     """Returns when every pair has come through and others are there for those `gone`; False if never."""
     try:
-        async with asyncio.timeout(RECOVERY_LIMIT_S):
+        async with asyncio.timeout(patience_s):
             await asyncio.gather(stage.whole(gone), *(pair.works() for pair in pairs))
             return True
     except TimeoutError:
