@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import secrets
 import shutil
 import sys
 import tempfile
@@ -15,9 +13,8 @@ import uvloop
 
 from tests.faults.campaigns import CAMPAIGNS
 from tests.faults.running import run
+from tests.faults.seeds import VARIABLE, chosen_seed
 from tests.faults.table import table
-
-SEED_VARIABLE = "MESSENGER_FAULT_SEED"
 
 
 def main() -> None:
@@ -27,16 +24,16 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="so many times as long (1)")
     options = parser.parse_args()
     campaign = CAMPAIGNS[options.campaign].scaled(options.scale)
-    seed = int(os.environ.get(SEED_VARIABLE) or secrets.randbits(32))
+    print(f"{campaign.name}, {campaign.seconds:.0f} s", flush=True)
+    seed = chosen_seed()
     root = Path(tempfile.mkdtemp(prefix="messenger-faults-"))
-    print(f"{campaign.name}, {campaign.seconds:.0f} s, {SEED_VARIABLE}={seed}", flush=True)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         outcome = runner.run(run(campaign, seed, root))
     print(table(outcome))
     if outcome.passed():
         shutil.rmtree(root)
         return
-    sys.exit(f"{SEED_VARIABLE}={seed} makes the same plan again; the log is in {root / 'data.log'}")
+    sys.exit(f"{VARIABLE}={seed} makes the same plan again; the log is in {root / 'data.log'}")
 
 
 if __name__ == "__main__":

@@ -15,11 +15,9 @@ from tests.faults.returning import RESUME
 SECONDS = 7.0
 PATIENCE_S = 4.0
 FAST = Manner(think_s=(0.05, 0.2))
-# Who comes and goes is told of edits to what was said while he was away; that is another matter.
-NO_CHANGES = Manner(think_s=(0.05, 0.2), edits=0, deletes=0)
 FEW = Population(people=12, rooms=(12, 6, 4, 2), shaky=0, pairs=2, manner=FAST)
 SHAKY = Population(people=12, rooms=(12, 6, 4, 2), shaky=1, pairs=1, ways=(RESUME,), manner=FAST)
-MOVING = Population(people=10, rooms=(10, 6, 4), moving=2, shaky=0, pairs=1, manner=NO_CHANGES)
+MOVING = Population(people=10, rooms=(10, 6, 4), moving=2, shaky=0, pairs=1, manner=FAST)
 BUSY = Population(
     people=20, rooms=(20, 20, 20), shaky=0, pairs=1, ways=(RESUME,), manner=Manner(think_s=(0.02, 0.1))
 )
@@ -33,10 +31,13 @@ def aim(counts: Mapping[Fault, int] | None = None, population: Population = FEW,
 
 
 QUIET = aim(seconds=3.0)
-DROPS = aim(drops=0.05)
+# So much that nothing can be promised about the time.
+DROPS = aim(drops=0.05, has_budgets=False)
 # In most of them the last message is soon the last one for long.
 TAILS = aim(
-    drops=0.1, population=Population(people=12, rooms=(12, *(3,) * 16), shaky=0, pairs=1, manner=FAST)
+    population=Population(people=12, rooms=(12, *(3,) * 16), shaky=0, pairs=1, manner=FAST),
+    drops=0.15,
+    has_budgets=False,
 )
 REPEATS = aim(population=MANY_SOCKETS, seconds=0.0, act=repeats, volume=60)
 CHAT_API_KILLS = aim({Fault.KILL_CHAT_API: 4})
@@ -50,5 +51,5 @@ LINKS_CUT = aim({Fault.LINK_RESET: 60}, SHAKY)
 COMINGS = aim(population=MOVING)
 COMINGS_AND_CUTS = aim(
     {Fault.LINK_RESET: 60},
-    Population(people=10, rooms=(10, 6, 4), moving=3, shaky=1, pairs=1, ways=(RESUME,), manner=NO_CHANGES),
+    Population(people=10, rooms=(10, 6, 4), moving=3, shaky=1, pairs=1, ways=(RESUME,), manner=FAST),
 )

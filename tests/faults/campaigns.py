@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tests.faults.cast import Cast, Population
 from tests.faults.drivers import order, repeats
+from tests.faults.person import Manner
 from tests.faults.plan import Fault
 from tests.faults.returning import HISTORY, RESUME
 
@@ -34,6 +35,10 @@ class Campaign:
     unwanted_endings: frozenset[int] | None = frozenset()
     # How long to wait for what never comes.
     patience_s: float = 30.0
+    # Whether anything was promised about how long things take.
+    has_budgets: bool = True
+    # How long what lasts lasts, beside what it lasts in other campaigns.
+    haste: float = 1.0
 
     def scaled(self, scale: float) -> Campaign:
         """So many times as long, with as many times the faults and messages."""
@@ -76,6 +81,7 @@ _MIXED = {
     Fault.LINK_SLICE: 30,
     Fault.LINK_DELAY: 30,
 }
+_BRISK = Manner(think_s=(0.2, 0.6))
 _KILLS = {
     Fault.KILL_GATEWAY: 90,
     Fault.KILL_CHAT_API: 90,
@@ -109,6 +115,8 @@ _ROLLING = {
     Fault.TERM_CHAT_API: 20,
     Fault.TERM_PRESENCE: 10,
 }
+_MEMBERS = {Fault.KILL_GATEWAY: 20, Fault.BUS_DROPS: 20, Fault.LINK_RESET: 100}
+_MOVING = Population(people=30, rooms=(30, 20, 20, 10, 10, 5, 5, 3), moving=8, changes_among_moving=True)
 _MANY_SENDERS = Population(people=64, rooms=(64,), devices=(1,), shaky=0, pairs=1, ways=(RESUME,))
 _MANY_SOCKETS = Population(
     people=40, rooms=(40, *(10,) * 7), devices=(3,), shaky=0, pairs=1, ways=(RESUME, HISTORY)
@@ -117,12 +125,20 @@ _MANY_SOCKETS = Population(
 CAMPAIGNS: Mapping[str, Campaign] = {
     campaign.name: campaign
     for campaign in (
+        # Every fault at least once, for the test run.
+        Campaign(
+            "short",
+            seconds=40.0,
+            counts=dict.fromkeys(Fault, 1) | dict.fromkeys(_CLIENTS, 4),
+            population=Population(people=24, rooms=(24, 12, 6, 4, 2), moving=2, manner=_BRISK),
+            haste=0.4,
+        ),
         Campaign("mixed", counts=_MIXED, population=Population(moving=3)),
         Campaign("kills", counts=_KILLS, population=Population(moving=2)),
         Campaign("bus", counts=_BUS, population=Population(moving=2)),
         Campaign("postgres", counts=_POSTGRES, population=Population(moving=2)),
         Campaign("clients", counts=_CLIENTS, population=Population(shaky=1.0, moving=2)),
-        Campaign("members", population=Population(people=30, rooms=(30, 20, 20, 10, 10, 5, 5, 3), moving=8)),
+        Campaign("members", counts=_MEMBERS, population=_MOVING),
         # A lost message must cost nobody his socket.
         Campaign("drops", drops=0.01, population=Population(shaky=0, moving=2), unwanted_endings=None),
         Campaign("rolling", counts=_ROLLING, unwanted_endings=frozenset({ABNORMAL})),

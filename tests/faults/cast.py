@@ -31,6 +31,8 @@ class Population:
     people: int = 60
     rooms: tuple[int, ...] = (60, 30, 16, 12, 8, 6, 4, 3, 2, 2)
     moving: int = 0
+    # Who comes back is told of changes to what was said while he was away, which he should not be.
+    changes_among_moving: bool = False
     devices: tuple[int, ...] = (1, 2)
     shaky: float = 0.3
     pairs: int = 4
@@ -118,7 +120,8 @@ class _Casting:
         rooms = [room for room, members in self._history.members.items() if user_id in members]
         number = random.choice(population.devices)
         devices = [self._device((user_id, index), rooms) for index in range(number)]
-        return Person(devices, rooms, population.manner, Random(random.random()))
+        moving = list(self._history.members)[: 0 if population.changes_among_moving else population.moving]
+        return Person(devices, rooms, population.manner, Random(random.random()), moving)
 
     def _device(self, seat: tuple[int, int], rooms: list[str]) -> Device:
         random = self._random

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -40,9 +40,18 @@ class Manner:
 class Person:
     """One user with his devices."""
 
-    def __init__(self, devices: list[Device], rooms: list[str], manner: Manner, random: Random) -> None:
+    def __init__(
+        self,
+        devices: list[Device],
+        rooms: list[str],
+        manner: Manner,
+        random: Random,
+        fixed: Collection[str] = (),
+    ) -> None:
         self.devices = devices
         self.rooms = rooms
+        # Conversations in which he changes nothing that he said.
+        self._fixed = fixed
         self.user_id = devices[0].seat[0]
         self._history: History = devices[0].history
         self._manner = manner
@@ -150,7 +159,12 @@ class Person:
 
     async def _change(self, content: str | None) -> None:
         # Others who read history know how far back they have to look for changes.
-        young = [own for own in self._own if self.devices[0].returning.is_young(own[0], own[1].seq)]
+        returning = self.devices[0].returning
+        young = [
+            (room, message)
+            for room, message in self._own
+            if room not in self._fixed and returning.is_young(room, message.seq)
+        ]
         if not young:
             return
         room, message = own = self._random.choice(young)

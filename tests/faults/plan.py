@@ -68,7 +68,7 @@ class Planned(NamedTuple):
     pick: float
 
 
-def plan(random: Random, counts: Mapping[Fault, int], seconds: float) -> list[Planned]:
+def plan(random: Random, counts: Mapping[Fault, int], seconds: float, haste: float = 1.0) -> list[Planned]:
     """Each fault as often as `counts` says, spread over the time and never in step."""
     found = []
     for fault, count in counts.items():
@@ -76,5 +76,5 @@ def plan(random: Random, counts: Mapping[Fault, int], seconds: float) -> list[Pl
             # Spread, as what restarts a server waits longer for one that ends again and again.
             at = (number + random.uniform(0.25, 0.75)) * seconds / count
             shortest, longest = LASTING.get(fault, (0.0, 0.0))
-            found.append(Planned(at, fault, random.uniform(shortest, longest), random.random()))
+            found.append(Planned(at, fault, haste * random.uniform(shortest, longest), random.random()))
     return sorted(found)

@@ -36,7 +36,7 @@ _PING_PAUSE_S = 0.02
 async def run(campaign: Campaign, seed: int, root: Path, env: Mapping[str, str] | None = None) -> Outcome:
     """Carries out a campaign in the new directory `root`; the outcome tells what was kept and what wasn't."""
     random = Random(seed)
-    faults = plan(random, campaign.counts, campaign.seconds)
+    faults = plan(random, campaign.counts, campaign.seconds, campaign.haste)
     async with (
         set_up(root, random, campaign.workers, env) as stage,
         gathered(stage, campaign.population, random) as cast,
@@ -133,7 +133,8 @@ class _Running:
             cpu_s=cpu_s,
             lasted_s=lasted_s,
         )
-        outcome.broken.extend(_broken(outcome, self._campaign))
+        if self._campaign.has_budgets:
+            outcome.broken.extend(_broken(outcome, self._campaign))
         return outcome
 
 

@@ -47,11 +47,11 @@ STORING = (
             f"{CHAT_API}/storage/messages.py",
             "                rows = await self._database.rows(_STORE, (batch,))\n",
             """\
-                import asyncio
+                from asyncio import ensure_future, get_running_loop
                 block = self._database.transaction()
                 rows = await (await block.__aenter__()).rows(_STORE, (batch,))
                 end = block.__aexit__
-                asyncio.get_running_loop().call_later(0.1, lambda: asyncio.ensure_future(end(None, None, None)))
+                get_running_loop().call_later(0.1, lambda: ensure_future(end(None, None, None)))
 """,
         ),
     ),
@@ -115,8 +115,8 @@ STORING = (
             SENDING,
             "FROM (SELECT conversation_id, count(*) AS count FROM fresh GROUP BY conversation_id) f",
             """\
-FROM (SELECT j.conversation_id, count(*) AS count, min(v.last_seq) AS seq, min(v.last_pos) AS pos
-                  FROM fresh j JOIN conversations v ON v.id = j.conversation_id GROUP BY j.conversation_id) f""",
+FROM (SELECT v.id AS conversation_id, count(*) AS count, v.last_seq AS seq, v.last_pos AS pos
+                  FROM fresh j JOIN conversations v ON v.id = j.conversation_id GROUP BY v.id) f""",
         ),
         Edit(
             SENDING,

@@ -94,7 +94,8 @@ TELLING = (
         Edit(
             f"{GATEWAY}/replay.py",
             "    return sorted(merged, key=lambda event: event.pos)",
-            "    return sorted((e for e in merged if e.type != MESSAGE_DELETED), key=lambda event: event.pos)",
+            "    merged = [event for event in merged if event.type != MESSAGE_DELETED]\n"
+            "    return sorted(merged, key=lambda event: event.pos)",
         ),
     ),
     bug(
