@@ -38,7 +38,11 @@ class Mover:
         """Ends when everybody is in again."""
         self._settled = True
         if self._moving is not None:
-            await asyncio.wait_for(self._moving, timeout_s)
+            done, _ = await asyncio.wait([self._moving], timeout=timeout_s)
+            if not done:
+                self._history.refused(self._admin.seat[0], f"no certainty who is in {self._room}")
+            else:
+                await self._moving
 
     async def stop(self) -> None:
         """Leaves all as it is."""

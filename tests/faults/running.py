@@ -27,7 +27,6 @@ from tests.faults.stage import Stage, set_up
 from tests.faults.table import LAG_BUDGET_S, RECOVERY_BUDGET_S, Outcome
 from tests.waiting import until
 
-REST_S = 60.0
 REPAIRS_LOST_ONE_IN = 1_000
 LONGEST_LAG_S = 6.0
 _PING_PAUSE_S = 0.02
@@ -107,20 +106,21 @@ class _Running:
 
     async def _judge(self, cpu_s: dict[str, float], lasted_s: float) -> Outcome:
         stage, cast, history = self._stage, self._cast, self._cast.history
-        await asyncio.gather(*(mover.settle(REST_S) for mover in cast.movers))
-        await asyncio.gather(*(person.fall_silent(REST_S) for person in cast.everybody))
+        patience_s = self._campaign.patience_s
+        await asyncio.gather(*(mover.settle(2 * patience_s) for mover in cast.movers))
+        await asyncio.gather(*(person.fall_silent(2 * patience_s) for person in cast.everybody))
         # Not before: what comes last is lost the easiest.
         stage.losses.rate = 0.0
         tables = await stage.tables.read(list(history.members))
         ends = {room: max((m.pos for m in rows), default=1) for room, rows in tables.messages.items()}
         # Who doesn't get there is found by the checker, which can tell what is missing.
         with suppress(AssertionError):
-            await until(lambda: _converged(cast, ends), self._campaign.patience_s)
+            await until(lambda: _converged(cast, ends), patience_s)
         for device in cast.devices:
             device.note_spell()
         await self._holes.look()
-        await read_archive(cast)
-        absent = await presence_of(cast, self._campaign.patience_s)
+        await read_archive(cast, 2 * patience_s)
+        absent = await presence_of(cast, patience_s)
         direct = {device.seat for device in cast.devices if device.door is stage.door}
         outcome = Outcome(
             history=history,
