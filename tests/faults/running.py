@@ -12,6 +12,7 @@ from random import Random
 from tests.bench import usage
 from tests.faults import lag
 from tests.faults.archive import presence_of, read_archive
+from tests.faults.breath import Breath
 from tests.faults.campaigns import Campaign
 from tests.faults.cast import Cast, gathered
 from tests.faults.checker import check
@@ -53,12 +54,13 @@ class _Running:
         self._link_harm = LinkHarm(stage.links, shaky, random)
         self._episodes: list[Episode] = []
         self._holes = Holes(stage)
+        self._breath = Breath()
 
     async def carry_out(self, faults: list[Planned]) -> Outcome:
         roots = {"servers": frozenset({self._stage.stack.process.pid})}
         before, cpu, began = usage.read(roots), time.process_time(), time.monotonic()
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(self._holes.watch())
+            watches = [group.create_task(one.watch()) for one in (self._holes, self._breath)]
             self._stage.losses.rate = self._campaign.drops
             act = self._campaign.act
             self._cast.start(chatting=act is None)
@@ -66,7 +68,8 @@ class _Running:
             await self._execute(faults, began, group)
             if acting is not None:
                 await acting
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
         lasted = time.monotonic() - began
         cpu_s = {
             "servers": usage.read(roots).since(before).servers_s,
@@ -132,6 +135,7 @@ class _Running:
             bus=(stage.losses.passed, stage.losses.lost),
             cpu_s=cpu_s,
             lasted_s=lasted_s,
+            longest_stall_s=self._breath.longest_s,
         )
         if self._campaign.has_budgets:
             outcome.broken.extend(_broken(outcome, self._campaign))

@@ -29,6 +29,8 @@ class Outcome:
     bus: tuple[int, int]
     cpu_s: dict[str, float]
     lasted_s: float
+    # Of the event loop on which the clients are.
+    longest_stall_s: float
     broken: list[str] = field(default_factory=list)
 
     def passed(self) -> bool:
@@ -85,7 +87,8 @@ def _times(outcome: Outcome) -> list[str]:
     return [
         _quantiles("ack to device", outcome.lags),
         _quantiles("device back", outcome.returns),
-        f"{'CPU':16}{cpu}, in {outcome.lasted_s:.0f} s",
+        f"{'CPU':16}{cpu}, in {outcome.lasted_s:.0f} s; longest stall of the clients:"
+        f" {outcome.longest_stall_s:.2f} s",
     ]
 
 

@@ -40,9 +40,9 @@ def live_order(run: Run, view: View) -> Iterator[Violation]:
         before, pos = last.get(socket), told.pos
         if before is not None:
             if pos == before:
-                yield Violation("doubled", view.seat, view.room, f"pos {pos} live on one socket")
+                yield Violation("doubled", view.seat, view.room, f"{told.type} at {pos} live on one socket")
             elif pos < before:
-                yield Violation("reordered", view.seat, view.room, f"pos {pos} after {before}")
+                yield Violation("reordered", view.seat, view.room, f"{told.type} at {pos} after {before}")
             elif pos > before + 1 and not _begins_anew(view, told):
                 yield from _left_out(run, view, socket, range(before + 1, pos), final)
         last[socket] = max(pos, before or 0)
