@@ -9,7 +9,9 @@ PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml services/*/pyproject
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help install run test lint check faults bench bench-history clean
+WEB := services/gateway/web
+
+.PHONY: help install web contract run test lint check faults bench bench-history clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -20,17 +22,24 @@ $(READY): uv.lock $(PROJECTS)
 	@./.ci/setup "$(PYTHON)" "$(VENV)"
 	@touch $@
 
-run: $(READY) ## the whole product on this machine, at one URL
+web: ## build the web client, if Node.js is there and it has changed
+	@./.ci/web
+
+contract: $(READY) ## the published documents as files, from which the web client has its types
+	@$(BIN)/python -m gateway.contract $(WEB)/contract
+
+run: $(READY) web ## the whole product on this machine, at one URL
 	@exec $(BIN)/messenger up --port "$${MESSENGER_PORT:-8080}" --data-dir "$${MESSENGER_DATA_DIR:-.messenger}"
 
-test: $(READY) ## every test, against real PostgreSQL and Valkey
+test: $(READY) web ## every test, against real PostgreSQL and Valkey
 	@$(BIN)/pytest
 
-lint: $(READY) ## format, lint, import rule, types
+lint: $(READY) web ## format, lint, import rule, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
+	@if [ -d $(WEB)/node_modules ]; then cd $(WEB) && npm run --silent lint && npm run --silent types; fi
 
 check: lint test ## what has to pass before a commit
 

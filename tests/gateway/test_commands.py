@@ -40,8 +40,8 @@ class Door:
     def __init__(self) -> None:
         self.rpc: Any = SlowRpc()
         some: Any = None
-        settings = GatewaySettings((), b"", frozenset(), Limits(), 25_000, 1, 1, 1)
-        self.commands = Commands(self.rpc, Session(some, self.rpc, some, some, some, settings))
+        settings = GatewaySettings((), some, some, frozenset(), Limits(), 25_000, 1, 1, 1)
+        self.commands = Commands(self.rpc, Session(some, self.rpc, some, some, some, some, settings))
         self.connection, self.transport = make_connection(1)
         self.lane = self.commands.lane(self.connection)
 

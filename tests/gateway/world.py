@@ -152,13 +152,14 @@ class RememberingChatApi:
 
     async def _memberships(self, request: Request) -> Any:
         self._note(request)
-        rows = [
-            [id_, len(self.log[id_]) + 1, 0]
-            for id_, users in self.members.items()
-            if request.user_id in users
-        ]
+        found = {
+            str(user_id): [
+                [id_, len(self.log[id_]) + 1, 0] for id_, users in self.members.items() if user_id in users
+            ]
+            for user_id in request.body["user_ids"]
+        }
         await self.answering.wait()
-        return rows
+        return found
 
     async def _where(self, request: Request) -> Any:
         self._note(request)

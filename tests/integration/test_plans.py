@@ -97,7 +97,7 @@ HOT = (
     Hot("read and unread", lambda s: s.receipts.read(s.largest, USER, MIDDLE), 1 + TOMBSTONES),
     Hot("unread of nothing", lambda s: s.receipts.read(s.largest, USER, SHAPE.largest), 1),
     Hot("unread of everything", lambda s: s.receipts.read(s.largest, NEVER_LOOKED, 1), 1 + TOMBSTONES),
-    Hot("memberships at connect", lambda s: s.conversations.memberships(USER), 0),
+    Hot("memberships at connect", lambda s: s.conversations.memberships([USER]), 0),
     Hot("one membership", lambda s: s.conversations.membership(s.largest, USER), 0),
 )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from messenger_local import procfs
+from messenger_shared.tokens import Identity, Rules, Verifier, hs256
 from tests.waiting import until
 
 START_LIMIT_S = 30.0
@@ -24,6 +25,11 @@ def lives(pid: int) -> bool:
     """Whether the process runs; a zombie doesn't."""
     process = procfs.read(pid)
     return process is not None and process.alive
+
+
+def verify(token: str, secret: bytes) -> Identity:
+    """Whose token it is."""
+    return Verifier(lambda: [hs256(secret)], Rules()).verify(token)
 
 
 class RunningLead:

@@ -9,8 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from messenger_shared import tokens
-from tests.local.conftest import lives
+from tests.local.conftest import lives, verify
 from tests.stack import STOP_LIMIT_S, RunningStack, StackFailed, launch, running_stack
 from tests.waiting import until
 
@@ -38,7 +37,7 @@ async def post_token(stack: RunningStack, body: Any, **headers: str) -> tuple[in
 
 async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: RunningStack) -> None:
     for user_id in (1, 2):
-        assert f"{stack.url}/demo?user_id={user_id}" in stack.output
+        assert f"{stack.url}/?user_id={user_id}" in stack.output
     rows = (await stack.status())["processes"]
     counted = sorted((row["service"], row["role"]) for row in rows)
     assert counted == [
@@ -70,7 +69,7 @@ async def test_the_demo_gets_tokens_and_strangers_do_not(stack: RunningStack) ->
     status, answer = await post_token(stack, {"user_id": 5})
     secret = (stack.data_dir / "secret").read_text().strip().encode()
     assert status == 201
-    assert tokens.verify(answer["token"], secret)[0] == answer["user_id"] == 5
+    assert verify(answer["token"], secret).user_id == answer["user_id"] == 5
     assert answer["expires_at"].endswith("Z")
     bad: Any
     for bad in ({}, {"user_id": "5"}, {"user_id": 0}, {"user_id": True}, {"user_id": 2**63}, []):
@@ -113,7 +112,7 @@ async def test_a_lead_that_is_killed_takes_all_with_it_and_the_next_start_works(
     async with running_stack(stack.data_dir, port, WORKERS) as again:
         assert not any(lives(pid) for pid in pids)
         secret = (again.data_dir / "secret").read_text().strip().encode()
-        assert tokens.verify(token, secret)[0] == 9
+        assert verify(token, secret).user_id == 9
     # The fixture's own stop finds the killed lead.
     stack.process = again.process
 

@@ -29,7 +29,7 @@ def test_every_operation_of_chat_api_has_a_handler_and_no_other() -> None:
 
 def test_every_operation_of_the_gateway_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
-    handlers = Session(*[some] * 6).handlers
+    handlers = Session(*[some] * 7).handlers
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == GATEWAY}
 
 

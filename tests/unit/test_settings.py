@@ -32,6 +32,7 @@ def test_several_redis_addresses_are_a_list() -> None:
         ("MESSENGER_MESSAGES_PER_S", "many"),
         ("MESSENGER_FRAMES_PER_S", "-1"),
         ("MESSENGER_HEARTBEAT_MS", "0"),
+        ("MESSENGER_LOGIN_URL", "javascript:alert(1)"),
     ],
 )
 def test_a_bad_variable_is_named_and_its_secrets_are_not_shown(name: str, value: str) -> None:
@@ -45,7 +46,8 @@ def test_a_secret_comes_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("f" * 64 + "\n")
     variables = {"MESSENGER_REDIS_URL": "redis://a", "MESSENGER_JWT_SECRET_FILE": str(path)}
-    assert GatewaySettings.read(Environment(variables)).jwt_secret == b"f" * 64
+    [key] = GatewaySettings.read(Environment(variables)).jwt_keys.current()
+    assert key.jwk.raw_value == b"f" * 64
     with pytest.raises(SettingsError, match="MESSENGER_JWT_SECRET_FILE"):
         GatewaySettings.read(Environment({**variables, "MESSENGER_JWT_SECRET_FILE": "/nowhere"}))
 

@@ -1,66 +1,136 @@
-"""What a valid token is."""
+"""What a valid token is. They are made by another library than the one that checks them."""
+
+from __future__ import annotations
 
 import base64
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from messenger_shared.tokens import InvalidToken, mint, verify
+from gateway.signing_keys import keys_of_document, keys_of_file
+from messenger_shared.settings import SettingsError
+from messenger_shared.tokens import LEEWAY_S, InvalidToken, Key, Rules, Verifier, hs256, mint
 
 SECRET = b"s" * 64
+OTHER = b"t" * 64
+DAY_S = 86_400
+RSA = rsa.generate_private_key(65_537, 2_048)
+PRIVATE: dict[str, Any] = {
+    "RS256": RSA,
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+}
 
 
-def token(algorithm: str = "HS256", key: bytes = SECRET, **claims: Any) -> str:
-    return jwt.encode({"sub": "7", "exp": time.time() + 60, **claims}, key, algorithm=algorithm)
+def token(algorithm: str = "HS256", key: Any = SECRET, headers: Any = None, **claims: Any) -> str:
+    body = {"sub": "7", "exp": time.time() + 60, **claims}
+    body = {name: value for name, value in body.items() if value is not ...}
+    return jwt.encode(body, key, algorithm=algorithm, headers=headers)
 
 
-def test_a_minted_token_proves_its_user_until_its_end() -> None:
-    user_id, expires_at = verify(mint(7, SECRET, 60), SECRET)
-    assert user_id == 7
-    assert 58 < expires_at - time.time() <= 61
+def verifier(*keys: Key, **rules: Any) -> Verifier:
+    return Verifier(lambda: keys or (hs256(SECRET),), Rules(**{"max_lifetime_s": DAY_S, **rules}))
 
 
-def unsigned(alg: str) -> str:
+def pem(*algorithms: str) -> bytes:
+    publics = [PRIVATE[algorithm].public_key() for algorithm in algorithms]
+    return b"".join(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for key in publics)
+
+
+def jwks(rows: Sequence[dict[str, Any]]) -> bytes:
+    return json.dumps({"keys": rows}).encode()
+
+
+def jwk(algorithm: str, **more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "RS256": jwt.algorithms.RSAAlgorithm,
+        "ES256": jwt.algorithms.ECAlgorithm,
+        "EdDSA": jwt.algorithms.OKPAlgorithm,
+    }
+    return json.loads(made[algorithm].to_jwk(PRIVATE[algorithm].public_key())) | more
+
+
+def raw(header: Any, claims: Any, signature: str = "") -> str:
     def part(value: object) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    return f"{part({'alg': alg, 'typ': 'JWT'})}.{part({'sub': '7', 'exp': 9e9})}."
+    return f"{part(header)}.{part(claims)}.{signature}"
+
+
+def test_a_minted_token_proves_its_user_until_its_end() -> None:
+    identity = verifier().verify(mint(7, SECRET, 60))
+    assert identity.user_id == 7
+    assert 58 < identity.expires_at - time.time() <= 61
+    assert abs(identity.issued_at - time.time()) < 5
+
+
+BAD = {
+    "empty": "",
+    "one part": "x",
+    "no base64": "a.b.c",
+    "no ASCII": "é.é.é",
+    "a megabyte": "x" * 1_000_000,
+    "alg none": raw({"alg": "none", "typ": "JWT"}, {"sub": "7", "exp": time.time() + 60}),
+    "alg nOnE": raw({"alg": "nOnE", "typ": "JWT"}, {"sub": "7", "exp": time.time() + 60}),
+    "another algorithm of the same key": token(algorithm="HS512"),
+    "another key": token(key=OTHER),
+    "expired a second ago": mint(7, SECRET, -1),
+    "without exp": token(exp=...),
+    "exp null": raw({"alg": "HS256"}, {"sub": "7", "exp": None}),
+    "exp as text": token(exp=str(int(time.time()) + 60)),
+    "exp true": token(exp=True),
+    "exp in a thousand ages": token(exp=1e30),
+    "exp after the longest life": token(exp=time.time() + DAY_S + 60),
+    "exp infinite": token(exp=float("inf")),
+    "exp no number": token(exp=float("nan")),
+    "nbf to come": token(nbf=time.time() + 1_000),
+    "iat to come": token(iat=time.time() + 1_000),
+    "iat as text": token(iat="yesterday"),
+    "for another audience": token(aud="another"),
+    "for several others": token(aud=["another", "and another"]),
+    "without sub": token(sub=...),
+    "sub empty": token(sub=""),
+    "sub zero": token(sub="0"),
+    "sub negative": token(sub="-1"),
+    "sub with a leading zero": token(sub="07"),
+    "sub with SQL": token(sub="1 OR 1=1"),
+    "sub with NUL": token(sub="7\x00"),
+    "sub of ten thousand characters": token(sub="7" * 10_000),
+    "sub in other digits": token(sub="٣"),
+    "sub above 64 bits": token(sub=str(2**63)),
+    "sub a number": raw({"alg": "HS256"}, {"sub": 7, "exp": time.time() + 60}),
+    "unknown crit": token(headers={"crit": ["x"], "x": 1}),
+    "a list": raw({"alg": "HS256"}, [1], "AAAA"),
+    "the header a list": raw([1], {"sub": "7"}, "AAAA"),
+    "the signature of another token": token(sub="8").rpartition(".")[0] + "." + token().rpartition(".")[2],
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_anything_else_is_refused(bad: str) -> None:
+    with pytest.raises(InvalidToken):
+        verifier().verify(bad)
 
 
 @pytest.mark.parametrize(
-    "bad",
-    [
-        "",
-        "x",
-        "a.b.c",
-        "é.é.é",
-        "x" * 1_000_000,
-        unsigned("none"),
-        unsigned("nOnE"),
-        token(algorithm="HS512"),
-        token(key=b"t" * 64),
-        mint(7, SECRET, -1),
-        token(exp=None),
-        token(exp=str(int(time.time()) + 60)),
-        token(exp=True),
-        token(nbf=time.time() + 60),
-        token(sub=""),
-        token(sub="0"),
-        token(sub="-1"),
-        token(sub="07"),
-        token(sub="1 OR 1=1"),
-        token(sub="٣"),
-        token(sub=str(2**63)),
-        jwt.encode({"exp": time.time() + 60}, SECRET),
-        jwt.encode({"sub": "7"}, SECRET),
-    ],
+    "headers",
+    [{"kid": "../../dev/null"}, {"kid": "' OR 1=1"}, {"jku": "http://evil.example/"}, {"x5u": "http://e/"}],
 )
-def test_anything_else_is_refused(bad: str) -> None:
+def test_what_a_token_says_of_keys_leads_nowhere(headers: dict[str, str]) -> None:
+    assert verifier().verify(token(headers=headers)).user_id == 7
+
+
+def test_a_clock_that_is_a_little_ahead_is_forgiven_and_a_second_after_the_end_is_not() -> None:
+    soon = time.time() + LEEWAY_S - 5
+    assert verifier().verify(token(iat=soon, nbf=soon)).user_id == 7
     with pytest.raises(InvalidToken):
-        verify(bad, SECRET)
+        verifier().verify(token(exp=time.time() - 1))
 
 
 def test_a_flipped_bit_anywhere_is_refused() -> None:
@@ -73,4 +143,79 @@ def test_a_flipped_bit_anywhere_is_refused() -> None:
         if good[index + 1 : index + 2] == ".":
             continue
         with pytest.raises(InvalidToken):
-            verify(changed, SECRET)
+            verifier().verify(changed)
+
+
+def test_issuer_and_audience_count_when_they_are_configured() -> None:
+    named = verifier(issuer="app", audience="messenger")
+    assert named.verify(token(iss="app", aud=["web", "messenger"])).user_id == 7
+    for claims in ({}, {"iss": "app"}, {"iss": "other", "aud": "messenger"}, {"iss": "app", "aud": "web"}):
+        with pytest.raises(InvalidToken):
+            named.verify(token(**claims))
+
+
+def test_while_secrets_change_tokens_of_both_are_good_and_of_none_else() -> None:
+    both = verifier(hs256(SECRET), hs256(OTHER))
+    assert {both.verify(token(key=key, headers={"kid": "x"})).user_id for key in (SECRET, OTHER)} == {7}
+    with pytest.raises(InvalidToken):
+        both.verify(token(key=b"u" * 64))
+
+
+@pytest.mark.parametrize("algorithm", PRIVATE)
+def test_a_public_key_checks_what_its_private_key_signed(algorithm: str, tmp_path: Any) -> None:
+    path = tmp_path / "keys"
+    path.write_bytes(pem(*PRIVATE))
+    by_file = verifier(*keys_of_file(str(path), "KEYS").current())
+    assert by_file.verify(token(algorithm, PRIVATE[algorithm])).user_id == 7
+    document = jwks([jwk(name, kid=name) for name in PRIVATE])
+    by_kid = verifier(*keys_of_document(document))
+    assert by_kid.verify(token(algorithm, PRIVATE[algorithm], {"kid": algorithm})).user_id == 7
+    with pytest.raises(InvalidToken):
+        by_kid.verify(token(algorithm, PRIVATE[algorithm], {"kid": "another"}))
+
+
+def test_a_public_key_is_no_secret(tmp_path: Any) -> None:
+    """The classic: what everybody knows, used as the key of an HMAC."""
+    path = tmp_path / "keys"
+    path.write_bytes(pem("RS256"))
+    checks = verifier(*keys_of_file(str(path), "KEYS").current())
+    claims = {"sub": "7", "exp": int(time.time()) + 60}
+    header = {"alg": "HS256", "typ": "JWT"}
+    signed = raw(header, claims)[:-1]
+    signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
+        signed.encode(), pem("RS256")
+    )
+    forged = f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    with pytest.raises(InvalidToken):
+        checks.verify(forged)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"[]",
+        b'{"keys": []}',
+        b'{"keys": {}}',
+        b'{"keys": [1]}',
+        jwks([{"kty": "oct", "k": "c2VjcmV0"}]),
+        jwks([{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]),
+        jwks([jwk("RS256", kid="a"), jwk("ES256", kid="a")]),
+        jwks([jwk("RS256"), jwk("ES256")]),
+        jwks([jwk("RS256", alg="PS256")]),
+        jwks([jwk("RS256", use="enc")]),
+        jwks([{"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"}]),
+        jwks([jwk("RS256", kid=7)]),
+        jwks([jwk("RS256", kid=str(number)) for number in range(21)]),
+    ],
+)
+def test_a_document_of_keys_that_could_mean_two_things_is_refused(document: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        keys_of_document(document)
+
+
+def test_a_file_without_keys_stops_the_service_with_the_variables_name(tmp_path: Any) -> None:
+    (tmp_path / "empty").write_bytes(b"")
+    for name in ("empty", "missing"):
+        with pytest.raises(SettingsError, match="KEYS"):
+            keys_of_file(str(tmp_path / name), "KEYS")

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 import zlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -52,8 +52,12 @@ class RedisBus:
             by_shard[self._shard(channel)].append(channel)
         # Every shard hears of it before the first wait, so that all keep wanting it if one is away.
         waits = [shard.subscribe(names, handler) for shard, names in by_shard.items()]
-        if waits:
-            await asyncio.gather(*waits)
+        try:
+            async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+                for confirmed in waits:
+                    await confirmed
+        except TimeoutError:
+            raise AppError(errors.UNAVAILABLE) from None
 
     def unsubscribe(self, channels: Iterable[str]) -> None:
         for channel in channels:
@@ -96,7 +100,10 @@ class _Shard:
         self._tick_channel = channels.tick(worker)
         self._on_gap = on_gap
         self._handlers: dict[bytes, Handler] = {}
-        self._confirmations: dict[bytes, list[asyncio.Future[None]]] = {}
+        # Redis confirms channels in the order in which they were asked for, so counting tells which are.
+        self._asked = 0
+        self._confirmed = 0
+        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._publisher: RedisLink | None = None
         self._subscriber: RedisLink | None = None
         self._lost = asyncio.Event()
@@ -124,28 +131,21 @@ class _Shard:
             return
         link.ask(("PUBLISH", channel, payload), _ignore if receipt is None else _count_for(receipt))
 
-    async def subscribe(self, names: list[str], handler: Handler) -> None:
-        """See Bus.subscribe."""
-        waits = [self._want(name, handler) for name in names]
+    def subscribe(self, names: list[str], handler: Handler) -> asyncio.Future[None]:
+        """Wants these channels from now on; the future is done when all are confirmed."""
+        for name in names:
+            self._handlers[name.encode()] = handler
         if self._subscriber is not None:
             self._subscriber.send("SUBSCRIBE", *names)
-        try:
-            async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-                await asyncio.gather(*waits)
-        except TimeoutError:
-            raise AppError(errors.UNAVAILABLE) from None
+            self._asked += len(names)
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append((self._asked, confirmed))
+        return confirmed
 
     def unsubscribe(self, name: str) -> None:
         """See Bus.unsubscribe."""
         if self._handlers.pop(name.encode(), None) is not None and self._subscriber is not None:
             self._subscriber.send("UNSUBSCRIBE", name)
-
-    def _want(self, name: str, handler: Handler) -> asyncio.Future[None]:
-        key = name.encode()
-        self._handlers[key] = handler
-        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._confirmations.setdefault(key, []).append(confirmed)
-        return confirmed
 
     async def _keep(self) -> None:
         delay = BACKOFF_MIN_S
@@ -177,11 +177,15 @@ class _Shard:
         try:
             self._publisher = await connect(self._address, lambda push: None, lost.set)
             self._subscriber = await connect(self._address, self._on_push, lost.set)
-            wanted = [self._want(key.decode(), handler) for key, handler in self._handlers.items()]
-            wanted.append(self._want(self._tick_channel, self._on_tick))
+            self._handlers[self._tick_channel.encode()] = self._on_tick
             self._subscriber.send("SUBSCRIBE", *self._handlers)
+            self._confirmed, self._asked = 0, len(self._handlers)
+            # Who waits for a channel waits for all now, as this connection asks for all at once.
+            whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiting = [*(confirmed for _, confirmed in self._waiters), whole]
+            self._waiters = deque((self._asked, confirmed) for confirmed in waiting)
             async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-                await asyncio.gather(*wanted)
+                await whole
         except (LinkLost, TimeoutError) as error:
             self._disconnect()
             raise LinkLost(str(error) or "subscriptions are not confirmed") from error
@@ -218,7 +222,9 @@ class _Shard:
             if handler is not None:
                 _handle(handler, name, payload)
         elif kind == b"subscribe":
-            for confirmed in self._confirmations.pop(name, ()):
+            self._confirmed += 1
+            while self._waiters and self._waiters[0][0] <= self._confirmed:
+                confirmed = self._waiters.popleft()[1]
                 if not confirmed.done():
                     confirmed.set_result(None)
 

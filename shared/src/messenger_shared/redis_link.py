@@ -20,6 +20,8 @@ Reply = Callable[[Any], None]
 CONNECT_TIMEOUT_S: Final = 2.0
 MAX_BUFFERED_BYTES: Final = 16 * 1024 * 1024
 MAX_PENDING: Final = 100_000
+# What is as large as this is worth a write of its own, so that its reader can begin.
+LARGE_BYTES: Final = 3_000
 _PUSHES: Final = frozenset((b"message", b"subscribe", b"unsubscribe"))
 
 
@@ -75,7 +77,10 @@ class RedisLink(asyncio.Protocol):
         """Sends a command that is answered by pushes alone: SUBSCRIBE, UNSUBSCRIBE."""
         if not self._outbox:
             self._loop.call_soon(self.flush)
-        self._outbox.append(hiredis.pack_command(command))  # type: ignore[arg-type]
+        packed = hiredis.pack_command(command)  # type: ignore[arg-type]
+        self._outbox.append(packed)
+        if len(packed) >= LARGE_BYTES:
+            self.flush()
 
     def ask(self, command: tuple[bytes | str, ...], reply: Reply) -> None:
         """Sends a command; `reply` gets the answer, or LinkLost when the connection ends before it."""

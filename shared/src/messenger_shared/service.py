@@ -17,6 +17,8 @@ Check = Callable[[], bool]
 Component = Callable[[], Awaitable[None]]
 
 ID_CHARS: Final = 12
+# Hardly anything here is circular; with Python's own thresholds, looking for it took 8 % of chat-api's time.
+GC_THRESHOLDS: Final = (20_000, 20, 50)
 # What an application does before anything of it is stopped, while requests and sockets are still served.
 LEAVE: Final = web.AppKey[Component]("leave")
 
@@ -62,6 +64,13 @@ class Runner(web.AppRunner):
     on_shutdown would be too late: from then on aiohttp drops what comes in on open connections.
     """
 
+    async def setup(self) -> None:
+        """Starts, then keeps what start-up made out of every later collection, and collects seldom."""
+        await super().setup()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+
     async def cleanup(self) -> None:
         """Leaves, then stops."""
         for site in self.sites:
@@ -70,9 +79,3 @@ class Runner(web.AppRunner):
         if leave is not None:
             await leave()
         await super().cleanup()
-
-
-def freeze_garbage() -> None:
-    """Keeps what start-up made out of every later collection."""
-    gc.collect()
-    gc.freeze()

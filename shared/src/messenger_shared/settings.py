@@ -42,13 +42,32 @@ class Environment:
         """A comma-separated list."""
         return tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
 
+    def web_address(self, name: str) -> str | None:
+        """An address that a browser opens: http, https, or a path of this origin. None if it isn't set."""
+        text = self.text(name, "")
+        if text and not text.startswith(("https://", "http://", "/")):
+            raise SettingsError(f"{name} is no http:// or https:// URL, and no path: {text!r}")
+        return text or None
+
     def redis_urls(self) -> tuple[str, ...]:
         """The Redis servers of the bus, in MESSENGER_REDIS_URL."""
         urls = self.items("MESSENGER_REDIS_URL")
-        if not urls or not all(_is_redis_url(url) for url in urls):
+        if not urls or not all(_is_url(url, ("redis", "rediss")) for url in urls):
             # Without the value: it may hold a password.
             raise SettingsError("MESSENGER_REDIS_URL is not a list of redis:// or rediss:// URLs")
         return urls
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> str:
+        """A URL with one of these schemes and a host."""
+        text = self.text(name)
+        if not _is_url(text, schemes):
+            # Without the value: it may hold a password.
+            raise SettingsError(f"{name} is not a URL of {' or '.join(schemes)}")
+        return text
+
+    def has_secret(self, name: str) -> bool:
+        """Whether `secret` would find something to read."""
+        return bool(self._variables.get(f"{name}_FILE") or self._variables.get(name))
 
     def secret(self, name: str, minimum_bytes: int) -> bytes:
         """A secret, from the file that `<name>_FILE` names or from `name` itself."""
@@ -62,10 +81,10 @@ class Environment:
         return text.encode()
 
 
-def _is_redis_url(url: str) -> bool:
+def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 

@@ -46,7 +46,7 @@ class Stores:
             "sync": lambda p: conversations.standings(p.user, None, LIMIT + 1),
             "unread": lambda p: receipts.read(p.conversation.id, p.user, 1),
             "unread, nothing read": lambda p: receipts.read(p.largest.id, NEVER_LOOKED, 1),
-            "memberships at connect": lambda p: conversations.memberships(p.user),
+            "memberships at connect": lambda p: conversations.memberships([p.user]),
         }
 
 

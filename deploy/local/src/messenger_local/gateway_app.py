@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from gateway.app import create_app as create_gateway
+from gateway.pages import DEV_TOKEN
 from messenger_shared import errors, tokens
 from messenger_shared.errors import AppError
 from messenger_shared.json_codec import decode_object
@@ -22,7 +23,7 @@ async def create_app() -> web.Application:
     """The gateway with the development route, behind the same middlewares: origins, problem documents."""
     app = await create_gateway()
     app[_SECRET] = Environment(os.environ).secret("MESSENGER_JWT_SECRET", tokens.SECRET_BYTES_MIN)
-    app.router.add_post(_PATH, _mint)
+    app.router.add_post(_PATH, _mint, name=DEV_TOKEN)
     return app
 
 

@@ -194,8 +194,8 @@ class _Stack:
         self._say(f"ready in {time.monotonic() - self._started:.1f} s")
         self._terminal.print(
             f"\n  Messenger is at  {url}\n"
-            f"  as user 1        {url}/demo?user_id=1\n"
-            f"  as user 2        {url}/demo?user_id=2\n\n"
+            f"  as user 1        {url}/?user_id=1\n"
+            f"  as user 2        {url}/?user_id=2\n\n"
             f"  Ctrl-C stops it; the data stays in {self._data.root}\n"
         )
 

@@ -97,8 +97,8 @@ class ConversationStore(Protocol):
     ) -> list[tuple[int, ConversationData]]:
         """The user's conversations, newest activity first, each with its activity in microseconds."""
 
-    async def memberships(self, user_id: int) -> list[tuple[str, int, int]]:
-        """Every conversation that the user is in, its last pos, and the pos at which he came back, or 0."""
+    async def memberships(self, user_ids: Sequence[int]) -> dict[int, list[tuple[str, int, int]]]:
+        """Per user every conversation that he is in, its last pos, the pos at which he came back, or 0."""
 
     async def standings(self, user_id: int, after: str | None, limit: int) -> list[dict[str, Any]]:
         """Where up to `limit` of the user's conversations stand, by id above `after`."""

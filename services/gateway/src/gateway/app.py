@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 
 from aiohttp import web
 
@@ -31,8 +30,9 @@ from messenger_shared import logs
 from messenger_shared.operations.operation import CHAT_API, PRESENCE
 from messenger_shared.redis_bus import RedisBus
 from messenger_shared.rpc_client import RpcClient
-from messenger_shared.service import LEAVE, add_health, freeze_garbage, run_component, worker_id
+from messenger_shared.service import LEAVE, add_health, run_component, worker_id
 from messenger_shared.settings import Environment, SettingsError
+from messenger_shared.tokens import Verifier
 
 SERVICE = "gateway"
 
@@ -62,23 +62,20 @@ def build_app(settings: GatewaySettings) -> web.Application:
     resuming = Resuming(hub, rooms, settings.limits.resume_max_events)
     reporting = Reporting(rpc, hub, bus.worker)
     pulse = Pulse(hub, settings.heartbeat_ms)
-    for component in (bus, rpc, follower, watching, reporting, pulse):
+    verifier = Verifier(settings.jwt_keys.current, settings.jwt_rules)
+    for component in (settings.jwt_keys, bus, rpc, follower, watching, reporting, pulse):
         run_component(app, component.start, component.stop)
-    commands = Commands(rpc, Session(bus, rpc, hub, watching, resuming, settings))
+    commands = Commands(rpc, Session(bus, rpc, hub, watching, resuming, verifier, settings))
     admission = Admission(settings.admit_at_once, settings.admit_waiting)
     allowances = Allowances(settings.limits.messages_per_s)
-    door = SocketDoor(hub, admission, census, allowances, follower, watching, reporting, commands, settings)
+    door = SocketDoor(
+        hub, admission, census, allowances, follower, watching, reporting, commands, verifier, settings
+    )
     app.router.add_get(f"{BASE_PATH}/ws", door.handle)
     app.router.add_get(f"{BASE_PATH}/ws/{{user_id}}", door.handle)
-    add_rest(app, rpc, allowances, settings.jwt_secret)
+    add_rest(app, rpc, allowances, verifier)
     add_docs(app, BASE_PATH)
-    add_pages(app)
+    add_pages(app, settings)
     add_health(app, {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)})
     app[LEAVE] = Drain(hub, admission, settings.drain_s).run
-    app.cleanup_ctx.append(_steady)
     return app
-
-
-async def _steady(_: web.Application) -> AsyncIterator[None]:
-    freeze_garbage()
-    yield

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import orjson
 
 from gateway.census import Census
 from gateway.chores import Chores
+from gateway.gathering import Gathering
 from gateway.hub import Hub, Member, Room
 from gateway.rooms import REPAIR_RETRY_S, Rooms
 from messenger_shared import channels
@@ -22,6 +24,7 @@ from messenger_shared.rpc_client import RpcClient
 log = logging.getLogger(__name__)
 
 RECONCILE_AT_ONCE: Final = 50
+ASKED_AT_ONCE: Final = 100
 _BETWEEN: Final = frozenset(Between)
 
 
@@ -34,6 +37,7 @@ class Follower:
         self._hub = hub
         self._rooms = rooms
         self._census = census
+        self._memberships = Gathering(self._ask_memberships, ASKED_AT_ONCE)
         self._changes_seen: dict[int, int] = {}
         self._chores = Chores("follower")
 
@@ -45,6 +49,7 @@ class Follower:
     async def stop(self) -> None:
         """Gives up what is being compared."""
         await self._chores.stop()
+        await self._memberships.stop()
         await self._rooms.stop()
 
     async def arrive(self, member: Member) -> None:
@@ -78,13 +83,7 @@ class Follower:
     async def _sync(self, member: Member) -> None:
         """Joins and leaves rooms until they are those of chat-api."""
         before = set(member.rooms)
-        rows = await self._rpc.ask(
-            conversations.MEMBERSHIPS.service,
-            conversations.MEMBERSHIPS.name,
-            {},
-            key=str(member.user_id),
-            user_id=member.user_id,
-        )
+        rows = await self._memberships.get(member.user_id)
         if self._is_gone(member):
             return
         # What was joined while chat-api was asked is newer than its answer, and so is what was left.
@@ -93,12 +92,22 @@ class Follower:
         member.returns |= {id_: returned for id_, _, returned in rows if returned}
         for room in rooms:
             self._hub.join(member, room)
-        await self._rooms.begin([room for room in rooms if room.ready is None])
+        positions = {id_: pos for id_, pos, _ in rows}
+        await self._rooms.begin({room: positions[room.id] for room in rooms if room.ready is None})
         await asyncio.gather(*(room.ready for room in rooms if room.ready is not None))
         if gone:
             await self._part(member, [room for id_, room in member.rooms.items() if id_ in gone])
         if self._is_gone(member):
             self._leave_all(member)
+
+    async def _ask_memberships(self, user_ids: Sequence[int]) -> dict[int, list[Any]]:
+        answer = await self._rpc.ask(
+            conversations.MEMBERSHIPS.service,
+            conversations.MEMBERSHIPS.name,
+            {"user_ids": list(user_ids)},
+            key=str(user_ids[0]),
+        )
+        return {int(user_id): rows for user_id, rows in answer.items()}
 
     async def _part(self, member: Member, rooms: list[Room]) -> None:
         """chat-api has removed the member from these: the event that says so is on its way, or was lost."""

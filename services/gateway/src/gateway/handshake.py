@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiohttp import hdrs, web
 
-from messenger_shared.tokens import InvalidToken, parse_user_id, verify
+from messenger_shared.tokens import Identity, InvalidToken, Verifier, parse_user_id
 
 SUBPROTOCOL: Final = "messenger.v1"
 _BEARER: Final = "bearer."
 
 
-class Identity(NamedTuple):
-    """Who opened the socket, and until when the token lasts (Unix seconds)."""
-
-    user_id: int
-    expires_at: float
-
-
-def identify(request: web.Request, jwt_secret: bytes) -> Identity | None:
+def identify(request: web.Request, verifier: Verifier) -> Identity | None:
     """The identity that the request proves, or None; the path's user id must be the token's."""
     try:
-        user_id, expires_at = verify(_token(request), jwt_secret)
+        identity = verifier.verify(_token(request))
     except InvalidToken:
         return None
     claimed = request.match_info.get("user_id")
-    if claimed is not None and parse_user_id(claimed) != user_id:
+    if claimed is not None and parse_user_id(claimed) != identity.user_id:
         return None
-    return Identity(user_id, expires_at)
+    return identity
 
 
 def wants_socket(request: web.Request) -> bool:

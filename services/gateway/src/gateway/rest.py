@@ -20,14 +20,14 @@ from messenger_shared.operations.messages import SEND
 from messenger_shared.operations.operation import Operation, Route
 from messenger_shared.operations.table import TABLE
 from messenger_shared.rpc_client import RpcClient
-from messenger_shared.tokens import InvalidToken, verify
+from messenger_shared.tokens import InvalidToken, Verifier
 
 BASE_PATH: Final = "/api/v1/messenger"
 MAX_BODY_BYTES: Final = 256 * 1024
 BODY_TIMEOUT_S: Final = 10.0
 
 
-def add_rest(app: web.Application, rpc: RpcClient, allowances: Allowances, jwt_secret: bytes) -> None:
+def add_rest(app: web.Application, rpc: RpcClient, allowances: Allowances, verifier: Verifier) -> None:
     """Adds a route for every operation that has one."""
     loop = asyncio.get_running_loop()
 
@@ -38,17 +38,17 @@ def add_rest(app: web.Application, rpc: RpcClient, allowances: Allowances, jwt_s
 
     for operation in TABLE.values():
         if operation.route is not None:
-            handler = _handler(operation, operation.route, rpc, check_rate, jwt_secret)
+            handler = _handler(operation, operation.route, rpc, check_rate, verifier)
             app.router.add_route(operation.route.method, BASE_PATH + operation.route.path, handler)
 
 
-def authenticate(request: web.Request, jwt_secret: bytes) -> int:
+def authenticate(request: web.Request, verifier: Verifier) -> int:
     """The user whose token the request bears; raises AppError(unauthorized)."""
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() != "bearer":
         raise AppError(errors.UNAUTHORIZED)
     try:
-        return verify(token.strip(), jwt_secret)[0]
+        return verifier.verify(token.strip()).user_id
     except InvalidToken:
         raise AppError(errors.UNAUTHORIZED) from None
 
@@ -58,10 +58,10 @@ def _handler(
     route: Route,
     rpc: RpcClient,
     check_rate: Callable[[Operation, int], None],
-    jwt_secret: bytes,
+    verifier: Verifier,
 ) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        user_id = authenticate(request, jwt_secret)
+        user_id = authenticate(request, verifier)
         body = operation.load(await _fields(request, route))
         check_rate(operation, user_id)
         status, answer = route.respond(await ask(rpc, operation, body, user_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from gateway.chores import Chores
@@ -67,23 +68,25 @@ class Rooms:
             self._memory.drop(room.stream)
             self._bus.unsubscribe([channels.conversation(room.id)])
 
-    async def begin(self, rooms: list[Room]) -> None:
-        """Subscribes to new rooms and learns where they stand, in that order."""
+    async def begin(self, rooms: Mapping[Room, int]) -> None:
+        """Subscribes to new rooms, each known to stand at a pos before, and follows them from there.
+
+        What is missed between the two shows by what comes after it, or by heads.
+        """
         if not rooms:
             return
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         for room in rooms:
             room.ready = ready
         try:
-            await asyncio.gather(*(self._subscribe(room) for room in rooms))
-            heads = await self.heads([room.id for room in rooms])
-            for room in rooms:
+            await self._bus.subscribe([channels.conversation(room.id) for room in rooms], self._on_payload)
+            for room, pos in rooms.items():
                 if room.id not in self._hub.rooms:
                     # All members left while it began.
                     self._bus.unsubscribe([channels.conversation(room.id)])
                     continue
-                self._emit(room, room.stream.begin(heads.get(room.id, 0)))
-                self.expect(room, heads.get(room.id, 0))
+                self._emit(room, room.stream.begin(pos))
+                self.expect(room, pos)
             ready.set_result(None)
         except BaseException as error:
             for room in rooms:
@@ -96,7 +99,7 @@ class Rooms:
         """A room that is new to this worker: what is above `pos` concerns its members."""
         self._emit(room, room.stream.begin(pos))
         if room.ready is None:
-            self._chores.run(self.begin([room]))
+            self._chores.run(self._begin_new(room, pos))
 
     def offer(self, room: Room, event: Event) -> None:
         """A durable event of the room, by whatever way it came."""
@@ -108,8 +111,11 @@ class Rooms:
         room.stream.expect(pos)
         self._check(room)
 
-    async def _subscribe(self, room: Room) -> None:
-        await self._bus.subscribe([channels.conversation(room.id)], lambda data: self._on_room(room, data))
+    async def _begin_new(self, room: Room, pos: int) -> None:
+        """Here something follows often, and at once: heads would tell of it too late."""
+        await self.begin({room: pos})
+        heads = await self.heads([room.id])
+        self.expect(room, heads.get(room.id, 0))
 
     async def heads(self, ids: list[str]) -> dict[str, int]:
         """Where conversations stand."""
@@ -124,8 +130,12 @@ class Rooms:
             )
         return heads
 
-    def _on_room(self, room: Room, payload: bytes) -> None:
-        for event in unpack(payload):
+    def _on_payload(self, payload: bytes) -> None:
+        events = unpack(payload)
+        room = self._hub.rooms.get(events[0].conversation_id) if events else None
+        if room is None:
+            return
+        for event in events:
             if event.type in _EPHEMERAL:
                 self._hub.emit_ephemeral(room, event)
             elif event.pos:

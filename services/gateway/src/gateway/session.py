@@ -16,7 +16,7 @@ from messenger_shared.events import TYPING_START, TYPING_STOP, Event, encode_fra
 from messenger_shared.operations import conversations, session
 from messenger_shared.operations.operation import Body
 from messenger_shared.rpc_client import RpcClient
-from messenger_shared.tokens import InvalidToken, verify
+from messenger_shared.tokens import InvalidToken, Verifier
 
 SocketHandler = Callable[[Connection, Body], Awaitable[Body]]
 
@@ -31,6 +31,7 @@ class Session:
         hub: Hub,
         watching: Watching,
         resuming: Resuming,
+        verifier: Verifier,
         settings: GatewaySettings,
     ) -> None:
         self._bus = bus
@@ -38,6 +39,7 @@ class Session:
         self._hub = hub
         self._watching = watching
         self._resuming = resuming
+        self._verifier = verifier
         self._settings = settings
         self.handlers: dict[str, SocketHandler] = {
             session.SUBSCRIBE.name: self.subscribe,
@@ -119,13 +121,13 @@ class Session:
     async def auth_refresh(self, connection: Connection, body: Body) -> Body:
         """The socket lives on until the fresh token's expiry."""
         try:
-            user_id, expires_at = verify(body["token"], self._settings.jwt_secret)
+            identity = self._verifier.verify(body["token"])
         except InvalidToken:
             raise AppError(errors.UNAUTHORIZED) from None
-        if user_id != connection.user_id:
+        if identity.user_id != connection.user_id:
             raise AppError(errors.UNAUTHORIZED)
-        connection.expires_at = expires_at
-        return {"expires_at": clock.from_unix(expires_at)}
+        connection.expires_at = identity.expires_at
+        return {"expires_at": clock.from_unix(identity.expires_at)}
 
     async def ping(self, connection: Connection, body: Body) -> Body:
         """A sign of life for clients that can't see WebSocket pings."""

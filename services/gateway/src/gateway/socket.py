@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import asdict
 from typing import Any, Final
 
+import orjson
 from aiohttp import WSMsgType, web
 
 from gateway.admission import Admission
@@ -13,7 +14,7 @@ from gateway.census import Census
 from gateway.commands import Commands, ref_in
 from gateway.connection import CLOSE_TIMEOUT_S, Connection
 from gateway.follower import Follower
-from gateway.handshake import SUBPROTOCOL, Identity, identify, wants_socket
+from gateway.handshake import SUBPROTOCOL, identify, wants_socket
 from gateway.hub import Hub, Member
 from gateway.lane import Lane
 from gateway.limits import Allowances, Bucket
@@ -26,6 +27,7 @@ from messenger_shared import clock, errors
 from messenger_shared.closes import Close, reason
 from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
+from messenger_shared.tokens import Identity, Verifier
 
 PROTOCOL_VERSION: Final = 1
 # So often a second, and ten times as often at once, a socket may be refused before it counts as flooding.
@@ -46,6 +48,7 @@ class SocketDoor:
         watching: Watching,
         reporting: Reporting,
         commands: Commands,
+        verifier: Verifier,
         settings: GatewaySettings,
     ) -> None:
         self._hub = hub
@@ -56,12 +59,15 @@ class SocketDoor:
         self._watching = watching
         self._reporting = reporting
         self._commands = commands
+        self._verifier = verifier
         self._settings = settings
         self._loop = asyncio.get_running_loop()
+        # The same for everybody, so that it is encoded once.
+        self._limits = orjson.Fragment(orjson.dumps(asdict(settings.limits)))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One socket, from the upgrade to its end."""
-        identity = identify(request, self._settings.jwt_secret)
+        identity = identify(request, self._verifier)
         if not wants_socket(request):
             if identity is None:
                 raise AppError(errors.UNAUTHORIZED)
@@ -191,5 +197,5 @@ class SocketDoor:
             "session_id": connection.session_id,
             "protocol": PROTOCOL_VERSION,
             "heartbeat_ms": self._settings.heartbeat_ms,
-            "limits": asdict(self._settings.limits),
+            "limits": self._limits,
         }

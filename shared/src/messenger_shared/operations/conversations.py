@@ -64,6 +64,12 @@ class ChangesRequest(ConversationRequest):
     after_pos = fields.Integer(required=True)
 
 
+class MembershipsRequest(RequestSchema):
+    """Some users."""
+
+    user_ids = fields.List(user_id(), required=True)
+
+
 class HeadsRequest(RequestSchema):
     """Several conversations."""
 
@@ -135,7 +141,7 @@ SYNC: Final = Operation(
 )
 
 # Between the gateway and chat-api; no client asks for these.
-MEMBERSHIPS: Final = Operation("conversation.memberships", CHAT_API, RequestSchema(), AnySchema())
+MEMBERSHIPS: Final = Operation("conversation.memberships", CHAT_API, MembershipsRequest(), AnySchema())
 HEADS: Final = Operation("conversation.heads", CHAT_API, HeadsRequest(), AnySchema())
 CHANGES: Final = Operation(
     "conversation.changes", CHAT_API, ChangesRequest(), AnySchema(), key="conversation_id"

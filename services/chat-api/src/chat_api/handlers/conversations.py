@@ -80,8 +80,9 @@ class ConversationHandlers:
         return cursors.page(items, limit, "conversation_id", "sync")
 
     async def memberships(self, request: Request) -> Any:
-        """What a gateway has to listen to for the caller: [[conversation id, last pos, pos of return]]."""
-        return await self._conversations.memberships(request.user_id)
+        """What a gateway listens to for some users: {user: [[conversation id, last pos, pos of return]]}."""
+        found = await self._conversations.memberships(request.body["user_ids"])
+        return {str(user_id): rows for user_id, rows in found.items()}
 
     async def heads(self, request: Request) -> Any:
         """Where conversations stand: {id: last pos}."""

@@ -92,14 +92,9 @@ SELECT c.id::text, c.last_seq, c.last_pos, {_STANDING}
  ORDER BY c.id
 """
 _SYNC_NAMES: Final = ("conversation_id", "last_seq", "last_pos", "read_seq", "unread", "muted")
+# For nobody in particular, like what follows on changes.
 _MEMBERSHIPS: Final = """
-SELECT c.id::text, c.last_pos, coalesce((
-           SELECT p.joined_pos FROM messenger.participant_absences a
-            WHERE a.conversation_id = p.conversation_id AND a.user_id = p.user_id LIMIT 1), 0)
-  FROM messenger.conversation_participants p
-  CROSS JOIN LATERAL (SELECT v.id, v.last_pos, v.deleted_at FROM messenger.conversations v
-                       WHERE v.id = p.conversation_id LIMIT 1) c
- WHERE p.user_id = %s AND p.left_at IS NULL AND c.deleted_at IS NULL
+SELECT user_id, conversation_id::text, last_pos, returned_pos FROM messenger.memberships(%s::bigint[])
 """
 _MEMBER_IDS: Final = """
 SELECT user_id FROM messenger.conversation_participants
@@ -195,9 +190,11 @@ class PgConversations:
         rows = await self._database.rows(_SYNC, parameters, user_id=user_id)
         return [dict(zip(_SYNC_NAMES, row, strict=True)) for row in rows]
 
-    async def memberships(self, user_id: int) -> list[tuple[str, int, int]]:
-        rows = await self._database.rows(_MEMBERSHIPS, (user_id,), user_id=user_id)
-        return [(id_, pos, returned) for id_, pos, returned in rows]
+    async def memberships(self, user_ids: Sequence[int]) -> dict[int, list[tuple[str, int, int]]]:
+        found: dict[int, list[tuple[str, int, int]]] = {user_id: [] for user_id in user_ids}
+        for user_id, *row in await self._database.rows(_MEMBERSHIPS, (list(user_ids),)):
+            found[user_id].append(tuple(row))
+        return found
 
     async def member_ids(self, conversation_id: str, caller: int, limit: int) -> list[int]:
         rows = await self._database.rows(_MEMBER_IDS, (conversation_id, limit), user_id=caller)

@@ -1,0 +1,15 @@
+/** Owns the packed copies of the built files: the gateway sends them to who takes them, at no cost a request. */
+
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+const folder = fileURLToPath(new URL('../../src/gateway/client/assets', import.meta.url));
+
+for (const name of await readdir(folder)) {
+  if (!/\.(js|css|svg)$/.test(name)) continue;
+  const body = await readFile(join(folder, name));
+  await writeFile(join(folder, `${name}.gz`), gzipSync(body, { level: 9 }));
+  await writeFile(join(folder, `${name}.br`), brotliCompressSync(body));
+}

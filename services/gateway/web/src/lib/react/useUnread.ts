@@ -1,0 +1,26 @@
+'use client';
+
+/** Owns how much is unread. */
+
+import { useMemo } from 'react';
+import { useConversations } from './useConversations.ts';
+
+export interface UnreadView {
+  /** Of all conversations that aren't muted. */
+  total: number;
+  /** Of all. */
+  withMuted: number;
+  of: (conversationId: string) => number;
+}
+
+export function useUnread(): UnreadView {
+  const { conversations } = useConversations();
+  return useMemo(() => {
+    const sum = (rows: typeof conversations) => rows.reduce((total, row) => total + row.unread, 0);
+    return {
+      total: sum(conversations.filter((row) => !row.muted)),
+      withMuted: sum(conversations),
+      of: (id) => conversations.find((row) => row.id === id)?.unread ?? 0,
+    };
+  }, [conversations]);
+}

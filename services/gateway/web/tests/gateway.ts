@@ -1,0 +1,300 @@
+/** Owns a gateway in memory for the tests: what the protocol promises, over a link that may be as bad as it likes. */
+
+import { vi } from 'vitest';
+import type { ConversationRow, Message } from '../src/lib/core/wire.ts';
+
+type Json = Record<string, unknown> & { type: string; ref?: string };
+
+/** What stands between a client and the gateway; by default nothing does. */
+export interface Weather {
+  /** Milliseconds until a frame arrives; null if it never does. `isLive`: an event that nobody asked for. */
+  delay: (isLive: boolean) => number | null;
+  /** How often it arrives. */
+  copies: () => number;
+}
+
+const FAIR: Weather = { delay: () => 1, copies: () => 1 };
+const LIMITS = {
+  frame_bytes: 65_536,
+  content_chars: 10_000,
+  messages_per_s: 30,
+  frames_per_s: 100,
+  max_sockets: 50,
+  typing_ttl_ms: 6_000,
+  resume_max_events: 500,
+  presence_grace_ms: 10_000,
+};
+
+export class FakeSocket {
+  static readonly OPEN = 1;
+  readonly OPEN = 1;
+  readyState = 1;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+  readonly url: string;
+  readonly protocols: string[];
+  closedWith: number | null = null;
+  readonly sent: Json[] = [];
+  #gateway: FakeGateway;
+  #arrival = 0;
+
+  constructor(gateway: FakeGateway, url: string, protocols: string[]) {
+    this.#gateway = gateway;
+    this.url = url;
+    this.protocols = protocols;
+    gateway.sockets.push(this);
+    gateway.opened(this);
+  }
+
+  get token(): string {
+    return (this.protocols[1] ?? '').slice('bearer.'.length);
+  }
+
+  send(text: string): void {
+    const frame = JSON.parse(text) as Json;
+    this.sent.push(frame);
+    this.#gateway.travel(() => this.readyState === 1 && this.#gateway.heard(this, frame));
+  }
+
+  close(code: number): void {
+    this.closedWith = code;
+    this.readyState = 3;
+    this.#gateway.live.delete(this);
+  }
+
+  /** From the gateway's side. */
+  deliver(frame: Json): void {
+    const data = JSON.stringify(frame);
+    const arrive = () => this.readyState === 1 && this.onmessage?.({ data });
+    const isLive = frame.pos !== undefined && frame.replay === undefined;
+    if (isLive) return this.#gateway.travel(arrive, isLive);
+    // A replay and its answer leave one after the other, and a socket keeps that order.
+    this.#gateway.travel(arrive, isLive, (delay) => {
+      this.#arrival = Math.max(this.#arrival, Date.now() + delay);
+      return this.#arrival - Date.now();
+    });
+  }
+
+  /** Ended by the gateway or the network. */
+  end(code: number, reason = ''): void {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.#gateway.live.delete(this);
+    this.onclose?.({ code, reason });
+  }
+}
+
+export class FakeGateway {
+  weather: Weather = FAIR;
+  readonly sockets: FakeSocket[] = [];
+  readonly live = new Set<FakeSocket>();
+  readonly calls: string[] = [];
+  readonly messages: Message[] = [];
+  /** How new sockets are met. */
+  greet: (socket: FakeSocket) => void = (socket) => this.welcome(socket);
+  /** How a send is met instead, if it gives a frame. */
+  refuse: (frame: Json) => Json | null = () => null;
+  resumeMax = 500;
+  isUp = true;
+  readonly conversation = '0193c0de-0000-7000-8000-000000000001';
+  pos = 1;
+  #sessions = 0;
+  #log: Json[] = [];
+
+  /** Puts this gateway where the network would be. */
+  install(): void {
+    const gateway = this;
+    const make = function (this: unknown, url: string, protocols: string[]) {
+      return new FakeSocket(gateway, url, protocols);
+    };
+    vi.stubGlobal('WebSocket', Object.assign(make, { OPEN: 1 }));
+    vi.stubGlobal('fetch', (url: string, init: RequestInit) =>
+      this.#fetch(new URL(url), init.method ?? 'GET'),
+    );
+  }
+
+  get last(): FakeSocket {
+    const socket = this.sockets.at(-1);
+    if (!socket) throw new Error('no socket was opened');
+    return socket;
+  }
+
+  travel(arrive: () => void, isLive = false, inOrder = (delay: number) => delay): void {
+    for (let copy = this.weather.copies(); copy > 0; copy -= 1) {
+      const delay = this.weather.delay(isLive);
+      if (delay !== null) setTimeout(arrive, inOrder(delay));
+    }
+  }
+
+  opened(socket: FakeSocket): void {
+    if (this.isUp) setTimeout(() => this.greet(socket), 1);
+    else setTimeout(() => socket.end(1006), 1);
+  }
+
+  welcome(socket: FakeSocket): void {
+    if (socket.readyState !== 1) return;
+    this.live.add(socket);
+    this.#sessions += 1;
+    // The first frame always arrives as it is: without it there is no socket.
+    const data = JSON.stringify({
+      type: 'system',
+      event: 'connected',
+      message: 'Connected to messenger',
+      timestamp: new Date().toISOString(),
+      user_id: 1,
+      session_id: `session-${this.#sessions}`,
+      protocol: 1,
+      heartbeat_ms: 25_000,
+      limits: LIMITS,
+    });
+    setTimeout(() => socket.onmessage?.({ data }), 1);
+  }
+
+  /** Somebody sends a message, as the gateway would store and tell it. */
+  say(content: string, sender = 2, clientId: string | null = null): Message {
+    this.pos += 1;
+    const message: Message = {
+      id: `m${this.messages.length + 1}`,
+      conversation_id: this.conversation,
+      seq: this.messages.length + 1,
+      pos: this.pos,
+      version: 1,
+      sender_id: sender,
+      content,
+      message_type: 'text',
+      client_message_id: clientId,
+      reply_to: null,
+      file_url: null,
+      file_name: null,
+      file_size: null,
+      created_at: new Date().toISOString(),
+      edited_at: null,
+      deleted_at: null,
+    };
+    this.messages.push(message);
+    this.tell({ type: 'message.new', conversation_id: this.conversation, pos: this.pos, data: message });
+    return message;
+  }
+
+  edit(seq: number, content: string): void {
+    const old = this.messages[seq - 1];
+    if (!old) throw new Error('no such message');
+    this.pos += 1;
+    const data = {
+      ...old,
+      content,
+      version: old.version + 1,
+      pos: this.pos,
+      edited_at: new Date().toISOString(),
+    };
+    this.messages[seq - 1] = data;
+    const named = { conversation_id: this.conversation, message_id: data.id };
+    this.tell({ type: 'message.edited', ...named, pos: this.pos, data });
+  }
+
+  tell(frame: Json): void {
+    this.#log.push(frame);
+    for (const socket of this.live) socket.deliver(frame);
+  }
+
+  heard(socket: FakeSocket, frame: Json): void {
+    if (frame.type === 'ping')
+      socket.deliver({ type: 'pong', ts: null, timestamp: '', ref: frame.ref ?? '' });
+    else if (frame.type === 'message.send') this.#send(socket, frame);
+    else if (frame.type === 'resume') this.#resume(socket, frame);
+    else if (frame.type.startsWith('presence.')) this.#error(socket, frame, 'unknown_type', false);
+    else if (frame.type === 'auth.refresh')
+      socket.deliver({ type: 'auth.ok', expires_at: '', ref: frame.ref ?? '' });
+    else socket.deliver({ type: 'typing.ok', conversation_id: this.conversation, ref: frame.ref ?? '' });
+  }
+
+  row(): ConversationRow {
+    return {
+      id: this.conversation,
+      type: 'group',
+      title: 'Tea',
+      created_by: 1,
+      created_at: '2025-01-01T00:00:00Z',
+      last_message: this.messages.at(-1) ?? null,
+      last_seq: this.messages.length,
+      last_pos: this.pos,
+      read_seq: 0,
+      unread: 0,
+      participants_count: 2,
+      muted: false,
+    };
+  }
+
+  #send(socket: FakeSocket, frame: Json): void {
+    const refusal = this.refuse(frame);
+    if (refusal) return socket.deliver({ ...refusal, ref: frame.ref ?? '' });
+    const id = String(frame.client_message_id);
+    const known = this.messages.find((message) => message.client_message_id === id);
+    const data = known ?? this.say(String(frame.content), 1, id);
+    const named = { message_id: data.id, conversation_id: this.conversation };
+    socket.deliver({ type: 'message.sent', ...named, data, duplicate: !!known, ref: frame.ref ?? '' });
+  }
+
+  #resume(socket: FakeSocket, frame: Json): void {
+    const from = (frame.positions as Record<string, number>)[this.conversation] ?? 0;
+    const missed = this.#log.filter((event) => Number(event.pos) > from);
+    const recovered = missed.length <= this.resumeMax && from <= this.pos;
+    const latest = this.messages.filter((message) => message.pos > from).sort((a, b) => a.pos - b.pos);
+    if (recovered) for (const data of latest) socket.deliver(replayed(data, from, missed));
+    const outcome = { [this.conversation]: { from, to: this.pos, recovered } };
+    socket.deliver({ type: 'resumed', conversations: outcome, ref: frame.ref ?? '' });
+  }
+
+  #error(socket: FakeSocket, frame: Json, code: string, retryable: boolean): void {
+    socket.deliver({ type: 'error', message: code, code, retryable, ref: frame.ref ?? '' });
+  }
+
+  async #fetch(url: URL, method: string): Promise<Response> {
+    const path = url.pathname.replace('/api/v1/messenger', '');
+    this.calls.push(`${method} ${path}${url.search}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    if (!this.isUp) throw new TypeError('Failed to fetch');
+    return Response.json(this.#page(path, url.searchParams));
+  }
+
+  #page(path: string, query: URLSearchParams): unknown {
+    if (path === '/conversations') return { items: [this.row()], next_cursor: null };
+    if (path === '/sync') {
+      const { id, ...row } = this.row();
+      return { items: [{ conversation_id: id, ...row }], next_cursor: null };
+    }
+    if (!path.endsWith('/messages')) return { items: [], next_cursor: null };
+    const limit = Number(query.get('limit'));
+    const after = query.get('after_seq');
+    if (after !== null) {
+      const rest = this.messages.filter((message) => message.seq > Number(after));
+      return { items: rest.slice(0, limit), has_more: rest.length > limit, next_cursor: null };
+    }
+    const before = Number(query.get('before_seq') ?? Number.POSITIVE_INFINITY);
+    const older = this.messages.filter((message) => message.seq < before).reverse();
+    return { items: older.slice(0, limit), has_more: older.length > limit, next_cursor: null };
+  }
+}
+
+/** What is new since `from` comes as new, in its latest state. */
+function replayed(data: Message, from: number, missed: Json[]): Json {
+  const isNew = missed.some(
+    (event) => event.type === 'message.new' && (event.data as Message).id === data.id,
+  );
+  const type = isNew ? 'message.new' : 'message.edited';
+  return {
+    type,
+    conversation_id: data.conversation_id,
+    message_id: data.id,
+    pos: data.pos,
+    data,
+    replay: true,
+    from,
+  };
+}
+
+/** A token of user 1 that ends in `ttl` seconds of the fake clock. */
+export function token(ttl = 3600, salt = 0): string {
+  const claims = { sub: '1', exp: Math.floor(Date.now() / 1000) + ttl, salt };
+  return `e30.${btoa(JSON.stringify(claims)).replaceAll('=', '')}.c2ln`;
+}

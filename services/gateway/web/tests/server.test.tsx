@@ -1,0 +1,51 @@
+import { renderToString } from 'react-dom/server';
+import { expect, test, vi } from 'vitest';
+import {
+  MessengerProvider,
+  useConversations,
+  useDraft,
+  useMessages,
+  useMuted,
+  useName,
+  useNotifications,
+  useOutbox,
+  useParticipants,
+  usePresence,
+  useTyping,
+  useUnread,
+  useWebSocket,
+} from '../src/lib/index.ts';
+
+function Everything() {
+  useDraft('c');
+  useMuted('c');
+  useName(1);
+  useNotifications({ describe: () => ({ title: '', body: '' }) });
+  useOutbox();
+  useParticipants('c');
+  usePresence(1);
+  useTyping('c');
+  const { state } = useWebSocket();
+  const { total } = useUnread();
+  const { messages, status } = useMessages('c');
+  const { conversations } = useConversations();
+  return `${state.phase} ${status} ${total} ${messages.length} ${conversations.length}`;
+}
+
+test('on a server everything is drawn as it is at first, and nobody is called', () => {
+  const getToken = vi.fn(() => '');
+  vi.stubGlobal('fetch', vi.fn());
+  const html = renderToString(
+    <MessengerProvider url="https://chat.example.com" getToken={getToken}>
+      <Everything />
+    </MessengerProvider>,
+  );
+  expect(html).toBe('idle empty 0 0 0');
+  expect(globalThis.window).toBeUndefined();
+  expect(getToken).not.toHaveBeenCalled();
+  expect(fetch).not.toHaveBeenCalled();
+});
+
+test('outside of a provider a hook says what is missing', () => {
+  expect(() => renderToString(<Everything />)).toThrow('MessengerProvider');
+});
