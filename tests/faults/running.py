@@ -124,9 +124,12 @@ class _Running:
         await self._holes.look()
         await read_archive(cast, 2 * patience_s)
         absent = await presence_of(cast, patience_s)
+        # From here on nobody answers the server's pings: judging takes its time.
+        endings = history.endings.copy()
         direct = {device.seat for device in cast.devices if device.door is stage.door}
         outcome = Outcome(
             history=history,
+            endings=endings,
             episodes=self._episodes,
             violations=check(history, tables) + absent,
             lags=lag.lags(history, self._episodes, direct),
@@ -176,7 +179,7 @@ def _broken(outcome: Outcome, campaign: Campaign) -> list[str]:
     fair = len(outcome.lags) / REPAIRS_LOST_ONE_IN if outcome.bus[1] else 0
     if late > fair or max(outcome.lags, default=0.0) > LONGEST_LAG_S:
         found.append(f"{late} deliveries later than {LAG_BUDGET_S:.0f} s after the ack")
-    for code, times in outcome.history.endings.items():
+    for code, times in outcome.endings.items():
         if campaign.unwanted_endings is None or code in campaign.unwanted_endings:
             found.append(f"{times} sockets ended with {code}")
     return found

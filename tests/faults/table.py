@@ -20,6 +20,8 @@ class Outcome:
     """All that is known of a run when it is over."""
 
     history: History
+    # How sockets ended that their devices didn't leave.
+    endings: Counter[int]
     episodes: list[Episode]
     violations: list[Violation]
     lags: list[float]
@@ -73,13 +75,13 @@ def _sends(outcome: Outcome) -> list[str]:
         f" {retried} asked again",
         f"changes    {len(history.changes)} asked for, {acked_changes} acked; comings and goings:"
         f" {2 * len(history.absences)}",
-        f"devices    {deliveries} things told to {len(history.spells)}; sockets ended: {_endings(history)}",
+        f"devices    {deliveries} things told to {len(history.spells)}; sockets ended: {_endings(outcome.endings)}",
         f"bus        {passed} messages passed, {lost} lost on purpose; holes repaired: {outcome.holes:.0f}",
     ]
 
 
-def _endings(history: History) -> str:
-    return ", ".join(f"{code}: {times}" for code, times in sorted(history.endings.items())) or "none"
+def _endings(endings: Counter[int]) -> str:
+    return ", ".join(f"{code}: {times}" for code, times in sorted(endings.items())) or "none"
 
 
 def _times(outcome: Outcome) -> list[str]:
