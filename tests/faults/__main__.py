@@ -30,7 +30,7 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         outcome = runner.run(run(campaign, seed, root))
     print(table(outcome))
-    if outcome.passed():
+    if outcome.passed:
         shutil.rmtree(root)
         return
     sys.exit(f"{VARIABLE}={seed} makes the same plan again; the log is in {root / 'data.log'}")

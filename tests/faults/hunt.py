@@ -11,10 +11,11 @@ from pathlib import Path
 
 import uvloop
 
+from tests.faults.figures import Outcome
 from tests.faults.planting import Bug, planted
 from tests.faults.running import run
 from tests.faults.storing_bugs import STORING
-from tests.faults.table import Outcome, table
+from tests.faults.table import table
 from tests.faults.telling_bugs import TELLING
 
 BUGS = {bug.name: bug for bug in (*STORING, *TELLING)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from math import inf
-from typing import NamedTuple
 
+from tests.faults.figures import Episode
 from tests.faults.history import History, View
 from tests.faults.plan import Fault
 
@@ -14,23 +14,6 @@ from tests.faults.plan import Fault
 _PROMPT_S = 0.2
 _UNTIL_RECOVERED = ("bus", "postgres")
 _LINK = "link"
-
-
-class Episode(NamedTuple):
-    """One fault of a run: from when until when, and when all worked again; None if it never did."""
-
-    fault: Fault
-    begun: float
-    ended: float
-    recovered: float | None
-
-    @property
-    def until(self) -> float:
-        """From when on everything has to be prompt again. Without Redis or PostgreSQL nothing can be."""
-        if self.fault is Fault.BUS_DROPS:
-            return self.begun
-        late = self.fault.startswith(_UNTIL_RECOVERED)
-        return self.recovered or self.ended if late else self.ended
 
 
 def recovery_s(episode: Episode, episodes: Iterable[Episode]) -> float:
@@ -48,7 +31,7 @@ def recovery_s(episode: Episode, episodes: Iterable[Episode]) -> float:
 def lags(history: History, episodes: Iterable[Episode], seats: set[tuple[int, int]]) -> list[float]:
     """Of each acked message and each of these devices that was there from the ack on: how late it came."""
     acks = {send.acks[0].stored.id: send.acks[0].at for send in history.sends.values() if send.acks}
-    windows = sorted((episode.begun, episode.until) for episode in episodes)
+    windows = sorted((episode.begun, _until(episode)) for episode in episodes)
     # Who is taken out and in again is not there all the time.
     moved = {(absence.user_id, absence.room) for absence in history.absences}
     found = []
@@ -86,6 +69,14 @@ def _fair_start(acked: float, at: float, windows: Sequence[tuple[float, float]])
         return acked
     ends = [min(until, at) for begun, until in windows if begun < at and until > acked]
     return max([acked, *ends])
+
+
+def _until(episode: Episode) -> float:
+    """From when on everything has to be prompt again. Without Redis or PostgreSQL nothing can be."""
+    if episode.fault is Fault.BUS_DROPS:
+        return episode.begun
+    late = episode.fault.startswith(_UNTIL_RECOVERED)
+    return episode.recovered or episode.ended if late else episode.ended
 
 
 def quantile(values: Sequence[float], share: float) -> float:

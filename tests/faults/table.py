@@ -4,45 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from tests.faults.history import History
-from tests.faults.lag import Episode, quantile, recovery_s
-from tests.faults.run import Violation
+from tests.faults.figures import Episode, Outcome
+from tests.faults.lag import quantile, recovery_s
 
-RECOVERY_BUDGET_S = 5.0
-LAG_BUDGET_S = 2.0
 _SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """All that is known of a run when it is over."""
-
-    history: History
-    # How sockets ended that their devices didn't leave.
-    endings: Counter[int]
-    episodes: list[Episode]
-    violations: list[Violation]
-    lags: list[float]
-    # How long devices were away, each time.
-    returns: list[float]
-    holes: float
-    bus: tuple[int, int]
-    cpu_s: dict[str, float]
-    lasted_s: float
-    # Of the event loop on which the clients are.
-    longest_stall_s: float
-    broken: list[str] = field(default_factory=list)
-
-    def passed(self) -> bool:
-        """Whether every promise and every budget was kept."""
-        return not (self.violations or self.broken)
 
 
 def table(outcome: Outcome) -> str:
     """The run in words and figures."""
-    lines = ["", *_faults(outcome.episodes), "", *_sends(outcome), "", *_times(outcome), ""]
+    lines = ["", *_faults(outcome.figures.episodes), "", *_sends(outcome), "", *_times(outcome), ""]
     lines += _verdict(outcome)
     return "\n".join(lines)
 
@@ -75,7 +46,8 @@ def _sends(outcome: Outcome) -> list[str]:
         f" {retried} asked again",
         f"changes    {len(history.changes)} asked for, {acked_changes} acked; comings and goings:"
         f" {2 * len(history.absences)}",
-        f"devices    {deliveries} things told to {len(history.spells)}; sockets ended: {_endings(outcome.endings)}",
+        f"devices    {deliveries} things told to {len(history.spells)};"
+        f" sockets ended: {_endings(outcome.endings)}",
         f"bus        {passed} messages passed, {lost} lost on purpose; holes repaired: {outcome.holes:.0f}",
     ]
 
@@ -85,12 +57,12 @@ def _endings(endings: Counter[int]) -> str:
 
 
 def _times(outcome: Outcome) -> list[str]:
-    cpu = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in outcome.cpu_s.items())
+    figures = outcome.figures
     return [
         _quantiles("ack to device", outcome.lags),
         _quantiles("device back", outcome.returns),
-        f"{'CPU':16}{cpu}, in {outcome.lasted_s:.0f} s; longest stall of the clients:"
-        f" {outcome.longest_stall_s:.2f} s",
+        f"{'CPU':16}servers {figures.servers_cpu_s:.0f} s, clients and proxies {figures.clients_cpu_s:.0f} s,"
+        f" in {figures.lasted_s:.0f} s; longest stall of the clients {figures.longest_stall_s:.2f} s",
     ]
 
 
@@ -100,7 +72,7 @@ def _quantiles(name: str, values: Sequence[float]) -> str:
 
 
 def _verdict(outcome: Outcome) -> list[str]:
-    if outcome.passed():
+    if outcome.passed:
         return ["no violation, every budget kept"]
     counts = Counter(violation.kind for violation in outcome.violations)
     lines = ["VIOLATIONS " + (", ".join(f"{kind}: {n}" for kind, n in counts.items()) or "none")]

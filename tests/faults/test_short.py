@@ -19,5 +19,5 @@ def test_all_promises_are_kept(tmp_path: Path) -> None:
     seed = chosen_seed()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         outcome = runner.run(run(campaign, seed, tmp_path / "run"))
-    assert outcome.passed(), table(outcome)
-    assert {episode.fault for episode in outcome.episodes} == set(Fault)
+    assert outcome.passed, table(outcome)
+    assert {episode.fault for episode in outcome.figures.episodes} == set(Fault)
