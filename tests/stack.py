@@ -102,10 +102,14 @@ class RunningStack:
 
 @contextlib.asynccontextmanager
 async def running_stack(
-    data_dir: Path, port: int, workers: str | None = None, env: Mapping[str, str] | None = None
+    data_dir: Path,
+    port: int,
+    workers: str | None = None,
+    env: Mapping[str, str] | None = None,
+    redis: str | None = None,
 ) -> AsyncIterator[RunningStack]:
     """A stack that is ready; stopped on the way out, whatever happened, within 20 s and with exit code 0."""
-    stack = await launch(data_dir, port, workers, env)
+    stack = await launch(data_dir, port, workers, env, redis)
     try:
         await stack.wait_ready()
     except BaseException:
@@ -118,11 +122,16 @@ async def running_stack(
 
 
 async def launch(
-    data_dir: Path, port: int, workers: str | None = None, env: Mapping[str, str] | None = None
+    data_dir: Path,
+    port: int,
+    workers: str | None = None,
+    env: Mapping[str, str] | None = None,
+    redis: str | None = None,
 ) -> RunningStack:
     """Starts `messenger up` without waiting for it."""
     arguments = ["up", "--port", str(port), "--data-dir", str(data_dir)]
     arguments += ["--workers", workers] if workers else []
+    arguments += ["--redis", redis] if redis else []
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     # To a file, not a pipe: nobody has to read it for the stack to go on, and failures can show it.
     output = data_dir.with_name(f"{data_dir.name}.log")

@@ -23,7 +23,12 @@ def workers(status: dict[str, Any], service: str) -> list[int]:
 
 def worker_of(socket: Socket, pids: list[int]) -> int:
     """Which of the processes `pids` holds the other end of `socket`."""
-    wanted = f"socket:[{_inode_at_server(socket)}]"
+    return holder_of(socket.ports, pids)
+
+
+def holder_of(ports: tuple[int, int], pids: list[int]) -> int:
+    """Which of the processes `pids` holds the other end of a connection: our port and the server's."""
+    wanted = f"socket:[{_inode_at_server(ports)}]"
     for pid in pids:
         if wanted in _open_files(pid):
             return pid
@@ -53,14 +58,14 @@ async def connect_at(person: Person, pid: int, pids: list[int]) -> Socket:
     return sockets[pids.index(pid)]
 
 
-def _inode_at_server(socket: Socket) -> str:
+def _inode_at_server(ports: tuple[int, int]) -> str:
     """The inode of the other end of an open connection."""
-    ours, theirs = (f"{port:04X}" for port in socket.ports)
+    ours, theirs = (f"{port:04X}" for port in ports)
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         _, local, peer, state, *rest = line.split()
         if state == _ESTABLISHED and local.endswith(f":{theirs}") and peer.endswith(f":{ours}"):
             return rest[5]
-    raise AssertionError(f"no server holds the connection {socket.ports}")
+    raise AssertionError(f"no server holds the connection {ports}")
 
 
 def _open_files(pid: int) -> set[str]:

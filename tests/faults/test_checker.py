@@ -1,193 +1,294 @@
-"""The judge is judged: a clean run passes, and each kind of violation that is planted is found."""
+"""The judge is judged: a clean run passes, and each kind of violation that is planted in a log is found."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 
 import pytest
 
-from tests.faults.checker import Violation, check
-from tests.faults.history import ARCHIVE, Entry, History, Key, Kind
+from tests.faults.checker import check
+from tests.faults.database import Tables
+from tests.faults.history import ARCHIVE, REST, Absence, Change, History, Lane
+from tests.faults.told import ADDED, REMOVED, Key, Stored, Told
 
-ROOM, OTHER = "room", "other"
-MEMBERS = {ROOM: (1, 2, 3, ARCHIVE), OTHER: (1, ARCHIVE)}
-SENDS = 6
-
-
-def message(number: int, room: str = ROOM) -> dict[str, object]:
-    """The stored message with this seq."""
-    return {
-        "id": f"{room}-{number}",
-        "conversation_id": room,
-        "seq": number,
-        "pos": number + 1,
-        "sender_id": 1 + number % 2 if room == ROOM else 1,
-        "client_message_id": f"k{number}",
-        "content": f"text {number}",
-    }
+ROOM = "room"
+PEOPLE = (1, 2, 3)
+GUEST = 3
+# Where the messages 1 to 6 stand; GUEST is out from 5 to 7, and therefore sees nothing of message 4.
+POSITIONS = (2, 3, 4, 6, 8, 9)
+LEFT, CAME = 5, 7
+SENDS = len(POSITIONS)
+SOCKET = 1
 
 
-def key_of(number: int) -> Key:
-    """The key of the message with this seq in ROOM."""
-    return Key(1 + number % 2, f"k{number}")
+def key_of(seq: int) -> Key:
+    return Key(1 + seq % 2, f"k{seq}")
 
 
-def clean() -> list[Entry]:
-    """A run in which all is well, with a send that had to be repeated, one refused, one never answered."""
-    ticks = count()
-    history = History(lambda: float(next(ticks)))
-    for number in range(1, SENDS + 1):
-        history.invoked(ROOM, key_of(number), f"text {number}")
-        history.unknown(ROOM, key_of(number))
-        if number < SENDS:
-            history.acked(ROOM, key_of(number), message(number))
-        for member in MEMBERS[ROOM]:
-            history.delivered(member, message(number))
-    history.invoked(ROOM, Key(1, "refused"), "")
-    history.failed(ROOM, Key(1, "refused"))
-    history.invoked(ROOM, Key(1, "never stored"), "x")
-    history.unknown(ROOM, Key(1, "never stored"))
-    history.invoked(OTHER, Key(1, "k1"), "text 1")
-    for member in MEMBERS[OTHER]:
-        history.delivered(member, message(1, OTHER))
-    return history.entries
+def message(seq: int) -> Stored:
+    """The message as it was sent."""
+    return Stored(f"id-{seq}", seq, POSITIONS[seq - 1], 1, key_of(seq), f"text {seq}")
 
 
-def place(entries: list[Entry], kind: Kind, member: int, number: int) -> int:
-    """Where the entry is that tells this of the message with this seq in ROOM."""
-    wanted = (kind, member, ROOM, key_of(number))
-    return next(i for i, e in enumerate(entries) if (e.kind, e.member, e.conversation, e.key) == wanted)
+class Log:
+    """A run in which all is well, to be spoiled: message 2 was edited at 10, message 3 deleted at 11."""
+
+    def __init__(self) -> None:
+        self.history = History()
+        self.history.members[ROOM] = list(PEOPLE)
+        for seq in range(1, SENDS + 1):
+            send = self.history.invoked(key_of(seq), ROOM, f"text {seq}")
+            self.history.stored(send, message(seq))
+        self.history.changes = [
+            Change("id-2", ROOM, "edited", acked=True),
+            Change("id-3", ROOM, None, acked=True),
+        ]
+        self.history.absences = [Absence(GUEST, ROOM, LEFT, CAME)]
+        self.edited = message(2)._replace(pos=10, version=2, content="edited")
+        self.deleted = message(3)._replace(pos=11, content=None)
+        final = {2: self.edited, 3: self.deleted}
+        rows = [final.get(seq, message(seq)) for seq in range(1, SENDS + 1)]
+        self.tables = Tables(
+            {ROOM: rows},
+            {ROOM: (SENDS, 11)},
+            {(ROOM, GUEST): [(3, 4)]},
+            {ROOM: {1, CAME}},
+            {"id-2": {"text 2"}},
+        )
+        for user_id in PEOPLE:
+            was_out = range(LEFT + 1, CAME if user_id == GUEST else 0)
+            self.views(user_id).extend(told for told in self._events() if told.pos not in was_out)
+        self.views(0).extend(Told(ROOM, "history", row.pos, message=row) for row in rows)
+        for view in self.history.views.values():
+            view.at.extend([0.0] * len(view.told))
+            view.sockets.extend([REST if view.seat == ARCHIVE else SOCKET] * len(view.told))
+
+    def views(self, user_id: int) -> list[Told]:
+        """What his one device was told."""
+        return self.history.view((user_id, 0), ROOM).told
+
+    def place(self, user_id: int, pos: int) -> int:
+        """Where in that something is that has this position."""
+        return next(index for index, told in enumerate(self.views(user_id)) if told.pos == pos)
+
+    def drop(self, user_id: int, pos: int) -> None:
+        """He was never told."""
+        index = self.place(user_id, pos)
+        view = self.history.view((user_id, 0), ROOM)
+        for column in (view.told, view.at, view.sockets):
+            del column[index]
+
+    def put(self, user_id: int, index: int, told: Told, socket: int = SOCKET) -> None:
+        """He was told something more."""
+        view = self.history.view((user_id, 0), ROOM)
+        view.told.insert(index, told)
+        view.at.insert(index, 0.0)
+        view.sockets.insert(index, socket)
+
+    def found(self) -> set[tuple[str, int]]:
+        """What the checker finds, of whom."""
+        return {(violation.kind, violation.seat[0]) for violation in check(self.history, self.tables)}
+
+    def _events(self) -> list[Told]:
+        sent = {message(seq).pos: message(seq) for seq in range(1, SENDS + 1)}
+        told = [Told(ROOM, "message.new", pos, message=stored) for pos, stored in sent.items()]
+        told.append(Told(ROOM, REMOVED, LEFT, user_id=GUEST))
+        told.append(Told(ROOM, ADDED, CAME, user_id=GUEST))
+        told.append(Told(ROOM, "message.edited", 10, message=self.edited))
+        told.append(Told(ROOM, "message.deleted", 11, message=self.deleted))
+        return sorted(told, key=lambda one: one.pos)
 
 
-def kinds(entries: list[Entry]) -> set[tuple[str, int]]:
-    """What the checker finds, of whom."""
-    return {(violation.kind, violation.member) for violation in check(entries, MEMBERS)}
+@pytest.fixture
+def log() -> Log:
+    return Log()
 
 
-def test_a_clean_run_has_no_violation() -> None:
-    assert check(clean(), MEMBERS) == []
+def test_a_clean_run_has_no_violation(log: Log) -> None:
+    assert log.found() == set()
 
 
-def test_an_acked_message_that_a_member_never_saw_is_lost() -> None:
-    entries = clean()
-    del entries[place(entries, Kind.DELIVERED, 2, SENDS)]
-    assert check(entries, MEMBERS) == [Violation("lost", 2, ROOM, str(key_of(SENDS)))]
+def test_an_acked_message_that_is_not_stored_is_lost(log: Log) -> None:
+    log.history.stored(log.history.invoked(Key(1, "gone"), ROOM, "x"), message(1)._replace(id="gone"))
+    assert ("lost", 0) in log.found()
 
 
-def test_an_acked_message_that_nobody_saw_is_lost_for_all() -> None:
-    entries = [e for e in clean() if not (e.kind is Kind.DELIVERED and e.key == key_of(SENDS - 1))]
-    entries = [e for e in entries if e.key != key_of(SENDS)]
-    assert kinds(entries) == {("lost", member) for member in MEMBERS[ROOM]}
+def test_a_message_that_a_device_never_saw_is_lost_and_leaves_a_hole(log: Log) -> None:
+    log.drop(2, message(4).pos)
+    assert log.found() == {("lost", 2), ("hole", 2)}
 
 
-def test_an_unanswered_message_that_one_saw_is_lost_for_who_did_not() -> None:
-    entries = clean()
-    del entries[place(entries, Kind.DELIVERED, ARCHIVE, SENDS)]
-    assert kinds(entries) == {("lost", ARCHIVE)}
+def test_a_device_that_never_was_there_has_lost_all(log: Log) -> None:
+    del log.history.views[(2, 0), ROOM]
+    assert log.found() == {("lost", 2)}
 
 
-def test_a_message_seen_twice_is_doubled() -> None:
-    entries = clean()
-    where = place(entries, Kind.DELIVERED, 3, 4)
-    entries.insert(where, entries[where])
-    assert kinds(entries) == {("doubled", 3)}
+def test_what_history_doesnt_show_is_lost(log: Log) -> None:
+    log.drop(0, message(6).pos)
+    assert log.found() == {("lost", 0)}
 
 
-def test_a_send_stored_twice_is_doubled() -> None:
-    entries = clean()
-    for member in MEMBERS[ROOM]:
-        where = place(entries, Kind.DELIVERED, member, 4)
-        stored = entries[where].stored
-        assert stored is not None
-        again = stored._replace(id="another", seq=SENDS + 1, pos=SENDS + 2)
-        entries.append(replace(entries[where], stored=again))
-    assert {kind for kind, _ in kinds(entries)} == {"doubled", "altered"}
+@pytest.mark.parametrize("pos", [10, 11])
+def test_a_change_that_a_device_never_saw_leaves_it_stale(log: Log, pos: int) -> None:
+    log.drop(1, pos)
+    assert ("stale", 1) in log.found()
 
 
-def test_two_messages_seen_the_wrong_way_round_are_reordered() -> None:
-    entries = clean()
-    one, two = place(entries, Kind.DELIVERED, 2, 3), place(entries, Kind.DELIVERED, 2, 4)
-    entries[one], entries[two] = entries[two], entries[one]
-    assert kinds(entries) == {("reordered", 2)}
+def test_an_acked_edit_that_is_nowhere_is_lost(log: Log) -> None:
+    log.history.changes.append(Change("id-4", ROOM, "never", acked=True))
+    assert log.found() == {("lost", 0)}
 
 
-def test_a_number_below_an_earlier_ones_is_overtaken() -> None:
-    entries = clean()
-    asked = place(entries, Kind.INVOKE, key_of(2).sender_id, 2)
-    late = entries[place(entries, Kind.OK, key_of(3).sender_id, 3)].at
-    entries[asked] = replace(entries[asked], at=late + 0.5)
-    assert kinds(entries) == {("overtaken", key_of(2).sender_id)}
+def test_an_acked_deletion_that_is_not_stored_is_lost(log: Log) -> None:
+    log.history.changes.append(Change("id-4", ROOM, None, acked=True))
+    assert log.found() == {("lost", 0)}
 
 
-def test_a_number_that_never_came_is_a_hole_and_lost() -> None:
-    entries = clean()
-    del entries[place(entries, Kind.DELIVERED, 3, 2)]
-    assert kinds(entries) == {("hole", 3), ("lost", 3)}
+def test_an_edit_that_was_overwritten_is_not_lost(log: Log) -> None:
+    log.history.changes.append(Change("id-2", ROOM, "in between", acked=True))
+    log.tables.versions["id-2"].add("in between")
+    assert log.found() == set()
 
 
-def test_a_number_that_was_never_given_is_a_hole_for_all() -> None:
-    entries = [e for e in clean() if e.conversation != ROOM or e.key != key_of(2)]
-    assert kinds(entries) == {("hole", member) for member in MEMBERS[ROOM]}
+def test_one_send_that_is_two_messages_is_doubled(log: Log) -> None:
+    again = message(6)._replace(id="again", seq=7, pos=12)
+    log.tables.messages[ROOM].append(again)
+    log.tables.heads[ROOM] = (7, 12)
+    assert ("doubled", 0) in log.found()
 
 
-@pytest.mark.parametrize("kind", [Kind.INVOKE, Kind.FAIL])
-def test_what_nobody_sent_or_what_was_refused_is_a_phantom(kind: Kind) -> None:
-    entries = clean()
-    if kind is Kind.INVOKE:
-        del entries[place(entries, Kind.INVOKE, key_of(SENDS).sender_id, SENDS)]
-    else:
-        where = place(entries, Kind.UNKNOWN, key_of(SENDS).sender_id, SENDS)
-        entries[where] = replace(entries[where], kind=Kind.FAIL)
-    assert kinds(entries) == {("phantom", member) for member in MEMBERS[ROOM]}
+def test_acks_of_two_messages_for_one_send_are_doubled(log: Log) -> None:
+    log.history.stored(log.history.sends[key_of(4)], message(4)._replace(id="other"))
+    assert "doubled" in {kind for kind, _ in log.found()}
 
 
-def test_a_message_in_another_conversation_is_a_phantom_there() -> None:
-    entries = clean()
-    where = place(entries, Kind.DELIVERED, 1, 1)
-    stored = entries[where].stored
-    assert stored is not None
-    moved = replace(entries[where], conversation=OTHER, stored=stored._replace(seq=2, pos=3))
-    assert ("phantom", 1) in kinds([*entries, moved])
+def test_what_comes_live_twice_on_one_socket_is_doubled(log: Log) -> None:
+    index = log.place(2, 3)
+    log.put(2, index, log.views(2)[index])
+    assert log.found() == {("doubled", 2)}
+
+
+def test_what_comes_live_on_two_sockets_is_not(log: Log) -> None:
+    log.put(2, len(log.views(2)), log.views(2)[0], SOCKET + 1)
+    assert log.found() == set()
+
+
+def test_two_live_ones_the_wrong_way_round_are_reordered(log: Log) -> None:
+    told = log.views(1)
+    one, two = log.place(1, 8), log.place(1, 9)
+    told[one], told[two] = told[two], told[one]
+    assert ("reordered", 1) in log.found()
+
+
+def replayed(seq: int) -> Told:
+    return Told(ROOM, "message.new", message(seq).pos, True, message=message(seq))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "kind"),
+    [
+        (1, [replayed(1), replayed(2)], None),
+        (3, [replayed(2)], "doubled"),
+        (1, [replayed(2), replayed(1)], "reordered"),
+        (1, [replayed(1), Told(ROOM, "message.new", 9, message=message(6)), replayed(2)], "reordered"),
+    ],
+)
+def test_a_replay_is_above_what_was_asked_and_in_one_piece(
+    log: Log, asked: int, told: list[Told], kind: str | None
+) -> None:
+    view = log.history.view((1, 0), ROOM)
+    view.asked.append((len(view.told), SOCKET + 1, asked))
+    for one in told:
+        log.put(1, len(view.told), one, SOCKET + 1)
+    assert log.found() == ({(kind, 1)} if kind else set())
+
+
+def test_what_was_held_back_for_a_replay_is_no_hole(log: Log) -> None:
+    view = log.history.view((1, 0), ROOM)
+    view.asked.append((0, SOCKET, 1))
+    view.stood[SOCKET] = 8
+    log.drop(1, 6)
+    log.put(1, 0, Told(ROOM, "history", 6, message=message(4)), REST)
+    assert log.found() == set()
+
+
+def test_a_number_below_an_earlier_ones_is_overtaken(log: Log) -> None:
+    log.history.sends[key_of(2)].at = log.history.sends[key_of(4)].acks[0].at + 1
+    assert log.found() == {("overtaken", key_of(2).sender_id)}
+
+
+def test_what_was_sent_later_through_one_socket_has_the_higher_number(log: Log) -> None:
+    for number, seq in enumerate((5, 3), 1):
+        log.history.sends[key_of(seq)].lane = Lane((2, 0), SOCKET, number)
+    assert log.found() == {("overtaken", 2)}
+
+
+@pytest.mark.parametrize("heads", [(SENDS + 1, 11), (SENDS, 12)])
+def test_a_number_that_nothing_has_is_a_hole(log: Log, heads: tuple[int, int]) -> None:
+    log.tables.heads[ROOM] = heads
+    assert log.found() == {("hole", 0)}
+
+
+def unasked(log: Log) -> None:
+    del log.history.sends[key_of(6)]
+
+
+def refused(log: Log) -> None:
+    send = log.history.sends[key_of(6)]
+    send.acks.clear()
+    send.failed = True
+
+
+def elsewhere(log: Log) -> None:
+    log.history.sends[key_of(6)].room = "other"
+
+
+@pytest.mark.parametrize("spoil", [unasked, refused, elsewhere])
+def test_what_nobody_sent_there_or_what_was_refused_is_a_phantom(
+    log: Log, spoil: Callable[[Log], None]
+) -> None:
+    spoil(log)
+    assert "phantom" in {kind for kind, _ in log.found()}
 
 
 @pytest.mark.parametrize("field", ["id", "content", "pos", "seq"])
-def test_a_message_that_is_not_the_same_for_all_is_altered(field: str) -> None:
-    entries = clean()
-    where = place(entries, Kind.DELIVERED, 2, SENDS)
-    stored = entries[where].stored
-    assert stored is not None
-    other = stored._replace(**{field: getattr(stored, field) * 2})
-    entries[where] = replace(entries[where], stored=other)
-    assert ("altered", 2) in kinds(entries)
+def test_a_message_that_is_not_the_same_for_all_is_altered(log: Log, field: str) -> None:
+    index = log.place(2, message(6).pos)
+    told = log.views(2)[index]
+    assert told.message is not None
+    other = told.message._replace(**{field: getattr(told.message, field) * 2})
+    log.views(2)[index] = Told(ROOM, told.type, told.pos, message=other)
+    assert {kind for kind, _ in log.found()} & {"altered", "doubled"}
 
 
-def test_an_ack_that_is_not_what_was_stored_is_altered() -> None:
-    entries = clean()
-    where = place(entries, Kind.OK, key_of(3).sender_id, 3)
-    stored = entries[where].stored
-    assert stored is not None
-    entries[where] = replace(entries[where], stored=stored._replace(id="another"))
-    assert {kind for kind, _ in kinds(entries)} == {"altered"}
+def test_text_changed_for_everybody_is_altered(log: Log) -> None:
+    log.history.sends[key_of(5)].content = "what was meant"
+    assert {kind for kind, _ in log.found()} == {"altered"}
 
 
-def test_text_changed_for_everybody_is_altered() -> None:
-    entries = [
-        replace(e, stored=e.stored._replace(content="changed")) if e.stored and e.key == key_of(3) else e
-        for e in clean()
-    ]
-    assert ("altered", ARCHIVE) in kinds(entries)
+def test_one_number_for_two_messages_is_altered(log: Log) -> None:
+    rows = log.tables.messages[ROOM]
+    rows[5] = rows[5]._replace(seq=5)
+    assert "altered" in {kind for kind, _ in log.found()}
 
 
-def test_one_number_for_two_messages_is_altered() -> None:
-    entries = clean()
-    for index, entry in enumerate(entries):
-        if entry.stored and entry.key == key_of(SENDS):
-            entries[index] = replace(entry, stored=entry.stored._replace(seq=SENDS - 1))
-    assert {kind for kind, _ in kinds(entries)} == {"altered"}
+def test_what_a_stranger_saw_is_leaked(log: Log) -> None:
+    log.put(9, 0, log.views(1)[0])
+    assert log.found() == {("leaked", 9)}
 
 
-def test_what_a_stranger_saw_is_leaked() -> None:
-    entries = clean()
-    entries.append(replace(entries[place(entries, Kind.DELIVERED, 1, 1)], member=9))
-    assert kinds(entries) == {("leaked", 9)}
+def test_what_happened_while_he_was_out_is_leaked_live(log: Log) -> None:
+    log.history.absences = [Absence(GUEST, ROOM, LEFT, CAME + 2)]
+    assert ("leaked", GUEST) in log.found()
+
+
+@pytest.mark.parametrize("told", [Told(ROOM, "history", 6), replayed(4)])
+def test_what_was_said_while_he_was_out_is_leaked_by_any_way(log: Log, told: Told) -> None:
+    log.put(GUEST, 0, replace(told, message=message(4)), SOCKET if told.replay else REST)
+    assert ("leaked", GUEST) in log.found()
+
+
+def test_what_no_client_should_be_told_is_refused(log: Log) -> None:
+    log.history.refused(2, "internal")
+    assert log.found() == {("refused", 2)}

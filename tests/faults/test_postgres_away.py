@@ -6,21 +6,30 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+import socket
+import struct
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+import uvloop
 
 from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database
-from messenger_shared.postgres_pool import Limits
-from tests.faults.silent_link import SilentLink
+from messenger_shared.postgres_pool import Limits, Pool
+from tests.faults.proxy import Proxy
 from tests.local.conftest import RunningLead, running_lead
 from tests.waiting import eventually, until
 
 START_S = 30.0
+BREAKS_AFTER_S = 0.2
+PROMPT_S = 3.0
+CHUNK = 4_096
+GREETING = ((b"S", b"client_encoding\0UTF8\0"), (b"S", b"DateStyle\0ISO, MDY\0"))
 RECOVERY_S = 5.0
 
 
@@ -45,8 +54,8 @@ def answers(lead: RunningLead) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, limits: Limits) -> AsyncIterator[Database]:
-    database = Database(url, 2, "under test", limits)
+async def opened(url: str, limits: Limits, size: int = 2) -> AsyncIterator[Database]:
+    database = Database(url, size, "under test", limits)
     await database.start()
     try:
         yield database
@@ -95,7 +104,7 @@ async def test_asking_while_it_is_away_is_told_at_once(lead: RunningLead) -> Non
 async def test_a_silent_link_costs_the_deadline_and_no_more(lead: RunningLead) -> None:
     parts = urlsplit(url_of(lead))
     assert parts.port is not None
-    async with SilentLink(parts.port) as link:
+    async with Proxy(parts.port) as link:
         url = urlunsplit(parts._replace(netloc=parts.netloc.replace(str(parts.port), str(link.port))))
         limits = Limits(connect_s=0.3, query_s=0.5, look_s=0.2)
         async with opened(url, limits) as database:
@@ -108,3 +117,58 @@ async def test_a_silent_link_costs_the_deadline_and_no_more(lead: RunningLead) -
             link.speak()
             await eventually(lambda: works(database), RECOVERY_S)
             await until(lambda: database.ready, RECOVERY_S)
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning")
+def test_a_server_that_refuses_connections_is_away_and_nothing_worse(unused_tcp_port: int) -> None:
+    """On the services' event loop, which remembers descriptors of connections that failed."""
+
+    async def refusals() -> set[type[BaseException]]:
+        pool = Pool(f"postgresql://nobody@127.0.0.1:{unused_tcp_port}/none", 2, "under test", Limits())
+        found = await asyncio.gather(*(pool.acquire() for _ in range(20)), return_exceptions=True)
+        return {type(one) for one in found if isinstance(one, BaseException)}
+
+    assert uvloop.run(refusals()) == {psycopg2.OperationalError}
+
+
+def test_an_answer_that_breaks_off_keeps_nobody_waiting() -> None:
+    """On the services' event loop, which tells of a reset once, though a part was still to be read."""
+
+    async def ask(port: int) -> None:
+        url = f"postgresql://nobody@127.0.0.1:{port}/none?sslmode=disable&gssencmode=disable"
+        async with opened(url, Limits(look_s=0.1), size=1) as database:
+            # So that the part and the reset are both there when the loop looks.
+            asyncio.get_running_loop().call_later(BREAKS_AFTER_S / 2, time.sleep, BREAKS_AFTER_S)
+            async with asyncio.timeout(PROMPT_S):
+                with pytest.raises(AppError, match="unavailable"):
+                    await database.rows("SELECT 1")
+
+    with breaking_server() as port:
+        uvloop.run(ask(port))
+
+
+@contextlib.contextmanager
+def breaking_server() -> Iterator[int]:
+    """A port at which something like PostgreSQL lets everybody in, and breaks off in its first answer."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.recv(CHUNK)
+                for kind, body in ((b"R", bytes(4)), *GREETING, (b"Z", b"I")):
+                    connection.sendall(kind + (4 + len(body)).to_bytes(4) + body)
+                connection.recv(CHUNK)
+                time.sleep(BREAKS_AFTER_S)
+                connection.sendall(b"T\0\0")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve)
+        server.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            server.join()

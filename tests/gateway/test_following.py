@@ -239,3 +239,39 @@ async def test_who_left_and_came_back_unseen_hears_nothing_of_the_time_between(w
     world.chat.say("c", "after")
     await until(lambda: contents(stays) == ["between", "after"])
     assert contents(returns) == ["after"]
+
+
+async def test_a_membership_that_was_read_before_a_removal_brings_nobody_back(world: GatewayWorld) -> None:
+    world.chat.create("c", 1)
+    gone = await world.connect(1)
+    # The conversation itself tells him; his own channel is as unreliable as every other.
+    world.broker.drops = lambda channel, payload: channel == channels.user(1)
+    world.chat.answering.clear()
+    await world.bus.interrupt()
+    await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) == 2)
+    world.chat.change_member("c", "removed", 1)
+    await until(lambda: of_room(gone))
+    world.chat.answering.set()
+    await until(lambda: not world.follower._chores._tasks)
+    assert not world.hub.rooms
+    assert of_room(gone) == ["participant.removed"]
+
+
+async def test_a_membership_that_was_read_between_a_removal_and_a_return_removes_nobody(
+    world: GatewayWorld,
+) -> None:
+    world.chat.create("c", 1, 2)
+    stays, returns = await world.connect(1), await world.connect(2)
+    # Committed and read, but not told yet.
+    world.chat.members["c"].discard(2)
+    world.chat.answering.clear()
+    await world.bus.interrupt()
+    await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) >= 3)
+    world.chat.change_member("c", "removed", 2)
+    world.chat.change_member("c", "added", 2)
+    await until(lambda: "participant.added" in of_room(returns))
+    world.chat.answering.set()
+    await until(lambda: not world.follower._chores._tasks)
+    world.chat.say("c", "after")
+    await until(lambda: contents(stays) == ["after"])
+    assert contents(returns) == ["after"]

@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chat_api.heads import Heads
+from chat_api.intake import Intake
 from chat_api.model import Draft, NewConversation
+from chat_api.publish import Publisher
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from messenger_shared.identifiers import new_id
+from messenger_shared.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.postgres import Database
 
 ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 5
@@ -166,3 +170,15 @@ async def test_sending_moves_the_senders_own_read_position(
 async def test_text_is_stored_verbatim(messages: PgMessages, group: str, text: str) -> None:
     await messages.store([draft(group, text)])
     assert [m["content"] for m in await messages.page(group, MEMBER, 0, 1, forward=True)] == [text]
+
+
+async def test_a_request_that_is_asked_again_before_it_is_through_is_one(
+    messages: PgMessages, group: str
+) -> None:
+    """As gateways do after a gap of the bus; in one batch, the two would be in each other's way."""
+    bus = MemoryBus(MemoryBroker(), "chat-api")
+    intake = Intake(messages, Publisher(bus, Heads(bus)))
+    first, other = draft(group, "once"), draft(group, "another")
+    answers = await asyncio.gather(*map(intake.send, (first, other, first)))
+    assert answers[0] == answers[2] != answers[1]
+    assert [message["seq"] for message in await messages.page(group, MEMBER, 0, 10, True)] == [1, 2]

@@ -30,6 +30,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (("up", "--port", "x"), "invalid int value"),
         (("up", "--port", "0"), "--port: 0 is not between 1 and 65535"),
         (("up", "--workers", "gateway=none"), "--workers: gateway needs a number"),
+        (("up", "--redis", "localhost:6379"), "--redis: Redis URL must specify"),
         (("up", "--host", "192.0.2.1"), "cannot listen on 192.0.2.1:8080"),
         (("status",), "no stack is running"),
         (("status", "--json"), "no stack is running"),

@@ -55,6 +55,16 @@ async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: Running
     assert " error " not in stack.output
 
 
+async def test_a_redis_of_ones_own_takes_the_place_of_the_embedded_one(
+    stack: RunningStack, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    port = unused_tcp_port_factory()
+    async with running_stack(tmp_path / "other", port, "chat-api=1", redis=stack.redis_url) as other:
+        status = await other.status()
+        assert status["redis_url"] == stack.redis_url
+        assert "redis" not in {row["service"] for row in status["processes"]}
+
+
 async def test_the_demo_gets_tokens_and_strangers_do_not(stack: RunningStack) -> None:
     status, answer = await post_token(stack, {"user_id": 5})
     secret = (stack.data_dir / "secret").read_text().strip().encode()

@@ -110,7 +110,7 @@ class Database:
                 cursor.close()
             except BaseException as error:
                 if not _leaves_it_usable(error):
-                    connection.close()
+                    self._pool.end(connection)
                 raise
             finally:
                 self._pool.release(connection)

@@ -7,6 +7,8 @@ there, and forgets to wake a waiter when the connection that comes back is close
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import select
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,6 +69,8 @@ class Pool:
         self._slots = asyncio.Semaphore(size)
         self._free: list[aiopg.Connection] = []
         self._used: set[aiopg.Connection] = set()
+        # Of those in use.
+        self._ended: set[aiopg.Connection] = set()
         self._closed = False
 
     async def open(self) -> None:
@@ -96,9 +100,16 @@ class Pool:
         if not connection.closed and connection.raw.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             self._free.append(connection)
         else:
-            connection.close()
+            self.end(connection)
+        self._ended.discard(connection)
         # Whatever became of the connection: a waiter may open another one.
         self._slots.release()
+
+    def end(self, connection: aiopg.Connection) -> None:
+        """Ends a connection in use, once: its descriptor may be another one's by the second time."""
+        if connection not in self._ended:
+            self._ended.add(connection)
+            connection.close()
 
     def forget(self) -> None:
         """Closes the free connections; the server they lead to may be gone."""
@@ -106,17 +117,20 @@ class Pool:
             self._free.pop().close()
 
     def prune(self) -> None:
-        """Drops the free connections that have ended."""
+        """Drops free connections that have ended, and ends the waiting on those where nothing more comes."""
         for connection in [connection for connection in self._free if connection.closed]:
             self._free.remove(connection)
             connection.close()
+        # uvloop tells of a reset once and never again: what was still to be read then, nobody reads.
+        for connection in [connection for connection in self._used if _is_reset(connection)]:
+            self.end(connection)
 
     def close(self) -> None:
         """Ends all connections, also those in use, whose users fail."""
         self._closed = True
         self.forget()
         for connection in self._used:
-            connection.close()
+            self.end(connection)
 
     def _pop_free(self) -> aiopg.Connection | None:
         # The last one first: it is the likeliest to live.
@@ -130,6 +144,13 @@ class Pool:
     async def _connect(self) -> aiopg.Connection:
         if self._closed:
             raise psycopg2.InterfaceError("the pool is closed")
+        # A connection that was refused leaves its descriptor known to uvloop as closed. The next one that
+        # gets the same descriptor fails at once, whether the server is back or not, and thereby clears it.
+        with contextlib.suppress(RuntimeError):
+            return await self._open_one()
+        return await self._open_one()
+
+    async def _open_one(self) -> aiopg.Connection:
         return await aiopg.connect(
             self._url,
             timeout=self._limits.query_s,
@@ -138,3 +159,12 @@ class Pool:
             enable_uuid=False,
             **self._options,
         )
+
+
+def _is_reset(connection: aiopg.Connection) -> bool:
+    """Whether the server's end is gone for good, which the kernel knows without being asked for anything."""
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.raw.fileno(), 0)
+    return bool(poll.poll(0))

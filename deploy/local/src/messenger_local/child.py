@@ -16,7 +16,7 @@ from messenger_local.terminal import Terminal
 
 _FIRST_DELAY_S = 0.2
 _LONGEST_DELAY_S = 5.0
-_HEALTHY_AFTER_S = 30.0
+_HEALTHY_AFTER_S = 10.0
 _HARD_STEP_S = 0.5
 _TAIL_LINES = 20
 

@@ -12,7 +12,7 @@ from messenger_local.services import DEFAULT_WORKERS, Address, parse_workers
 from messenger_local.stack import Options, run_stack
 from messenger_local.status import read_status
 from messenger_local.terminal import Terminal
-from messenger_shared import tokens
+from messenger_shared import redis_link, tokens
 
 _DAY_S = 86_400
 _INTERRUPTED = 130
@@ -49,6 +49,7 @@ def _parser() -> _Parser:
     up.add_argument("--host", default="127.0.0.1", help="address of the gateway (127.0.0.1)")
     defaults = ",".join(f"{name}={count}" for name, count in DEFAULT_WORKERS.items())
     up.add_argument("--workers", default="", metavar="SERVICE=N,…", help=f"processes ({defaults})")
+    up.add_argument("--redis", metavar="URL", help="a Redis of yours instead of the embedded one")
     up.set_defaults(command=_up)
     token = commands.add_parser("token", help="print a token of a user, for development")
     token.add_argument("user_id", metavar="USER_ID")
@@ -72,6 +73,7 @@ def _up(options: argparse.Namespace) -> None:
         data=DataDir.at(options.data_dir),
         gateway=Address(options.host, options.port),
         workers=parse_workers(options.workers),
+        redis_url=_redis_url(options.redis),
     )
     fd = sys.stdout.fileno()
     terminal = Terminal(fd, colour=os.isatty(fd) and not os.environ.get("NO_COLOR"))
@@ -79,6 +81,15 @@ def _up(options: argparse.Namespace) -> None:
         run_stack(asked, terminal)
     finally:
         terminal.close()
+
+
+def _redis_url(text: str | None) -> str | None:
+    if text is not None:
+        try:
+            redis_link.Address.parse(text)
+        except ValueError as error:
+            raise StackError(f"--redis: {error}") from None
+    return text
 
 
 def _token(options: argparse.Namespace) -> None:

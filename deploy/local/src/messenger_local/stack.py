@@ -36,6 +36,8 @@ class Options:
     data: DataDir
     gateway: Address
     workers: dict[str, int]
+    # Somebody else's, which takes the place of the embedded one.
+    redis_url: str | None = None
 
 
 def run_stack(options: Options, terminal: Terminal) -> None:
@@ -55,7 +57,7 @@ class _Stack:
         self._terminal = terminal
         self._family = Family()
         self._postgres = Postgres(options.data, self._family)
-        self._valkey = Valkey(options.data)
+        self._valkey = None if options.redis_url else Valkey(options.data)
         self._children: list[Child] = []
         self._started = time.monotonic()
         self._is_up = False
@@ -63,7 +65,7 @@ class _Stack:
             options.data,
             self._postgres.url,
             self._postgres.service_urls,
-            self._valkey.url,
+            self._valkey.url if self._valkey else str(options.redis_url),
             options.gateway,
         )
 
@@ -99,10 +101,10 @@ class _Stack:
         if not self._data.postgres.exists():
             self._say("first start: making the database")
         await self._postgres.initialise()
-        self._say("starting postgres and redis")
+        self._say("starting postgres" if self._valkey is None else "starting postgres and redis")
         postgres = self._add(self._postgres.recipe())
-        valkey = self._add(self._valkey.recipe())
-        await self._await_ready(valkey, self._valkey.ready())
+        if self._valkey is not None:
+            await self._await_ready(self._add(self._valkey.recipe()), self._valkey.ready())
         await self._await_ready(postgres, self._postgres.ready(), _RECOVERY_LIMIT_S)
 
     async def _migrate(self, package: str) -> None:

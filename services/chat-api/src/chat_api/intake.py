@@ -44,6 +44,8 @@ class Intake:
         self._store = store
         self._publisher = publisher
         self._waiting: list[_Waiting] = []
+        # By message id: a gateway that asks again asks with the same one, maybe before the first is through.
+        self._under_way: dict[str, asyncio.Future[Any]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -52,9 +54,14 @@ class Intake:
 
         Raises AppError(overloaded) when too many wait already.
         """
+        under_way = self._under_way.get(draft.id)
+        if under_way is not None:
+            return under_way
         if len(self._waiting) >= MAX_WAITING or self._closed:
             raise AppError(errors.OVERLOADED, retry_after_ms=RETRY_AFTER_MS)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._under_way[draft.id] = answer
+        answer.add_done_callback(lambda _: self._under_way.pop(draft.id))
         self._waiting.append((draft, answer))
         if self._worker is None:
             self._worker = asyncio.create_task(self._drain(), name="intake")

@@ -24,6 +24,8 @@ class Chores:
         task = asyncio.create_task(self._logged(work), name=self._name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # What is given up before it begins would complain that nobody ever awaited it.
+        task.add_done_callback(lambda _: work.close())
 
     async def stop(self) -> None:
         """Gives up what is under way."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -82,12 +82,13 @@ class Follower:
 
     async def _sync(self, member: Member) -> None:
         """Joins and leaves rooms until they are those of chat-api."""
-        before = set(member.rooms)
+        # Each with his last return to it: who has come back again since is not who was asked about.
+        before = {id_: member.returns.get(id_, 0) for id_ in member.rooms}
         rows = await self._memberships.get(member.user_id)
         if self._is_gone(member):
             return
         # What was joined while chat-api was asked is newer than its answer, and so is what was left.
-        gone = before - {conversation_id for conversation_id, *_ in rows}
+        gone = before.keys() - {conversation_id for conversation_id, *_ in rows}
         rooms = [self._rooms.get(id_) for id_, pos, _ in rows if member.removals.get(id_, 0) <= pos]
         member.returns |= {id_: returned for id_, _, returned in rows if returned}
         for room in rooms:
@@ -96,7 +97,7 @@ class Follower:
         await self._rooms.begin({room: positions[room.id] for room in rooms if room.ready is None})
         await asyncio.gather(*(room.ready for room in rooms if room.ready is not None))
         if gone:
-            await self._part(member, [room for id_, room in member.rooms.items() if id_ in gone])
+            await self._part(member, {r: before[id_] for id_, r in member.rooms.items() if id_ in gone})
         if self._is_gone(member):
             self._leave_all(member)
 
@@ -109,13 +110,13 @@ class Follower:
         )
         return {int(user_id): rows for user_id, rows in answer.items()}
 
-    async def _part(self, member: Member, rooms: list[Room]) -> None:
+    async def _part(self, member: Member, rooms: Mapping[Room, int]) -> None:
         """chat-api has removed the member from these: the event that says so is on its way, or was lost."""
         heads = await self._rooms.heads([room.id for room in rooms])
-        for room in rooms:
+        for room, returned in rooms.items():
             if heads.get(room.id, 0) > room.stream.last_pos:
                 self._rooms.expect(room, heads[room.id])
-            elif member.rooms.get(room.id) is room:
+            elif member.rooms.get(room.id) is room and member.returns.get(room.id, 0) == returned:
                 self._rooms.leave(member, room)
 
     def _is_gone(self, member: Member) -> bool:

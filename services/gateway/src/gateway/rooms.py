@@ -170,6 +170,7 @@ class Rooms:
     def _expel(self, room: Room, event: Event) -> None:
         member = room.members.get(event.user_id)
         if member is not None:
+            member.removals[room.id] = event.pos
             self.leave(member, room)
             for connection in room.holding.intersection(member.connections):
                 connection.write(text_frame(event.frame))

@@ -1,0 +1,40 @@
+"""Owns the command line: `python -m tests.faults [CAMPAIGN] [--scale N]`; code 1 for a broken promise."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+from tests.faults.campaigns import CAMPAIGNS
+from tests.faults.running import run
+from tests.faults.seeds import VARIABLE, chosen_seed
+from tests.faults.table import table
+
+
+def main() -> None:
+    """Runs one campaign and prints its table."""
+    parser = argparse.ArgumentParser(prog="make faults", description="Harm, and whether promises are kept.")
+    parser.add_argument("campaign", choices=CAMPAIGNS, nargs="?", default="mixed")
+    parser.add_argument("--scale", type=float, default=1.0, help="so many times as long (1)")
+    options = parser.parse_args()
+    campaign = CAMPAIGNS[options.campaign].scaled(options.scale)
+    print(f"{campaign.name}, {campaign.seconds:.0f} s", flush=True)
+    seed = chosen_seed()
+    root = Path(tempfile.mkdtemp(prefix="messenger-faults-"))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        outcome = runner.run(run(campaign, seed, root))
+    print(table(outcome))
+    if outcome.passed:
+        shutil.rmtree(root)
+        return
+    sys.exit(f"{VARIABLE}={seed} makes the same plan again; the log is in {root / 'data.log'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Owns hunting planted bugs: `python -m tests.faults.hunt [NAME]`, code 1 when the judge overlooks one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+from tests.faults.figures import Outcome
+from tests.faults.planting import Bug, planted
+from tests.faults.running import run
+from tests.faults.storing_bugs import STORING
+from tests.faults.table import table
+from tests.faults.telling_bugs import TELLING
+
+BUGS = {bug.name: bug for bug in (*STORING, *TELLING)}
+_SEED = 1
+
+
+def main() -> None:
+    """Hunts one bug, or all of them; with --sound runs the campaigns over the sources as they are."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.hunt")
+    parser.add_argument("bug", choices=BUGS, nargs="?", metavar="NAME")
+    parser.add_argument("--sound", action="store_true", help="without the bug: nothing must be found")
+    options = parser.parse_args()
+    wanted = [BUGS[options.bug]] if options.bug else list(BUGS.values())
+    failed = [bug.name for bug in wanted if not _hunt(bug, is_sound=options.sound)]
+    if failed:
+        sys.exit(f"not as it should be: {', '.join(failed)}")
+
+
+def _hunt(bug: Bug, *, is_sound: bool) -> bool:
+    root = Path(tempfile.mkdtemp(prefix="messenger-hunt-"))
+    try:
+        env = planted(() if is_sound else bug.edits, root / "sources")
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            outcome = runner.run(run(bug.campaign, _SEED, root / "run", env))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    found = kinds(outcome)
+    print(f"{bug.name}: found {', '.join(sorted(found)) or 'nothing'}", flush=True)
+    is_right = not found if is_sound else bool(found & bug.expected)
+    if not is_right:
+        print(table(outcome), flush=True)
+    return is_right
+
+
+def kinds(outcome: Outcome) -> set[str]:
+    """What was found, by kind."""
+    found = {violation.kind for violation in outcome.violations}
+    return found | {"budget"} if outcome.broken else found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Owns the planted bugs of telling: order, repeats, members, coming back, the bus, who is online."""
+
+from __future__ import annotations
+
+from tests.faults import aims
+from tests.faults.planting import Edit, bug
+
+GATEWAY = "services/gateway/src/gateway"
+CHAT_API = "services/chat-api/src/chat_api"
+SHARED = "shared/src/messenger_shared"
+
+TELLING = (
+    bug(
+        "holes are not repaired",
+        aims.DROPS,
+        "lost",
+        Edit(
+            f"{GATEWAY}/rooms.py",
+            "        if room.stream.incomplete and room.id not in",
+            "        if False and room.id not in",
+        ),
+    ),
+    bug(
+        "nobody says where conversations stand",
+        aims.TAILS,
+        "lost stale",
+        Edit(f"{CHAT_API}/heads.py", "        if self._positions or self._joined:", "        if False:"),
+    ),
+    bug(
+        "what comes after a hole doesn't wait",
+        aims.DROPS,
+        "hole",
+        Edit(
+            f"{GATEWAY}/stream.py",
+            "        # At the bound the event is let go: it stays below the target and is fetched later.\n",
+            """\
+        if self.began:
+            self.last_pos = event.pos
+            return self._keep([event])
+""",
+        ),
+    ),
+    bug(
+        "repeats go out",
+        aims.REPEATS,
+        "doubled reordered",
+        Edit(
+            f"{GATEWAY}/stream.py",
+            "        if event.pos <= self.last_pos:\n            return []\n        self._target",
+            "        if event.pos <= self.last_pos:\n            return [event]\n        self._target",
+        ),
+    ),
+    bug(
+        "commands of one socket change places",
+        aims.QUIET,
+        "overtaken",
+        Edit(
+            f"{GATEWAY}/lane.py",
+            "            group.append(self._queue.popleft())",
+            "            group.insert(0, self._queue.popleft())",
+        ),
+    ),
+    bug(
+        "who was removed goes on hearing",
+        aims.COMINGS,
+        "leaked",
+        Edit(
+            f"{GATEWAY}/rooms.py",
+            "            self.leave(member, room)\n            for connection in room.holding",
+            "            for connection in room.holding",
+        ),
+    ),
+    bug(
+        "who is back is told of the time between",
+        aims.COMINGS_AND_CUTS,
+        "leaked",
+        Edit(f"{GATEWAY}/resuming.py", "member.user_id if after_pos < returned else 0", "0"),
+        Edit(f"{GATEWAY}/resuming.py", "if after_pos >= returned else None", "if True else None"),
+    ),
+    bug(
+        "coming back begins one too late",
+        aims.LINKS_CUT,
+        "lost stale",
+        Edit(
+            f"{GATEWAY}/stream.py",
+            "for event in self._kept if event.pos > pos]",
+            "for event in self._kept if event.pos > pos + 1]",
+        ),
+    ),
+    bug(
+        "coming back leaves deletions out",
+        aims.LINKS_CUT,
+        "lost stale",
+        Edit(
+            f"{GATEWAY}/replay.py",
+            "    return sorted(merged, key=lambda event: event.pos)",
+            "    merged = [event for event in merged if event.type != MESSAGE_DELETED]\n"
+            "    return sorted(merged, key=lambda event: event.pos)",
+        ),
+    ),
+    bug(
+        "what is live doesn't wait for the replay",
+        aims.GATEWAYS_DIE,
+        "doubled reordered",
+        Edit(f"{GATEWAY}/resuming.py", "        room.holding.add(connection)\n", ""),
+    ),
+    bug(
+        "a dead worker goes on being asked",
+        aims.CHAT_API_DIES,
+        "budget",
+        Edit(
+            f"{SHARED}/rpc_client.py",
+            "            if reached == 0:\n                self._rosters[service].drop(worker)\n",
+            "",
+        ),
+        Edit(
+            f"{SHARED}/workers.py",
+            "        if not self._bus.ready:\n            return\n",
+            "        return\n",
+        ),
+    ),
+    bug(
+        "a new connection to Redis hears nothing",
+        aims.SUBSCRIBERS_CUT,
+        "budget",
+        Edit(
+            f"{SHARED}/redis_bus.py",
+            "wanted = [self._want(key.decode(), handler) for key, handler in self._handlers.items()]",
+            "wanted = []",
+        ),
+        Edit(
+            f"{SHARED}/redis_bus.py",
+            'self._subscriber.send("SUBSCRIBE", *self._handlers)',
+            'self._subscriber.send("SUBSCRIBE", self._tick_channel)',
+        ),
+    ),
+    bug(
+        "presence is not told again",
+        aims.REDIS_EMPTIED,
+        "absent",
+        Edit(f"{GATEWAY}/reporting.py", 'self._full = not answer["known"]', "self._full = False"),
+    ),
+)
