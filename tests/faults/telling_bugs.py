@@ -125,13 +125,13 @@ TELLING = (
         "budget",
         Edit(
             f"{SHARED}/redis_bus.py",
-            "wanted = [self._want(key.decode(), handler) for key, handler in self._handlers.items()]",
-            "wanted = []",
+            'self._subscriber.send("SUBSCRIBE", *self._handlers)',
+            'self._subscriber.send("SUBSCRIBE", self._tick_channel)',
         ),
         Edit(
             f"{SHARED}/redis_bus.py",
-            'self._subscriber.send("SUBSCRIBE", *self._handlers)',
-            'self._subscriber.send("SUBSCRIBE", self._tick_channel)',
+            "self._confirmed, self._asked = 0, len(self._handlers)",
+            "self._confirmed, self._asked = 0, 1",
         ),
     ),
     bug(

@@ -19,7 +19,8 @@ from messenger_shared.errors import AppError
 
 MAX_BUFFERED_BYTES: Final = 1024 * 1024
 MAX_BUFFERED_EPHEMERAL_BYTES: Final = 64 * 1024
-CLOSE_TIMEOUT_S: Final = 2.0
+# Who still sends all the while would be reset, and not read why; a busy client needs its time.
+CLOSE_TIMEOUT_S: Final = 5.0
 FLOODING_RETRY_MS: Final = 1_000
 
 
