@@ -14,8 +14,11 @@ from gateway.follower import Follower
 from gateway.hub import Hub
 from gateway.origins import origins_middleware
 from gateway.pages import add_pages
+from gateway.people import People
+from gateway.presence import PresenceSession
 from gateway.problems import problems_middleware
 from gateway.pulse import Pulse
+from gateway.reach import Reach
 from gateway.reporting import Reporting
 from gateway.rest import BASE_PATH, MAX_BODY_BYTES, add_rest
 from gateway.resuming import Resuming
@@ -33,6 +36,8 @@ from messenger_shared.service import add_health, freeze_garbage, run_component, 
 from messenger_shared.settings import Environment, SettingsError
 
 SERVICE = "gateway"
+# 500 of the longest user ids in a query, their commas encoded.
+MAX_LINE_BYTES = 16 * 1024
 
 
 async def create_app() -> web.Application:
@@ -49,26 +54,34 @@ def build_app(settings: GatewaySettings) -> web.Application:
     app = web.Application(
         middlewares=[problems_middleware, origins_middleware(settings.allowed_origins)],
         client_max_size=MAX_BODY_BYTES,
+        handler_args={"max_line_size": MAX_LINE_BYTES},
     )
     bus = RedisBus(settings.redis_urls, worker_id(SERVICE))
     rpc = RpcClient(bus, (CHAT_API, PRESENCE))
     hub = Hub()
-    watching = Watching(bus, rpc)
+    reach = Reach(rpc, bus.worker)
+    people = People(bus, reach)
+    watching = Watching(people, reach)
     rooms = Rooms(bus, rpc, hub, watching)
     follower = Follower(bus, rpc, hub, rooms)
     resuming = Resuming(hub, rooms, settings.limits.resume_max_events)
-    reporting = Reporting(rpc, hub, bus.worker)
+    reporting = Reporting(bus, reach, hub)
     pulse = Pulse(hub, settings.heartbeat_ms)
-    for component in (bus, rpc, follower, watching, reporting, pulse):
+    for component in (bus, rpc, people, watching, follower, reporting, pulse):
         run_component(app, component.start, component.stop)
-    commands = Commands(rpc, Session(bus, rpc, hub, watching, resuming, settings))
+    session = Session(bus, rpc, hub, watching, resuming, settings)
+    commands = Commands(rpc, session.handlers | PresenceSession(reach, watching, reporting).handlers)
     door = SocketDoor(hub, follower, watching, reporting, commands, settings)
     app.router.add_get(f"{BASE_PATH}/ws", door.handle)
     app.router.add_get(f"{BASE_PATH}/ws/{{user_id}}", door.handle)
     add_rest(app, rpc, settings.jwt_secret)
     add_docs(app, BASE_PATH)
     add_pages(app)
-    add_health(app, {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)})
+    add_health(
+        app,
+        {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)},
+        {"presence": lambda: not reach.degraded},
+    )
     app.on_shutdown.append(lambda _: _close_sockets(hub))
     app.cleanup_ctx.append(_steady)
     return app

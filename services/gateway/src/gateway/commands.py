@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from gateway.connection import Connection
 from gateway.metrics import UNKNOWN_TYPES
-from gateway.session import Session
+from gateway.presence import ASIDE
+from gateway.session import SocketHandler
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
@@ -44,7 +46,7 @@ class _Queued(NamedTuple):
 class Lane:
     """One socket's commands, one after the other; messages that wait behind each other go together."""
 
-    __slots__ = ("_commands", "_connection", "_queue", "_room", "_runner")
+    __slots__ = ("_aside", "_commands", "_connection", "_queue", "_room", "_runner")
 
     def __init__(self, commands: Commands, connection: Connection) -> None:
         self._commands = commands
@@ -52,6 +54,13 @@ class Lane:
         self._queue: deque[_Queued] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
+        self._aside: Lane | None = None
+
+    def aside(self) -> Lane:
+        """What waits for nothing here, and lets nothing wait; in an order of its own."""
+        if self._aside is None:
+            self._aside = Lane(self._commands, self._connection)
+        return self._aside
 
     async def put(self, queued: _Queued) -> None:
         """Waits while too much is under way, so that the client's own writes come to wait."""
@@ -64,6 +73,8 @@ class Lane:
 
     async def stop(self) -> None:
         """Forgets what waits; what chat-api was asked already, it does."""
+        if self._aside is not None:
+            await self._aside.stop()
         self._queue.clear()
         if self._runner is not None:
             self._runner.cancel()
@@ -97,7 +108,7 @@ class Lane:
 class Commands:
     """Reads, checks, dispatches and answers the frames of every socket."""
 
-    def __init__(self, rpc: RpcClient, own: Session) -> None:
+    def __init__(self, rpc: RpcClient, own: Mapping[str, SocketHandler]) -> None:
         self._rpc = rpc
         self._own = own
 
@@ -125,14 +136,14 @@ class Commands:
         if operation.name in _IMMEDIATE:
             await self.carry_out(connection, queued)
         else:
-            await lane.put(queued)
+            await (lane.aside() if operation.name in ASIDE else lane).put(queued)
 
     async def carry_out(self, connection: Connection, queued: _Queued) -> None:
         """One command and its one answer."""
         operation = queued.operation
         try:
             if operation.service == GATEWAY:
-                answer: Any = await self._own.handlers[operation.name](connection, queued.body)
+                answer: Any = await self._own[operation.name](connection, queued.body)
             else:
                 answer = await self._ask(connection.user_id, queued)
             _answer(connection, queued, answer)

@@ -25,6 +25,7 @@ class Connection:
     __slots__ = (
         "_loop",
         "_transport",
+        "away",
         "closing",
         "expires_at",
         "frames",
@@ -59,8 +60,10 @@ class Connection:
         self.refused = 0
         # When a ping went out that no pong has answered yet; 0 while there is none.
         self.pinged_at = 0.0
-        # Conversation id -> the other members whom this socket watches there.
-        self.viewing: dict[str, tuple[int, ...]] = {}
+        # The conversations that this socket looks at.
+        self.viewing: set[str] = set()
+        # Its user has said so, by `presence.set`.
+        self.away = False
         self.closing: asyncio.Task[None] | None = None
 
     @property

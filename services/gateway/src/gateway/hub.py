@@ -60,6 +60,7 @@ class Hub:
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
         self.rooms: dict[str, Room] = {}
+        self.sockets = 0
         self._dirty: list[Room] = []
         self._loop = asyncio.get_running_loop()
 
@@ -70,11 +71,13 @@ class Hub:
     def attach(self, member: Member, connection: Connection) -> None:
         """From now on the socket gets what its user gets."""
         member.connections.append(connection)
+        self.sockets += 1
         CONNECTIONS.inc()
 
     def detach(self, member: Member, connection: Connection) -> None:
         """The socket is gone."""
         member.connections.remove(connection)
+        self.sockets -= 1
         CONNECTIONS.dec()
 
     def join(self, member: Member, room: Room) -> None:
@@ -93,25 +96,17 @@ class Hub:
         if room.members.get(member.user_id) is member:
             del room.members[member.user_id]
 
-    def view(self, connection: Connection, room: Room, others: tuple[int, ...]) -> None:
+    def view(self, connection: Connection, room: Room) -> None:
         """The socket looks at the conversation and gets its ephemeral frames."""
-        connection.viewing[room.id] = others
+        connection.viewing.add(room.id)
         room.viewers.add(connection)
 
-    def unview(self, connection: Connection, conversation_id: str) -> tuple[int, ...]:
-        """It looks away; returns whom it watched there."""
+    def unview(self, connection: Connection, conversation_id: str) -> None:
+        """It looks away."""
         room = self.rooms.get(conversation_id)
         if room is not None:
             room.viewers.discard(connection)
-        return connection.viewing.pop(conversation_id, ())
-
-    def unview_user(self, room: Room, user_id: int) -> list[Connection]:
-        """Who looks at the room has one user less to watch there; returns the sockets that watched him."""
-        found = [c for c in room.viewers if user_id in c.viewing[room.id]]
-        for connection in found:
-            others = connection.viewing[room.id]
-            connection.viewing[room.id] = tuple(other for other in others if other != user_id)
-        return found
+        connection.viewing.discard(conversation_id)
 
     def emit(self, room: Room, events: Iterable[Event]) -> None:
         """Sends durable events, already in order, to every socket of every member."""

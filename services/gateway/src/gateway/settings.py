@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from messenger_shared.settings import Environment
+from messenger_shared.settings import PRESENCE_GRACE_MS, Environment
 from messenger_shared.tokens import SECRET_BYTES_MIN
 
 
@@ -19,7 +19,7 @@ class Limits:
     max_sockets: int = 50
     typing_ttl_ms: int = 6_000
     resume_max_events: int = 500
-    presence_grace_ms: int = 10_000
+    presence_grace_ms: int = PRESENCE_GRACE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class GatewaySettings:
                 messages_per_s=env.integer("MESSENGER_MESSAGES_PER_S", Limits.messages_per_s),
                 frames_per_s=env.integer("MESSENGER_FRAMES_PER_S", Limits.frames_per_s),
                 max_sockets=env.integer("MESSENGER_MAX_SOCKETS", Limits.max_sockets),
+                presence_grace_ms=env.presence_grace_ms(),
             ),
             heartbeat_ms=env.integer("MESSENGER_HEARTBEAT_MS", 25_000, minimum=100),
         )

@@ -84,12 +84,14 @@ class SocketDoor:
             socket, transport, identity.user_id, new_id(), identity.expires_at, frames, member.messages
         )
         self._hub.attach(member, connection)
+        self._reporting.changed(identity.user_id)
         connection.send(self._welcome(connection))
         lane = self._commands.lane(connection)
         try:
             await self._read(connection, member, lane)
         finally:
             self._hub.detach(member, connection)
+            self._reporting.changed(identity.user_id)
             close_views(connection, self._hub, self._watching)
             await lane.stop()
             if connection.closing is not None:

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database
+from messenger_shared.presences import OFFLINE
 from presence.ports import Transition
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,10 @@ SELECT user_id, LEAST(to_timestamp(seen_ms / 1000.0), now())
 FROM unnest(%s::bigint[], %s::bigint[]) AS seen (user_id, seen_ms)
 ORDER BY user_id
 ON CONFLICT (user_id) DO UPDATE SET last_seen_at = GREATEST(old.last_seen_at, excluded.last_seen_at)
+"""
+_READ: Final = """
+SELECT user_id, floor(extract(epoch FROM last_seen_at) * 1000)::bigint FROM presence.last_seen
+ WHERE user_id = ANY(%s)
 """
 
 
@@ -68,8 +73,20 @@ class LastSeen:
     def tell(self, transitions: Sequence[Transition]) -> None:
         """Notes those who went offline."""
         for transition in transitions:
-            if not transition.online:
+            if transition.status == OFFLINE:
                 self._keep(transition.user_id, transition.seen_ms)
+
+    async def read(self, user_ids: Collection[int]) -> dict[int, int]:
+        """When they were last seen (ms since 1970), of those who ever were. Raises AppError."""
+        found: dict[int, int] = dict(await self._database.rows(_READ, (list(user_ids),)))
+        for user_id in user_ids:
+            if (seen_ms := self._waiting.get(user_id, 0)) > found.get(user_id, 0):
+                found[user_id] = seen_ms
+        return found
+
+    async def note(self, user_ids: Collection[int], seen_ms: int) -> None:
+        """Writes at once that they were there. Raises AppError."""
+        await self._database.rows(_UPSERT, (list(user_ids), [seen_ms] * len(user_ids)))
 
     def _keep(self, user_id: int, seen_ms: int) -> None:
         newest = max(seen_ms, self._waiting.get(user_id, seen_ms))

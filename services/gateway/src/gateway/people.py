@@ -1,0 +1,180 @@
+"""Owns how the people are whom this worker's sockets see: as their channels say, and compared at times."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+from gateway.chores import Chores
+from gateway.connection import Connection
+from gateway.reach import BUDGET_S, PATIENCE_S, Answer, Reach
+from gateway.sight import Person
+from gateway.telling import Telling
+from messenger_shared import channels, presences
+from messenger_shared.bus import Bus
+from messenger_shared.errors import AppError
+from messenger_shared.presences import OFFLINE
+
+log = logging.getLogger(__name__)
+
+COMPARE_S: Final = 30.0
+COMPARE_AGAIN_S: Final = 2.0
+ASKED_AT_ONCE: Final = 500
+
+
+class People:
+    """Each one's channel is subscribed once, while somebody here sees him.
+
+    What gets lost on the way, or while presence or the bus is away, is found by comparing.
+    """
+
+    def __init__(self, bus: Bus, reach: Reach) -> None:
+        self.telling = Telling(self._tells)
+        self._bus = bus
+        self._reach = reach
+        self._people: dict[int, Person] = {}
+        self._subscribing: set[asyncio.Task[None]] = set()
+        self._compare_now = asyncio.Event()
+        self._comparer: asyncio.Task[None] | None = None
+        self._chores = Chores("people")
+
+    async def start(self) -> None:
+        """Compares from now on."""
+        self._bus.on_gap(self.compare_soon)
+        self._comparer = asyncio.create_task(self._compare_for_ever(), name="comparing presence")
+
+    async def stop(self) -> None:
+        """Knows nothing new any more."""
+        tasks = [*self._subscribing, *([self._comparer] if self._comparer else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._chores.stop()
+        self.telling.stop()
+
+    def get(self, user_id: int) -> Person | None:
+        """The person, if anybody here sees him."""
+        return self._people.get(user_id)
+
+    def hold(self, user_ids: Collection[int]) -> list[Person]:
+        """The people with these ids, who may be new; whoever calls sees them from now on."""
+        fresh = [user_id for user_id in user_ids if user_id not in self._people]
+        for user_id in fresh:
+            self._people[user_id] = Person(user_id)
+        if fresh:
+            task = asyncio.create_task(self._subscribe(fresh), name="subscribing presence")
+            self._subscribing.add(task)
+            task.add_done_callback(self._subscribing.discard)
+        return [self._people[user_id] for user_id in user_ids]
+
+    def let_go(self, people: Iterable[Person]) -> None:
+        """Some of them may be seen by nobody any more."""
+        for person in people:
+            if person.unseen and self._people.get(person.user_id) is person:
+                del self._people[person.user_id]
+                self._bus.unsubscribe([channels.presence(person.user_id)])
+
+    async def hears(self) -> None:
+        """Returns when no transition of anybody who is held now gets past any more."""
+        if self._subscribing:
+            # All of them: another socket may have come to see the same people just now.
+            await asyncio.wait(self._subscribing)
+
+    async def look_up(self, user_ids: Sequence[int], teller: Connection | None = None) -> None:
+        """Asks how people are, for as long as a subscriber may wait; without an answer it is known later.
+
+        Who sees somebody change by that is told, but for the socket `teller`, which is told another way.
+        """
+        try:
+            await self._take(user_ids, BUDGET_S, teller)
+        except AppError:
+            self.compare_soon()
+
+    def look_up_soon(self, user_ids: Sequence[int]) -> None:
+        """Asks, and nobody waits for it."""
+        self._chores.run(self._look_up_later(user_ids))
+
+    def compare_soon(self) -> None:
+        """Something may have been missed."""
+        self._compare_now.set()
+
+    def _tells(self, user_id: int) -> bool:
+        person = self._people.get(user_id)
+        return person is not None and person.version >= 0 and not person.hides
+
+    async def _look_up_later(self, user_ids: Sequence[int]) -> None:
+        await self.hears()
+        await self.look_up(user_ids)
+
+    async def _subscribe(self, user_ids: list[int]) -> None:
+        try:
+            await self._bus.subscribe([channels.presence(user) for user in user_ids], self._on_changes)
+        except AppError as error:
+            # The bus goes on trying; until then a transition is missed, and found by comparing.
+            log.warning("watching starts late: %s", error)
+            self.compare_soon()
+
+    def _on_changes(self, payload: bytes) -> None:
+        for change in presences.unpack(payload):
+            person = self._people.get(change.user_id)
+            if person is not None and change.version >= person.version:
+                person.version = change.version
+                if person.become(change.status, change.at_ms, change.seen_ms, hides=change.hides):
+                    self._tell(person, None)
+
+    async def _take(self, user_ids: Sequence[int], deadline_s: float, teller: Connection | None) -> bool:
+        """Asks, and takes what is said; returns whether presence was sure of it. Raises AppError."""
+        settled = True
+        for start in range(0, len(user_ids), ASKED_AT_ONCE):
+            chunk = user_ids[start : start + ASKED_AT_ONCE]
+            answer = await self._reach.states(chunk, deadline_s=deadline_s)
+            if gone := self._learn(answer, teller):
+                # Where somebody is told to be gone, it is told when he was last there.
+                answer = await self._reach.states(gone, with_seen=True, deadline_s=deadline_s)
+                self._learn(answer, teller, with_seen=True)
+            settled = settled and answer.settled
+        return settled
+
+    def _learn(self, answer: Answer, teller: Connection | None, *, with_seen: bool = False) -> list[int]:
+        """Takes an answer; returns those who are gone by it, unless it says when they were last there."""
+        gone = []
+        for user_id, status, hides, seen_ms in answer.users:
+            person = self._people.get(user_id)
+            if person is None or answer.version < person.version:
+                continue
+            if status == OFFLINE != person.status and not (answer.settled and with_seen):
+                if answer.settled:
+                    gone.append(user_id)
+                continue
+            person.version = answer.version
+            if person.become(status, int(time.time() * 1000), seen_ms, hides=hides):
+                self._tell(person, teller)
+        return gone
+
+    def _tell(self, person: Person, teller: Connection | None) -> None:
+        for connection in person.audience():
+            if connection is not teller:
+                self.telling.note(connection, person)
+
+    async def _compare_for_ever(self) -> None:
+        wait_s = COMPARE_S
+        while True:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._compare_now.wait()
+                # Whatever was missed, more of the same may just be coming.
+                await asyncio.sleep(COMPARE_AGAIN_S)
+            except TimeoutError:
+                pass
+            self._compare_now.clear()
+            try:
+                settled = await self._take(list(self._people), PATIENCE_S, None)
+            except AppError:
+                settled = False
+            except Exception:
+                log.exception("comparing failed")
+                settled = True
+            wait_s = COMPARE_S if settled else COMPARE_AGAIN_S

@@ -1,0 +1,98 @@
+"""Owns what looking is made of: people, how they are, and the conversations in which they are seen."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from gateway.connection import Connection
+from messenger_shared import events
+from messenger_shared.presences import AWAY, OFFLINE, ONLINE, moment
+
+_TYPES: Final = {ONLINE: events.USER_ONLINE, AWAY: events.USER_AWAY, OFFLINE: events.USER_OFFLINE}
+
+
+class Sight:
+    """A conversation that sockets of this worker look at: who is in it, and who of them is told."""
+
+    __slots__ = ("listeners", "members")
+
+    def __init__(self) -> None:
+        self.members: set[int] = set()
+        self.listeners: set[Connection] = set()
+
+
+class Person:
+    """Somebody whom sockets of this worker see, and how. Until `version` is set, nothing is known of him."""
+
+    __slots__ = (
+        "_said",
+        "at_ms",
+        "hides",
+        "own",
+        "seen_ms",
+        "sights",
+        "status",
+        "user_id",
+        "version",
+        "watchers",
+    )
+
+    def __init__(self, user_id: int) -> None:
+        self.user_id = user_id
+        self.sights: set[Sight] = set()
+        # Sockets that asked for him by `presence.watch`.
+        self.watchers: set[Connection] = set()
+        # His own sockets that see anybody: by `hides`, they don't see what he doesn't tell.
+        self.own: set[Connection] = set()
+        self.version = -1
+        self.status = OFFLINE
+        self.at_ms = 0
+        self.seen_ms: int | None = None
+        self.hides = True
+        # What is said of him, made once for all who hear it.
+        self._said: dict[tuple[bool, bool], bytes] = {}
+
+    @property
+    def unseen(self) -> bool:
+        """Whether nobody here sees him any more."""
+        return not (self.sights or self.watchers or self.own)
+
+    def audience(self) -> set[Connection]:
+        """All who are told how he is; he himself knows."""
+        found = self.watchers.union(*(sight.listeners for sight in self.sights))
+        return {connection for connection in found if connection.user_id != self.user_id}
+
+    def is_seen_by(self, connection: Connection) -> bool:
+        """Whether the socket may still be told."""
+        return connection in self.watchers or any(connection in sight.listeners for sight in self.sights)
+
+    def become(self, status: str, at_ms: int, seen_ms: int | None, *, hides: bool) -> bool:
+        """How he is from now on; returns whether others see him otherwise than before."""
+        moved = status != self.status
+        self.status, self.hides = status, hides
+        if moved:
+            self.at_ms, self.seen_ms = at_ms, seen_ms
+        self._said.clear()
+        return moved
+
+    def row(self, *, with_seen: bool) -> bytes:
+        """How he is, among others."""
+        if (said := self._said.get((False, with_seen))) is None:
+            fields = {"user_id": self.user_id, "status": self.status}
+            said = orjson.dumps({**fields, "last_seen_at": self._last_seen(with_seen)})
+            self._said[False, with_seen] = said
+        return said
+
+    def frame(self, *, with_seen: bool) -> bytes:
+        """How he is, alone."""
+        if (said := self._said.get((True, with_seen))) is None:
+            fields: dict[str, Any] = {"user_id": self.user_id, "timestamp": moment(self.at_ms)}
+            if (seen := self._last_seen(with_seen)) is not None:
+                fields["last_seen_at"] = seen
+            said = self._said[True, with_seen] = events.encode_frame(_TYPES[self.status], **fields)
+        return said
+
+    def _last_seen(self, with_seen: bool) -> str | None:
+        return moment(self.seen_ms) if with_seen and not self.hides and self.status == OFFLINE else None

@@ -1,0 +1,24 @@
+-- Takes what a user chose, unless something newer is here.
+--
+-- ARGV[4]  user
+-- ARGV[5]  version of the choice
+-- ARGV[6]  its flags
+--
+-- Returns the outcome, then 1 if others see him otherwise than before; else its one change says how they do, or
+-- there is none, since something newer was here.
+
+local user, flags = ARGV[4], tonumber(ARGV[6])
+local known = redis.call('HGET', choices, user)
+if known and tonumber(string.match(known, '^%d+')) > tonumber(ARGV[5]) then
+  return outcome(0)
+end
+redis.call('HSET', choices, user, ARGV[5] .. ' ' .. ARGV[6])
+
+local value = tonumber(redis.call('HGET', counts, user)) or 0
+local seen = tonumber(redis.call('HGET', left, user)) or now
+show({user}, {math.floor(value / HOLD)}, {value % HOLD}, seen)
+local seen_otherwise = #changes > 0
+if not seen_otherwise then
+  add_change(user, redis.call('HGET', shown, user) or 'offline', now, flags)
+end
+return outcome(seen_otherwise and 1 or 0)
