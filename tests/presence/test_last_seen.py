@@ -14,6 +14,7 @@ import pytest
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database, Row
+from messenger_shared.presences import AWAY, OFFLINE
 from presence.last_seen import LastSeen
 from presence.ports import Transition
 
@@ -40,13 +41,13 @@ class FakeDatabase(Database):
 
 
 def _went(user_id: int, seen_ms: int = NOON_MS) -> Transition:
-    return Transition(user_id, False, seen_ms + 5, seen_ms)
+    return Transition(1, user_id, OFFLINE, seen_ms + 5, seen_ms, False)
 
 
 async def test_those_who_go_are_written_in_bounded_batches() -> None:
     database = FakeDatabase()
     last_seen = LastSeen(database, max_batch=2)
-    last_seen.tell([_went(1), _went(2), Transition(9, True, NOON_MS, NOON_MS), _went(3)])
+    last_seen.tell([_went(1), _went(2), Transition(1, 9, AWAY, NOON_MS, NOON_MS, False), _went(3)])
     await last_seen.stop()
     assert database.batches == [{1: NOON_MS, 2: NOON_MS}, {3: NOON_MS}]
 
@@ -122,6 +123,20 @@ async def test_last_seen_is_never_in_the_future(database: Database) -> None:
     ahead_ms = (int(time.time()) + 3_600) * 1_000
     found = await _write(database, _went(1, ahead_ms))
     assert found[1] <= datetime.now(UTC)
+
+
+async def test_what_waits_to_be_written_can_be_read_too(database: Database) -> None:
+    await _write(database, _went(1), _went(2))
+    last_seen = LastSeen(database)
+    last_seen.tell([_went(1, NOON_MS - 1), _went(2, NOON_MS + 1), _went(3)])
+    assert await last_seen.read([1, 2, 3, 4]) == {1: NOON_MS, 2: NOON_MS + 1, 3: NOON_MS}
+
+
+async def test_who_is_there_is_noted_at_once_and_never_backwards(database: Database) -> None:
+    last_seen = LastSeen(database)
+    await last_seen.note({1, 2}, NOON_MS)
+    await last_seen.note({2}, NOON_MS - 1)
+    assert await last_seen.read([1, 2]) == {1: NOON_MS, 2: NOON_MS}
 
 
 async def test_lost_connection_costs_nothing(database: Database, database_url: str) -> None:
