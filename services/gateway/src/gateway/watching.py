@@ -193,7 +193,7 @@ class Watching:
         concerned = {connection.user_id, *user_ids}
         for _ in range(ATTEMPTS):
             with self.asking() as moves:
-                rows = await self._reach.look(connection.user_id, sorted(user_ids))
+                rows = await self._reach.look(connection.user_id, list(user_ids))
             if all(move.came or move.user_id not in concerned for move in moves):
                 return rows
         raise AppError(errors.UNAVAILABLE)
@@ -205,7 +205,7 @@ class Watching:
         for person in people:
             person.watchers.add(connection)
         await self._people.hears()
-        await self._people.look_up([*(person.user_id for person in people), connection.user_id], connection)
+        await self._people.look_up([*{connection.user_id, *(p.user_id for p in people)}], connection)
         for person, row in zip(people, rows, strict=True):
             if person.user_id != connection.user_id and person.status != row["status"]:
                 self._people.telling.note(connection, person)

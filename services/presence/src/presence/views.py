@@ -67,9 +67,9 @@ class Views:
     ) -> tuple[int, bool, list[tuple[str, bool, int | None]]]:
         """How users are seen, in the store's terms, for a gateway that knows who may see them."""
         version, settled, states = await self._store.states(user_ids)
-        found = dict(zip(user_ids, states, strict=True))
-        seen = await self._seen(found) if with_seen else {}
-        return version, settled, [(state.seen, state.hides, seen.get(id_)) for id_, state in found.items()]
+        found = list(zip(user_ids, states, strict=True))
+        seen = await self._seen(dict(found)) if with_seen else {}
+        return version, settled, [(state.seen, state.hides, seen.get(id_)) for id_, state in found]
 
     async def _seen(self, states: Mapping[int, State]) -> dict[int, int]:
         """When those were last there who are gone, and tell."""
