@@ -1,0 +1,146 @@
+"""How sockets are told: at once after a quiet time, else gathered, and never more than a frame at a time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway import telling
+from gateway.connection import MAX_BUFFERED_EPHEMERAL_BYTES, Connection
+from gateway.sight import Person, Sight
+from gateway.telling import USERS_PER_FRAME, Telling
+from tests.gateway.presence_world import flat, told
+from tests.gateway.world import NotingTransport, make_connection
+from tests.waiting import until
+
+INTERVAL_S = 0.2
+
+
+class Scene:
+    """One socket that sees some people."""
+
+    def __init__(self, people: int) -> None:
+        self.tells = True
+        self.telling = Telling(lambda user_id: self.tells)
+        self.connection, self.transport = make_connection(1)
+        sight = Sight()
+        sight.listeners.add(self.connection)
+        self.people = [Person(user_id) for user_id in range(10, 10 + people)]
+        for person in self.people:
+            person.sights.add(sight)
+
+    def become(self, index: int, status: str) -> None:
+        person = self.people[index]
+        assert person.become(status, 1_764_153_000_123, 1_764_153_000_000, hides=False)
+        for connection in person.audience():
+            self.telling.note(connection, person)
+
+
+@pytest.fixture(autouse=True)
+def short_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "INTERVAL_S", INTERVAL_S)
+
+
+async def test_the_first_change_goes_out_at_once_and_the_next_are_gathered() -> None:
+    scene, loop = Scene(3), asyncio.get_running_loop()
+    scene.become(0, "online")
+    await asyncio.sleep(0)
+    assert told(scene.transport) == [[(10, "online")]]
+    begun = loop.time()
+    scene.become(1, "online")
+    scene.become(2, "away")
+    scene.become(1, "away")
+    await until(lambda: len(told(scene.transport)) == 2)
+    # Of each only how he is in the end, in the order in which they began to change.
+    assert told(scene.transport)[1] == [(11, "away"), (12, "away")]
+    assert loop.time() - begun >= INTERVAL_S * 0.9
+    await asyncio.sleep(INTERVAL_S * 1.2)
+    scene.become(0, "offline")
+    await asyncio.sleep(0)
+    assert told(scene.transport)[2] == [(10, "offline")]
+
+
+async def test_what_one_turn_brings_is_one_frame() -> None:
+    scene = Scene(2)
+    scene.become(0, "online")
+    scene.become(1, "online")
+    await asyncio.sleep(0)
+    assert scene.transport.frames() == [
+        {
+            "type": "presence.batch",
+            "users": [
+                {"user_id": 10, "status": "online", "last_seen_at": None},
+                {"user_id": 11, "status": "online", "last_seen_at": None},
+            ],
+        }
+    ]
+
+
+async def test_a_frame_holds_a_hundred_and_the_rest_follows() -> None:
+    scene = Scene(2 * USERS_PER_FRAME + 1)
+    for index in range(len(scene.people)):
+        scene.become(index, "online")
+    await until(lambda: len(told(scene.transport)) == 3)
+    assert [len(rows) for rows in told(scene.transport)] == [USERS_PER_FRAME, USERS_PER_FRAME, 1]
+
+
+async def test_who_reads_slowly_is_told_later_how_all_are_then() -> None:
+    scene = Scene(1)
+    scene.transport.buffered = MAX_BUFFERED_EPHEMERAL_BYTES + 1
+    scene.become(0, "online")
+    await asyncio.sleep(0)
+    scene.become(0, "away")
+    await asyncio.sleep(INTERVAL_S * 1.5)
+    assert told(scene.transport) == []
+    scene.transport.buffered = 0
+    await until(lambda: told(scene.transport))
+    assert flat(scene.transport) == [(10, "away")]
+
+
+async def test_who_is_not_seen_any_more_is_not_told_though_it_was_noted() -> None:
+    scene = Scene(2)
+    scene.become(0, "online")
+    scene.become(1, "online")
+    scene.people[0].sights.clear()
+    await asyncio.sleep(0)
+    assert flat(scene.transport) == [(11, "online")]
+
+
+async def test_a_socket_that_is_gone_is_told_nothing() -> None:
+    scene = Scene(1)
+    scene.become(0, "online")
+    scene.telling.forget(scene.connection)
+    scene.telling.forget(scene.connection)
+    await asyncio.sleep(0.01)
+    assert told(scene.transport) == []
+
+
+@pytest.mark.parametrize(("hides", "tells"), [(False, True), (True, True), (False, False)])
+async def test_last_seen_is_told_between_those_who_tell_theirs(hides: bool, tells: bool) -> None:
+    scene = Scene(2)
+    scene.tells = tells
+    for person in scene.people:
+        person.become("online", 0, None, hides=hides)
+        person.become("offline", 1_764_153_000_123, 1_764_153_000_000, hides=hides)
+    seen = "2025-11-26T10:30:00.000Z" if tells and not hides else None
+    scene.telling.note(scene.connection, scene.people[0])
+    await asyncio.sleep(0)
+    [frame] = scene.transport.frames()
+    assert frame.pop("timestamp") == "2025-11-26T10:30:00.123Z"
+    assert frame.get("last_seen_at") == seen
+    for person in scene.people:
+        scene.telling.note(scene.connection, person)
+    await until(lambda: len(scene.transport.frames()) == 2)
+    assert [row["last_seen_at"] for row in scene.transport.frames()[1]["users"]] == [seen, seen]
+
+
+async def test_the_same_person_is_described_once_for_all_who_hear_of_him() -> None:
+    scene = Scene(1)
+    others: list[tuple[Connection, NotingTransport]] = [make_connection(user) for user in (2, 3)]
+    [sight] = scene.people[0].sights
+    sight.listeners.update(connection for connection, _ in others)
+    scene.become(0, "online")
+    assert scene.people[0].frame(with_seen=True) is scene.people[0].frame(with_seen=True)
+    await asyncio.sleep(0)
+    assert all(flat(transport) == [(10, "online")] for _, transport in others)
