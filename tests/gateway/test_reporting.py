@@ -66,6 +66,17 @@ async def test_sockets_make_users_present_and_away(reporting_world: World) -> No
     await is_seen(reporting_world, 1, OFFLINE)
 
 
+async def test_who_is_away_and_just_ending_his_last_socket_is_away_still(reporting_world: World) -> None:
+    connection = attach(reporting_world, 1)
+    connection.away = True
+    await reporting_world.reporting.told(1)
+    reporting_world.hub.detach(reporting_world.hub.members[1], connection)
+    reporting_world.reporting.changed(1)
+    await reporting_world.presence.bench.empty()
+    reporting_world.presence.bus.publish(channels.REPORTS, b"")
+    await is_seen(reporting_world, 1, AWAY)
+
+
 async def test_what_changes_nothing_for_presence_is_not_told(reporting_world: World) -> None:
     first = attach(reporting_world, 1)
     await is_seen(reporting_world, 1, ONLINE)

@@ -104,6 +104,8 @@ async def test_when_redis_has_lost_everything_nobody_is_told_to_be_gone(seen_wor
     await bench.empty()
     await load(bench)
     await bench.store.look()
+    # One gateway has reported, and not the one that has these.
+    await seen_world.presence.tracker.report(full("a third", 1, 7))
     late, _ = seen_world.connect(4)
     assert await seen_world.look(late, 2, 3) == [2, 3, 4]
     seen_world.people.compare_soon()
@@ -280,6 +282,25 @@ async def test_who_hides_is_not_told_when_others_were_there_from_the_moment_that
     await seen_world.presence.go(3)
     await until(lambda: len(told(transport)) == 2)
     assert transport.frames()[1]["last_seen_at"]
+
+
+async def test_who_hides_and_only_watches_is_not_told_either(seen_world: World) -> None:
+    await seen_world.presence.choose(Choice(1, 1, False, True))
+    await seen_world.presence.come(2)
+    connection, transport = seen_world.connect(1)
+    await seen_world.watching.watch(connection, [2])
+    await seen_world.presence.go(2)
+    await until(lambda: flat(transport) == [(2, "offline")])
+    assert "last_seen_at" not in transport.frames()[0]
+    other, sees = seen_world.connect(3)
+    ended, _ = seen_world.connect(3)
+    await seen_world.presence.come(2)
+    await seen_world.watching.watch(other, [2])
+    await seen_world.watching.watch(ended, [2])
+    seen_world.watching.gone(ended)
+    await seen_world.presence.go(2)
+    await until(lambda: flat(sees) == [(2, "offline")])
+    assert sees.frames()[0]["last_seen_at"]
 
 
 async def test_nothing_is_left_of_sockets_that_are_gone(seen_world: World) -> None:

@@ -44,7 +44,7 @@ class Person:
         self.sights: set[Sight] = set()
         # Sockets that asked for him by `presence.watch`.
         self.watchers: set[Connection] = set()
-        # His own sockets that see anybody: by `hides`, they don't see what he doesn't tell.
+        # His own sockets that asked for others: what he hides, they don't see of them.
         self.own: set[Connection] = set()
         self.version = -1
         self.status = OFFLINE

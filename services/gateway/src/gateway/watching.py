@@ -76,6 +76,7 @@ class Watching:
 
         `member_ids` was asked for within `asking`, which noted `moves`.
         """
+        # Himself too: what he hides, he doesn't see of others.
         members = {*member_ids, connection.user_id}
         for _, user_id, came in [move for move in moves if move.room_id == room_id]:
             (members.add if came else members.discard)(user_id)
@@ -83,7 +84,6 @@ class Watching:
         self._add(sight, members - sight.members)
         if self._count_seen(connection) + len(sight.members) <= MAX_SEEN:
             sight.listeners.add(connection)
-            self._hold_own(connection)
         # Hearing first, then the look: who comes between the two is told at least once.
         await self._people.hears()
         await self._people.look_up(sorted(members), connection)
@@ -166,10 +166,6 @@ class Watching:
     def _found(self, user_ids: Iterable[int]) -> list[Person]:
         return [person for user_id in user_ids if (person := self._people.get(user_id)) is not None]
 
-    def _hold_own(self, connection: Connection) -> None:
-        [own] = self._people.hold([connection.user_id])
-        own.own.add(connection)
-
     def _add(self, sight: Sight, user_ids: Collection[int]) -> None:
         for person in self._people.hold(user_ids):
             person.sights.add(sight)
@@ -200,7 +196,8 @@ class Watching:
 
     async def _follow(self, connection: Connection, rows: list[Row]) -> list[Row]:
         """The socket is told how these people are, from how `rows` has them on; returns these."""
-        self._hold_own(connection)
+        [own] = self._people.hold([connection.user_id])
+        own.own.add(connection)
         people = self._people.hold([row["user_id"] for row in rows])
         for person in people:
             person.watchers.add(connection)
