@@ -24,7 +24,7 @@ from presence.broadcast import Broadcast
 from presence.figures import Figures
 from presence.handlers import Handlers, handler_table
 from presence.last_seen import LastSeen
-from presence.ports import Choice
+from presence.ports import Choice, Store
 from presence.tracker import Tracker
 from presence.views import Views
 from tests.gateway.world import NotingTransport, make_connection
@@ -37,16 +37,13 @@ ROOM = "room"
 
 
 class Diary(LastSeen):
-    """When everybody was last seen, without a database."""
+    """When everybody was last seen, as the store has it, without a database."""
 
-    def __init__(self) -> None:
-        self.seen: dict[int, int] = {}
-
-    def tell(self, transitions: Any) -> None:
-        self.seen |= {t.user_id: t.seen_ms for t in transitions if t.status == "offline"}
+    def __init__(self, store: Store) -> None:
+        self._kept = store
 
     async def read(self, user_ids: Collection[int]) -> dict[int, int]:
-        return {user_id: self.seen[user_id] for user_id in user_ids if user_id in self.seen}
+        return await self._kept.seen(user_ids)
 
 
 class InnerPresence:
@@ -61,10 +58,10 @@ class InnerPresence:
         # Cleared, nothing is answered.
         self.answering = asyncio.Event()
         self.answering.set()
-        diary, store, figures = Diary(), self.bench.store, Figures.__new__(Figures)
+        store, figures = self.bench.store, Figures.__new__(Figures)
         broadcast = Broadcast(self.bus, to_operators=False)
-        self.tracker = Tracker(store, broadcast, (diary.tell,), Loading(self.bench))
-        views = Views(store, diary, self.contacts)
+        self.tracker = Tracker(store, broadcast, Loading(self.bench))
+        views = Views(store, Diary(store), self.contacts)
         table = handler_table(Handlers(self.tracker, store, MemoryChoices(), views, figures))
         self._server = RpcServer(
             self.bus, PRESENCE, {name: self._noted(handler) for name, handler in table.items()}

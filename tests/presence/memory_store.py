@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from messenger_shared.presences import AWAY, OFFLINE, ONLINE
 from presence.ports import (
@@ -102,7 +102,7 @@ class MemoryStore:
         if moved := self._show([user], seen):
             return Chosen(moved[0], True)
         as_before = (user, self._shown.get(user, OFFLINE), self.now_ms)
-        return Chosen(self._transitions([as_before])[0], False)
+        return Chosen(self._versioned([as_before])[0], False)
 
     async def load(self, loader: str, choices: Sequence[Choice], *, first: bool, last: bool) -> bool:
         if first:
@@ -131,6 +131,17 @@ class MemoryStore:
         users = sorted(user for user in self._everybody() if not self._flags(user)[0])
         return Present("0", self.now_ms - self._timing.lease_ms, users)
 
+    async def unwritten(self) -> dict[int, int]:
+        return dict(self._unwritten)
+
+    async def written(self, seen: Mapping[int, int]) -> None:
+        for user, at in seen.items():
+            if self._unwritten.get(user) == at:
+                del self._unwritten[user]
+
+    async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
+        return {user: self._unwritten[user] for user in user_ids if user in self._unwritten}
+
     async def claim(self, task: str, period_ms: int) -> bool:
         if self._claims.get(task, 0) > self.now_ms:
             return False
@@ -157,6 +168,8 @@ class MemoryStore:
         self._leaving: dict[int, tuple[int, int]] = {}
         self._choices: dict[int, Choice] = {}
         self._loaders: set[str] = set()
+        # Those who went, and when they were last there.
+        self._unwritten: dict[int, int] = {}
         self._claims: dict[str, int] = {}
 
     def _everybody(self) -> set[int]:
@@ -194,6 +207,10 @@ class MemoryStore:
         return self._transitions(changes)
 
     def _transitions(self, changes: list[tuple[int, str, int]]) -> list[Transition]:
+        self._unwritten |= {user: seen for user, status, seen in changes if status == OFFLINE}
+        return self._versioned(changes)
+
+    def _versioned(self, changes: list[tuple[int, str, int]]) -> list[Transition]:
         if changes:
             self._version = max(self.now_ms * 1000, self._version + 1)
         return [

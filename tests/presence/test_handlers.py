@@ -53,8 +53,8 @@ class Inside:
         some: Any = None
         database: Any = None
         store = self.bench.store
-        self.tracker = Tracker(store, self.voice, (), Loading(self.bench))
-        views = Views(store, LastSeen(database), KnownContacts({1, 2, 3}))
+        self.tracker = Tracker(store, self.voice, Loading(self.bench))
+        views = Views(store, LastSeen(database, store), KnownContacts({1, 2, 3}))
         figures: Figures = some
         self.table = handler_table(Handlers(self.tracker, store, self.choices, views, figures))
 

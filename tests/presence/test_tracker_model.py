@@ -65,7 +65,7 @@ class TrackerMachine(RuleBasedStateMachine):
         self.tracker = self.worker()
 
     def worker(self) -> Tracker:
-        return Tracker(self.bench.store, self.listener, (), self.load)
+        return Tracker(self.bench.store, self.listener, self.load)
 
     async def load(self) -> None:
         assert await self.bench.store.load(LOADER, list(self.choices.values()), first=True, last=True)

@@ -47,10 +47,10 @@ def build_app(settings: PresenceSettings) -> web.Application:
     database = Database(settings.store.database_url, settings.store.pool_size, SERVICE)
     # Keys aren't spread over the servers as channels are: a step has to be atomic.
     store = RedisStore(redis_urls[0], Timing(grace_ms=settings.grace_ms))
-    last_seen = LastSeen(database)
+    last_seen = LastSeen(database, store)
     choices = Choices(database, store, bus.worker)
     broadcast = Broadcast(bus, to_operators=settings.to_operators)
-    tracker = Tracker(store, broadcast, (last_seen.tell,), choices.load)
+    tracker = Tracker(store, broadcast, choices.load)
     figures = Figures(store, redis_urls)
     views = Views(store, last_seen, AskedContacts(rpc))
     noting = Noting(store, last_seen)

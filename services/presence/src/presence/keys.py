@@ -14,6 +14,7 @@ class Keys:
         self.leaving = f"{prefix}leaving"
         self.left = f"{prefix}left"
         self.marks = f"{prefix}marks"
+        self.unwritten = f"{prefix}unwritten"
         # In the order in which the scripts know them.
         self.common = (
             self.leases,
@@ -25,6 +26,7 @@ class Keys:
             self.left,
             f"{prefix}choices",
             self.marks,
+            self.unwritten,
         )
 
     def of(self, gateway: str) -> tuple[str, ...]:

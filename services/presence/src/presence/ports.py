@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -158,6 +158,15 @@ class Store(Protocol):
     async def present(self, cursor: str) -> Present:
         """Goes through those who are there and not invisible; some may come twice."""
 
+    async def unwritten(self) -> dict[int, int]:
+        """Some users who went, and when they were last there: to be kept where it lasts."""
+
+    async def written(self, seen: Mapping[int, int]) -> None:
+        """That is kept now."""
+
+    async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
+        """When those of these were last there of whom it isn't kept yet."""
+
     async def claim(self, task: str, period_ms: int) -> bool:
         """Whether the caller is the first to claim a task in a period: of all workers, one does it."""
 
@@ -186,6 +195,3 @@ class Voice(Protocol):
 
     def ask_reports(self) -> None:
         """Every gateway shall report soon."""
-
-
-Listener = Callable[[Sequence[Transition]], None]

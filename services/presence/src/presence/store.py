@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final, TypeVar
@@ -42,6 +42,7 @@ SETTLE_MS: Final = 5_000
 PATIENCE_MS: Final = 5_000
 TAKEN_AT_ONCE: Final = 500
 ENDED_AT_ONCE: Final = 100
+WRITTEN_AT_ONCE: Final = 2_000
 POOL_SIZE: Final = 4
 SOCKET_TIMEOUT_S: Final = 1.0
 STEP_TIMEOUT_S: Final = 2.0
@@ -73,7 +74,18 @@ class RedisStore:
         self._keys = Keys(prefix)
         self._timing = timing
         self._redis = _client(url)
-        names = ("report", "look", "release", "lapse", "choose", "load", "states", "present")
+        names = (
+            "report",
+            "look",
+            "release",
+            "lapse",
+            "choose",
+            "load",
+            "states",
+            "present",
+            "unwritten",
+            "written",
+        )
         self._scripts = {name: self._redis.register_script(_lua(name)) for name in names}
 
     async def start(self) -> None:
@@ -135,6 +147,21 @@ class RedisStore:
         """See Store.present."""
         further, at_ms, users = await self._run("present", cursor, self._timing.taken_at_once)
         return Present(further.decode(), at_ms, [int(user) for user in users])
+
+    async def unwritten(self) -> dict[int, int]:
+        """See Store.unwritten."""
+        flat = await self._run("unwritten", WRITTEN_AT_ONCE)
+        return {int(user): int(seen) for user, seen in zip(flat[::2], flat[1::2], strict=True)}
+
+    async def written(self, seen: Mapping[int, int]) -> None:
+        """See Store.written."""
+        await self._run("written", *[part for row in seen.items() for part in row])
+
+    async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
+        """See Store.seen."""
+        users = [str(user_id) for user_id in user_ids]
+        found = await _step(self._redis.hmget(self._keys.unwritten, users)) if users else []
+        return {int(user): int(at) for user, at in zip(users, found, strict=True) if at is not None}
 
     async def claim(self, task: str, period_ms: int) -> bool:
         """See Store.claim."""

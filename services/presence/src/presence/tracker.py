@@ -1,14 +1,14 @@
-"""Owns the flow of presence: what gateways and users say goes to the store, transitions to the listeners."""
+"""Owns the flow of presence: what gateways and users say goes to the store, transitions to the world."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final
 
-from presence.ports import Choice, Listener, Report, Some, Store, Transition, Unloaded, Voice
+from presence.ports import Choice, Report, Some, Store, Transition, Unloaded, Voice
 
 log = logging.getLogger(__name__)
 
@@ -16,17 +16,14 @@ MAX_CHANGES_AT_ONCE: Final = 500
 
 
 class Tracker:
-    """Who is there; what comes of a step is told to `voice` and every listener, by the worker that made it.
+    """Who is there; `voice` is told what came of a step, by the worker that made it.
 
     `load` brings all choices into the store.
     """
 
-    def __init__(
-        self, store: Store, voice: Voice, listeners: Sequence[Listener], load: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, store: Store, voice: Voice, load: Callable[[], Awaitable[None]]) -> None:
         self._store = store
         self._voice = voice
-        self._listeners = (voice.tell, *listeners)
         self._load = load
         # One step at a time: two that overlap could be told in another order than they were taken.
         self._order = asyncio.Lock()
@@ -87,8 +84,7 @@ class Tracker:
 
     def _tell(self, transitions: list[Transition]) -> None:
         if transitions:
-            for listener in self._listeners:
-                listener(transitions)
+            self._voice.tell(transitions)
 
 
 def _pieces(report: Report) -> Iterator[Report]:

@@ -17,8 +17,10 @@ redis.call('HSET', choices, user, ARGV[5] .. ' ' .. ARGV[6])
 local value = tonumber(redis.call('HGET', counts, user)) or 0
 local seen = tonumber(redis.call('HGET', left, user)) or now
 show({user}, {math.floor(value / HOLD)}, {value % HOLD}, seen)
-local seen_otherwise = #changes > 0
-if not seen_otherwise then
-  add_change(user, redis.call('HGET', shown, user) or 'offline', now, flags)
+if #changes > 0 then
+  return outcome(1)
 end
-return outcome(seen_otherwise and 1 or 0)
+local told = outcome(0)
+told[1] = next_version()
+told[3] = {user, redis.call('HGET', shown, user) or 'offline', now, flags}
+return told

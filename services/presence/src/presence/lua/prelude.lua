@@ -10,7 +10,8 @@
 -- KEYS[8]   hash  user -> 'version flags' of those who ever chose anything
 -- KEYS[9]   hash  version: of the newest change; looked: when somebody last swept (ms); since: when presence
 --                 came to know something (ms); loaded: 1 once all choices are here
--- KEYS[10]  hash  the users of one gateway -> '1' active, '0' away
+-- KEYS[10]  hash  user who went -> when he was last known to be there (ms), until that is in PostgreSQL
+-- KEYS[11]  hash  the users of one gateway -> '1' active, '0' away
 -- ARGV[1]   length of a lease (ms)
 -- ARGV[2]   grace: how long a user is seen after his last socket went (ms)
 -- ARGV[3]   how long after `since` a gateway may not have reported yet (ms)
@@ -20,11 +21,12 @@
 -- Works on many users by few commands, since Redis serves nobody else meanwhile. Users stay strings
 -- throughout: a Lua number can't hold every 64-bit id.
 
-local leases, numbers, sockets, counts, shown, leaving, left, choices, marks, users = unpack(KEYS)
+local leases, numbers, sockets, counts, shown, leaving, left, choices, marks, unwritten, users = unpack(KEYS)
 local lease_ms, grace_ms, settle_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local AT_ONCE = 1000  -- Lua's stack bounds the arguments of one command.
 local HOLD = 1000000
+local UNWRITTEN_MAX = 1000000  -- PostgreSQL may be away for long; those who go then are noted less exactly.
 local INVISIBLE = 1  -- The lowest bit of the flags.
 
 local time = redis.call('TIME')
@@ -117,12 +119,27 @@ local function count(some, holds, actives, seen)
   show(some, held, active, seen)
 end
 
+-- Keeps when those were last there who are gone by the changes.
+local function keep_seen()
+  local gone = {}
+  for i = 1, #changes, 4 do
+    if changes[i + 1] == 'offline' then
+      gone[#gone + 1], gone[#gone + 2] = changes[i], changes[i + 2]
+    end
+  end
+  if #gone > 0 and redis.call('HLEN', unwritten) < UNWRITTEN_MAX then
+    in_pieces(gone, 1, #gone, function(some) redis.call('HSET', unwritten, unpack(some)) end)
+  end
+end
+
+local function next_version()
+  local version = math.max(now * 1000, (tonumber(redis.call('HGET', marks, 'version')) or 0) + 1)
+  redis.call('HSET', marks, 'version', version)
+  return version
+end
+
 -- What changing scripts return: the version of their changes, the time, the changes.
 local function outcome(...)
-  local version = 0
-  if #changes > 0 then
-    version = math.max(now * 1000, (tonumber(redis.call('HGET', marks, 'version')) or 0) + 1)
-    redis.call('HSET', marks, 'version', version)
-  end
-  return {version, now, changes, ...}
+  keep_seen()
+  return {#changes > 0 and next_version() or 0, now, changes, ...}
 end
