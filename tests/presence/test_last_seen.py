@@ -135,11 +135,11 @@ async def test_of_what_is_written_and_what_waits_the_later_one_is_read(
     last_seen = LastSeen(database, graceless.store)
     await last_seen.note({1}, went[1] - 5_000)
     assert await last_seen.read([1, 2, 3]) == went
-    await last_seen.note({1}, went[1] + 7)
-    assert await last_seen.read([1]) == {1: went[1] + 7}
+    await last_seen.note({1}, went[1] + 1)
+    assert await last_seen.read([1]) == {1: went[1] + 1}
     await last_seen.stop()
     assert await graceless.store.unwritten() == {}
-    assert await last_seen.read([1, 2]) == {1: went[1] + 7, 2: went[2]}
+    assert await last_seen.read([1, 2]) == {1: went[1] + 1, 2: went[2]}
 
 
 async def test_lost_connection_costs_nothing(database: Database, database_url: str, graceless: Bench) -> None:
