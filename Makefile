@@ -9,7 +9,7 @@ PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml services/*/pyproject
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help install run test lint check bench bench-history clean
+.PHONY: help install run test lint check bench bench-history bench-presence clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -39,6 +39,9 @@ bench-history: $(READY) ## latencies at ten million messages, beside those at te
 
 bench: $(READY) ## CPU per delivery and per durable send, beside a reference
 	@$(BIN)/python -m tests.bench
+
+bench-presence: $(READY) ## presence under flapping, and chat meanwhile
+	@$(BIN)/python -m tests.bench.presence
 
 clean: ## forget the set-up (not the data)
 	rm -rf $(VENV)
