@@ -45,6 +45,16 @@ async def test_every_transition_is_told_in_order(tracker: Tracker, voice: Rememb
     assert [(t.user_id, t.status) for t in voice.transitions] == [(1, ONLINE), (2, ONLINE), (1, AWAY)]
 
 
+async def test_whoever_listens_hears_it_before_the_world(bench: MemoryBench, voice: RememberingVoice) -> None:
+    heard: list[tuple[int, int]] = []
+    tracker = Tracker(
+        bench.store, voice, Loading(bench), lambda some: heard.append((len(some), len(voice.transitions)))
+    )
+    await tracker.report(full("a", 1, 1, 2))
+    assert heard == [(2, 0)]
+    assert len(voice.transitions) == 2
+
+
 async def test_refused_report_is_told_to_nobody(tracker: Tracker, voice: RememberingVoice) -> None:
     assert not await tracker.report(changes("a", 1, opened=(1,)))
     assert voice.take() == set()

@@ -50,7 +50,7 @@ def build_app(settings: PresenceSettings) -> web.Application:
     last_seen = LastSeen(database, store)
     choices = Choices(database, store, bus.worker)
     broadcast = Broadcast(bus, to_operators=settings.to_operators)
-    tracker = Tracker(store, broadcast, choices.load)
+    tracker = Tracker(store, broadcast, choices.load, last_seen.tell)
     figures = Figures(store, redis_urls)
     views = Views(store, last_seen, AskedContacts(rpc))
     noting = Noting(store, last_seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -195,3 +195,6 @@ class Voice(Protocol):
 
     def ask_reports(self) -> None:
         """Every gateway shall report soon."""
+
+
+Listener = Callable[[Sequence[Transition]], None]

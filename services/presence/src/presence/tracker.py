@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final
 
-from presence.ports import Choice, Report, Some, Store, Transition, Unloaded, Voice
+from presence.ports import Choice, Listener, Report, Some, Store, Transition, Unloaded, Voice
 
 log = logging.getLogger(__name__)
 
@@ -16,14 +16,18 @@ MAX_CHANGES_AT_ONCE: Final = 500
 
 
 class Tracker:
-    """Who is there; `voice` is told what came of a step, by the worker that made it.
+    """Who is there; `voice` and the listeners are told what came of a step, by the worker that made it.
 
     `load` brings all choices into the store.
     """
 
-    def __init__(self, store: Store, voice: Voice, load: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, store: Store, voice: Voice, load: Callable[[], Awaitable[None]], *listeners: Listener
+    ) -> None:
         self._store = store
         self._voice = voice
+        # Whoever keeps something keeps it before it is told.
+        self._listeners = (*listeners, voice.tell)
         self._load = load
         # One step at a time: two that overlap could be told in another order than they were taken.
         self._order = asyncio.Lock()
@@ -84,7 +88,8 @@ class Tracker:
 
     def _tell(self, transitions: list[Transition]) -> None:
         if transitions:
-            self._voice.tell(transitions)
+            for listener in self._listeners:
+                listener(transitions)
 
 
 def _pieces(report: Report) -> Iterator[Report]:
