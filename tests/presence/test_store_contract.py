@@ -213,6 +213,20 @@ async def test_report_may_name_very_many_users(graceless: Bench) -> None:
     assert len((await store.report(full("a", 3))).transitions) == 10_000
 
 
+async def test_whoever_is_cancelled_in_the_middle_of_a_step_ends(bench: Bench) -> None:
+    async def look_for_ever() -> None:
+        while True:
+            await bench.store.look()
+            await asyncio.sleep(0)
+
+    for number in range(100):
+        task = asyncio.create_task(look_for_ever())
+        await asyncio.sleep(0.0001 * (number % 10))
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=2)
+        assert done, f"cancelled for the {number}th time, and goes on"
+
+
 async def test_versions_grow_with_every_change(graceless: Bench) -> None:
     versions = []
     for number, users in enumerate(((1,), (), (1, 2), ()), 1):

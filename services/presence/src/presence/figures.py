@@ -25,7 +25,7 @@ class Figures:
 
     def __init__(self, store: Store, redis_urls: Sequence[str]) -> None:
         self._store = store
-        self._servers = [Redis.from_url(url, socket_timeout=TIMEOUT_S) for url in redis_urls]
+        self._servers = [Redis.from_url(url, socket_timeout=None) for url in redis_urls]
         self._counting: asyncio.Task[dict[str, Any]] | None = None
         self._counted_at = 0.0
 
