@@ -65,6 +65,36 @@ async def test_a_lost_change_is_found_by_comparing_with_when_he_was_last_there(s
     assert any(row["user_id"] == 2 and row["last_seen_at"] for row in gone)
 
 
+async def test_who_looks_at_the_same_people_costs_no_question_more(seen_world: World) -> None:
+    await seen_world.presence.come(2)
+    sockets = [seen_world.connect(user) for user in (1, 1, 3)]
+    looks = (seen_world.look(connection, 1, 2, 3) for connection, _ in sockets)
+    assert await asyncio.gather(*looks) == [[1, 2], [1, 2], [2, 3]]
+    assert seen_world.presence.asked.count("presence.states") == 1
+    late, transport = seen_world.connect(1)
+    assert await seen_world.look(late, 1, 2, 3) == [1, 2]
+    assert seen_world.presence.asked.count("presence.states") == 1
+    # What is in the answer isn't told besides.
+    await asyncio.sleep(A_WHILE_S)
+    assert [flat(each) for each in (*(transport for _, transport in sockets), transport)] == [[]] * 4
+
+
+async def test_what_happens_elsewhere_while_a_socket_waits_for_an_answer_is_told(
+    seen_world: World,
+) -> None:
+    connection, transport = seen_world.connect(1)
+    await seen_world.look(connection, 2)
+    seen_world.presence.answering.clear()
+    looking = asyncio.create_task(seen_world.look(connection, 3, 4, room="another"))
+    await asyncio.sleep(0.01)
+    await seen_world.presence.come(2, 3)
+    await until(lambda: flat(transport) == [(2, "online")])
+    seen_world.presence.answering.set()
+    assert await looking == [1, 3]
+    await asyncio.sleep(A_WHILE_S)
+    assert flat(transport) == [(2, "online")]
+
+
 async def test_a_change_that_comes_late_does_not_undo_a_later_one(seen_world: World) -> None:
     kept: list[bytes] = []
 

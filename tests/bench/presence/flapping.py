@@ -69,7 +69,7 @@ async def flap_really(ground: Ground, users: Sequence[int], seconds: float) -> i
     """Each user opens a socket and closes it, one after the other over the time; returns the transitions."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 
         async def flap(number: int, user_id: int) -> None:
             await asyncio.sleep(max(0.0, begun + seconds * number / len(users) - loop.time()))

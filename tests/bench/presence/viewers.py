@@ -77,7 +77,7 @@ async def looking(
 ) -> AsyncIterator[list[Viewer]]:
     """The viewers; what they watch covers all users as far as it goes."""
     gate = asyncio.Semaphore(_AT_ONCE)
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 
         async def open_one(number: int, user_id: int) -> Viewer:
             async with gate, asyncio.timeout(_OPEN_S):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from gateway.chores import Chores
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 COMPARE_S: Final = 30.0
 COMPARE_AGAIN_S: Final = 2.0
 ASKED_AT_ONCE: Final = 500
+FRESH_S: Final = 1.0
 
 
 class People:
@@ -39,6 +41,9 @@ class People:
         self._subscribing: set[asyncio.Task[None]] = set()
         self._compare_now = asyncio.Event()
         self._comparer: asyncio.Task[None] | None = None
+        # Of whom sockets are about to get an answer.
+        self._answers: dict[Connection, list[Container[int]]] = {}
+        self._loop = asyncio.get_running_loop()
         self._chores = Chores("people")
 
     async def start(self) -> None:
@@ -83,17 +88,48 @@ class People:
             # All of them: another socket may have come to see the same people just now.
             await asyncio.wait(self._subscribing)
 
-    async def look_up(self, user_ids: Sequence[int], teller: Connection | None = None) -> None:
+    @contextmanager
+    def answering(self, connection: Connection, user_ids: Container[int]) -> Iterator[None]:
+        """Within, the socket isn't told of these: how they are at the end is in its answer."""
+        answers = self._answers.setdefault(connection, [])
+        answers.append(user_ids)
+        try:
+            yield
+        finally:
+            answers.remove(user_ids)
+            if not answers:
+                self._answers.pop(connection, None)
+
+    async def look_up(self, user_ids: Collection[int]) -> None:
         """Asks how people are, for as long as a subscriber may wait; without an answer it is known later.
 
-        Who sees somebody change by that is told, but for the socket `teller`, which is told another way.
+        Who looks at the same people at the same time, or just after that, is served by one question.
         """
+        people = [person for user_id in user_ids if (person := self._people.get(user_id)) is not None]
+        fresh_at = self._loop.time() - FRESH_S
+        asked = {person.asking for person in people if person.asking is not None}
+        stale = [person for person in people if person.asking is None and person.checked_at < fresh_at]
+        if stale:
+            await self._look_up(stale)
+        if asked:
+            await asyncio.wait(asked, timeout=BUDGET_S)
+
+    async def _look_up(self, people: Collection[Person]) -> None:
+        asking, begun = self._loop.create_future(), self._loop.time()
+        for person in people:
+            person.asking = asking
         try:
-            await self._take(user_ids, BUDGET_S, teller)
+            await self._take([person.user_id for person in people], BUDGET_S)
+            for person in people:
+                person.checked_at = begun
         except AppError:
             self.compare_soon()
+        finally:
+            for person in people:
+                person.asking = None
+            asking.set_result(None)
 
-    def look_up_soon(self, user_ids: Sequence[int]) -> None:
+    def look_up_soon(self, user_ids: Collection[int]) -> None:
         """Asks, and nobody waits for it."""
         self._chores.run(self._look_up_later(user_ids))
 
@@ -105,7 +141,7 @@ class People:
         person = self._people.get(user_id)
         return person is not None and person.version >= 0 and not person.hides
 
-    async def _look_up_later(self, user_ids: Sequence[int]) -> None:
+    async def _look_up_later(self, user_ids: Collection[int]) -> None:
         await self.hears()
         await self.look_up(user_ids)
 
@@ -123,22 +159,22 @@ class People:
             if person is not None and change.version >= person.version:
                 person.version = change.version
                 if person.become(change.status, change.at_ms, change.seen_ms, hides=change.hides):
-                    self._tell(person, None)
+                    self._tell(person)
 
-    async def _take(self, user_ids: Sequence[int], deadline_s: float, teller: Connection | None) -> bool:
+    async def _take(self, user_ids: Sequence[int], deadline_s: float) -> bool:
         """Asks, and takes what is said; returns whether presence was sure of it. Raises AppError."""
         settled = True
         for start in range(0, len(user_ids), ASKED_AT_ONCE):
             chunk = user_ids[start : start + ASKED_AT_ONCE]
             answer = await self._reach.states(chunk, deadline_s=deadline_s)
-            if gone := self._learn(answer, teller):
+            if gone := self._learn(answer):
                 # Where somebody is told to be gone, it is told when he was last there.
                 answer = await self._reach.states(gone, with_seen=True, deadline_s=deadline_s)
-                self._learn(answer, teller, with_seen=True)
+                self._learn(answer, with_seen=True)
             settled = settled and answer.settled
         return settled
 
-    def _learn(self, answer: Answer, teller: Connection | None, *, with_seen: bool = False) -> list[int]:
+    def _learn(self, answer: Answer, *, with_seen: bool = False) -> list[int]:
         """Takes an answer; returns those who are gone by it, unless it says when they were last there."""
         gone = []
         for user_id, status, hides, seen_ms in answer.users:
@@ -151,12 +187,13 @@ class People:
                 continue
             person.version = answer.version
             if person.become(status, int(time.time() * 1000), seen_ms, hides=hides):
-                self._tell(person, teller)
+                self._tell(person)
         return gone
 
-    def _tell(self, person: Person, teller: Connection | None) -> None:
+    def _tell(self, person: Person) -> None:
         for connection in person.audience():
-            if connection is not teller:
+            answers = self._answers.get(connection)
+            if answers is None or not any(person.user_id in answer for answer in answers):
                 self.telling.note(connection, person)
 
     async def _compare_for_ever(self) -> None:
@@ -171,7 +208,7 @@ class People:
                 pass
             self._compare_now.clear()
             try:
-                settled = await self._take(list(self._people), PATIENCE_S, None)
+                settled = await self._take(list(self._people), PATIENCE_S)
             except AppError:
                 settled = False
             except Exception:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import Any, Final
 
 import orjson
@@ -28,7 +30,9 @@ class Person:
 
     __slots__ = (
         "_said",
+        "asking",
         "at_ms",
+        "checked_at",
         "hides",
         "own",
         "seen_ms",
@@ -46,6 +50,9 @@ class Person:
         self.watchers: set[Connection] = set()
         # His own sockets that asked for others: what he hides, they don't see of them.
         self.own: set[Connection] = set()
+        # Set while it is asked how he is; and when that was answered last.
+        self.asking: asyncio.Future[None] | None = None
+        self.checked_at = -math.inf
         self.version = -1
         self.status = OFFLINE
         self.at_ms = 0

@@ -84,9 +84,10 @@ class Watching:
         self._add(sight, members - sight.members)
         if self._count_seen(connection) + len(sight.members) <= MAX_SEEN:
             sight.listeners.add(connection)
-        # Hearing first, then the look: who comes between the two is told at least once.
-        await self._people.hears()
-        await self._people.look_up(sorted(members), connection)
+        with self._people.answering(connection, members):
+            # Hearing first, then the look: who comes between the two is told at least once.
+            await self._people.hears()
+            await self._people.look_up(members)
         present = {connection.user_id}
         for person in self._found(members):
             if person.status != OFFLINE:
@@ -201,8 +202,10 @@ class Watching:
         people = self._people.hold([row["user_id"] for row in rows])
         for person in people:
             person.watchers.add(connection)
-        await self._people.hears()
-        await self._people.look_up([*{connection.user_id, *(p.user_id for p in people)}], connection)
+        concerned = {connection.user_id, *(person.user_id for person in people)}
+        with self._people.answering(connection, concerned):
+            await self._people.hears()
+            await self._people.look_up(concerned)
         for person, row in zip(people, rows, strict=True):
             if person.user_id != connection.user_id and person.status != row["status"]:
                 self._people.telling.note(connection, person)
