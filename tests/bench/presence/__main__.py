@@ -19,7 +19,7 @@ from tests.bench import usage
 from tests.bench.generator import Generator, generating
 from tests.bench.presence.flapping import FlappingGateway, flap_really
 from tests.bench.presence.ground import Ground, gather_all, laid
-from tests.bench.presence.viewers import Viewer, looking
+from tests.bench.presence.viewers import Viewer, all_told, looking
 from tests.bench.programs import BenchError, Programs, compile_programs
 from tests.stack import StackFailed
 
@@ -121,6 +121,7 @@ async def _chat_file(ground: Ground, directory: Path, chatters: range) -> Path:
 
 
 async def _run(scene: Scene, flapping: bool) -> Run:
+    await all_told(scene.viewers)
     async with _flappers(scene, flapping) as gateways, _chatting(scene) as generator:
         await usage.quiet(scene.ground.roots)
         for viewer in scene.viewers:

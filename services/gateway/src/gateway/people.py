@@ -42,7 +42,7 @@ class People:
         self._compare_now = asyncio.Event()
         self._comparer: asyncio.Task[None] | None = None
         # Of whom sockets are about to get an answer.
-        self._answers: dict[Connection, list[Container[int]]] = {}
+        self._answers: dict[Connection, Container[int]] = {}
         self._loop = asyncio.get_running_loop()
         self._chores = Chores("people")
 
@@ -90,15 +90,12 @@ class People:
 
     @contextmanager
     def answering(self, connection: Connection, user_ids: Container[int]) -> Iterator[None]:
-        """Within, the socket isn't told of these: how they are at the end is in its answer."""
-        answers = self._answers.setdefault(connection, [])
-        answers.append(user_ids)
+        """Within, the socket isn't told of these, whom it watches: how they are then is in its answer."""
+        self._answers[connection] = user_ids
         try:
             yield
         finally:
-            answers.remove(user_ids)
-            if not answers:
-                self._answers.pop(connection, None)
+            self._answers.pop(connection, None)
 
     async def look_up(self, user_ids: Collection[int]) -> None:
         """Asks how people are, for as long as a subscriber may wait; without an answer it is known later.
@@ -191,9 +188,10 @@ class People:
         return gone
 
     def _tell(self, person: Person) -> None:
-        for connection in person.audience():
-            answers = self._answers.get(connection)
-            if answers is None or not any(person.user_id in answer for answer in answers):
+        for sight in person.sights:
+            self.telling.log(sight, person)
+        for connection in person.watchers:
+            if person.user_id not in self._answers.get(connection, ()):
                 self.telling.note(connection, person)
 
     async def _compare_for_ever(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from itertools import takewhile
 from typing import Any, Final
 
 import orjson
@@ -16,13 +17,38 @@ _TYPES: Final = {ONLINE: events.USER_ONLINE, AWAY: events.USER_AWAY, OFFLINE: ev
 
 
 class Sight:
-    """A conversation that sockets of this worker look at: who is in it, and who of them is told."""
+    """A conversation that sockets of this worker look at: who is in it, and what each socket has been told.
 
-    __slots__ = ("listeners", "members")
+    A change costs the same however many look: it is logged, each person once, and each socket reads on from
+    where it was.
+    """
+
+    __slots__ = ("changed", "last", "listeners", "members")
 
     def __init__(self) -> None:
         self.members: set[int] = set()
-        self.listeners: set[Connection] = set()
+        # None as long as a socket waits for the answer that tells how all are.
+        self.listeners: dict[Connection, int | None] = {}
+        # The people who changed, the latest last, each with the number of his last change.
+        self.changed: dict[Person, int] = {}
+        self.last = 0
+
+    def log(self, person: Person) -> None:
+        """Others see the person otherwise from now on."""
+        self.last += 1
+        self.changed.pop(person, None)
+        self.changed[person] = self.last
+
+    def news(self, connection: Connection, limit: int) -> list[Person]:
+        """The next people, at most `limit`, whose changes the socket hasn't been told."""
+        told = self.listeners.get(connection)
+        if told is None:
+            return []
+        found = list(takewhile(lambda person: self.changed[person] > told, reversed(self.changed)))
+        found = found[: -limit - 1 : -1]
+        if found:
+            self.listeners[connection] = self.changed[found[-1]]
+        return found
 
 
 class Person:
@@ -66,13 +92,10 @@ class Person:
         """Whether nobody here sees him any more."""
         return not (self.sights or self.watchers or self.own)
 
-    def audience(self) -> set[Connection]:
-        """All who are told how he is; he himself knows."""
-        found = self.watchers.union(*(sight.listeners for sight in self.sights))
-        return {connection for connection in found if connection.user_id != self.user_id}
-
     def is_seen_by(self, connection: Connection) -> bool:
-        """Whether the socket may still be told."""
+        """Whether the socket is still to be told; he himself knows."""
+        if connection.user_id == self.user_id:
+            return False
         return connection in self.watchers or any(connection in sight.listeners for sight in self.sights)
 
     def become(self, status: str, at_ms: int, seen_ms: int | None, *, hides: bool) -> bool:

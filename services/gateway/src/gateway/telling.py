@@ -10,23 +10,38 @@ from typing import Final
 from gateway.connection import MAX_BUFFERED_EPHEMERAL_BYTES, Connection
 from gateway.framing import text_frame
 from gateway.metrics import PRESENCE_FRAMES
-from gateway.sight import Person
+from gateway.sight import Person, Sight
 from messenger_shared import events
 
-# A little more than a second: on the way to a client, what follows may catch up with what was before.
-INTERVAL_S: Final = 1.05
+# More than a second: on the way to a client, what follows may catch up with what was before.
+INTERVAL_S: Final = 1.2
+# How often all who look at a conversation are gone through at most.
+WAKE_S: Final = 0.1
 USERS_PER_FRAME: Final = 100
 
 
 class _Outbox:
-    """What one socket is still to be told: of each person once, since only how he is then counts."""
+    """What one socket is still to be told: of people whom it watches, and of conversations with news."""
 
-    __slots__ = ("next_at", "people", "timer")
+    __slots__ = ("next_at", "people", "sights", "timer")
 
     def __init__(self) -> None:
         self.people: dict[Person, None] = {}
+        self.sights: dict[Sight, None] = {}
         self.next_at = 0.0
         self.timer: asyncio.Handle | None = None
+
+    def take(self, connection: Connection) -> list[Person]:
+        """The people of the next frame: of each how he is then is what counts."""
+        taken = dict.fromkeys(islice(self.people, USERS_PER_FRAME))
+        for person in taken:
+            del self.people[person]
+        for sight in list(self.sights):
+            free = USERS_PER_FRAME - len(taken)
+            if free and len(news := sight.news(connection, free)) < free:
+                del self.sights[sight]
+            taken |= dict.fromkeys(news if free else ())
+        return [person for person in taken if person.is_seen_by(connection)]
 
 
 class Telling:
@@ -36,16 +51,20 @@ class Telling:
         # Whether a user tells when he was last there: else he doesn't get to see it of others.
         self._tells = tells
         self._outboxes: dict[Connection, _Outbox] = {}
+        self._waking: dict[Sight, asyncio.Handle] = {}
         self._loop = asyncio.get_running_loop()
 
     def note(self, connection: Connection, person: Person) -> None:
         """The socket is to be told how the person is."""
-        outbox = self._outboxes.get(connection)
-        if outbox is None:
-            outbox = self._outboxes[connection] = _Outbox()
+        outbox = self._outbox(connection)
         outbox.people[person] = None
-        if outbox.timer is None:
-            self._schedule(connection, outbox)
+        self._schedule(connection, outbox)
+
+    def log(self, sight: Sight, person: Person) -> None:
+        """All who look at the conversation are to be told how the person is."""
+        sight.log(person)
+        if sight not in self._waking:
+            self._waking[sight] = self._loop.call_soon(self._wake, sight)
 
     def forget(self, connection: Connection) -> None:
         """The socket is gone."""
@@ -57,8 +76,33 @@ class Telling:
         """Tells nobody any more."""
         for connection in list(self._outboxes):
             self.forget(connection)
+        for handle in self._waking.values():
+            handle.cancel()
+
+    def _wake(self, sight: Sight) -> None:
+        """Has the listeners look; after that not at once again, for they are many."""
+        logged = sight.last
+        for connection, told in sight.listeners.items():
+            if told is not None and told < logged:
+                outbox = self._outbox(connection)
+                outbox.sights[sight] = None
+                self._schedule(connection, outbox)
+        self._waking[sight] = self._loop.call_later(WAKE_S, self._wake_again, sight, logged)
+
+    def _wake_again(self, sight: Sight, logged: int) -> None:
+        del self._waking[sight]
+        if sight.last > logged:
+            self._wake(sight)
+
+    def _outbox(self, connection: Connection) -> _Outbox:
+        outbox = self._outboxes.get(connection)
+        if outbox is None:
+            outbox = self._outboxes[connection] = _Outbox()
+        return outbox
 
     def _schedule(self, connection: Connection, outbox: _Outbox) -> None:
+        if outbox.timer is not None:
+            return
         wait_s = outbox.next_at - self._loop.time()
         if wait_s > 0:
             outbox.timer = self._loop.call_later(wait_s, self._flush, connection, outbox)
@@ -68,18 +112,15 @@ class Telling:
 
     def _flush(self, connection: Connection, outbox: _Outbox) -> None:
         outbox.timer = None
-        outbox.next_at = self._loop.time() + INTERVAL_S
-        if connection.buffered <= MAX_BUFFERED_EPHEMERAL_BYTES:
-            people = list(islice(outbox.people, USERS_PER_FRAME))
-            for person in people:
-                del outbox.people[person]
-            self._write(connection, [person for person in people if person.is_seen_by(connection)])
-        if outbox.people:
+        if connection.buffered > MAX_BUFFERED_EPHEMERAL_BYTES:
+            outbox.next_at = self._loop.time() + INTERVAL_S
+        elif people := outbox.take(connection):
+            outbox.next_at = self._loop.time() + INTERVAL_S
+            self._write(connection, people)
+        if outbox.people or outbox.sights:
             self._schedule(connection, outbox)
 
     def _write(self, connection: Connection, people: list[Person]) -> None:
-        if not people:
-            return
         with_seen = self._tells(connection.user_id)
         if len(people) == 1:
             frame = people[0].frame(with_seen=with_seen)

@@ -83,16 +83,18 @@ class Watching:
         sight = self._sights.setdefault(room_id, Sight())
         self._add(sight, members - sight.members)
         if self._count_seen(connection) + len(sight.members) <= MAX_SEEN:
-            sight.listeners.add(connection)
-        with self._people.answering(connection, members):
-            # Hearing first, then the look: who comes between the two is told at least once.
-            await self._people.hears()
-            await self._people.look_up(members)
+            sight.listeners.setdefault(connection)
+        # Hearing first, then the look: who comes between the two is told at least once.
+        await self._people.hears()
+        await self._people.look_up(members)
+        if connection in sight.listeners:
+            # All up to here is in the answer.
+            sight.listeners[connection] = sight.last
         present = {connection.user_id}
         for person in self._found(members):
             if person.status != OFFLINE:
                 present.add(person.user_id)
-            if person.status == AWAY and person.user_id != connection.user_id:
+            if person.status == AWAY:
                 # Among those who are there; the next frame says how.
                 self._people.telling.note(connection, person)
         self._end(room_id, sight)
@@ -102,7 +104,7 @@ class Watching:
         """The socket looks away."""
         sight = self._sights.get(room_id)
         if sight is not None:
-            sight.listeners.discard(connection)
+            sight.listeners.pop(connection, None)
             self._end(room_id, sight)
 
     async def watch(self, connection: Connection, user_ids: Collection[int]) -> list[Row]:
@@ -177,6 +179,7 @@ class Watching:
         sight.members.difference_update(person.user_id for person in people)
         for person in people:
             person.sights.discard(sight)
+            sight.changed.pop(person, None)
         self._people.let_go(people)
 
     def _end(self, room_id: str, sight: Sight) -> None:
@@ -207,7 +210,7 @@ class Watching:
             await self._people.hears()
             await self._people.look_up(concerned)
         for person, row in zip(people, rows, strict=True):
-            if person.user_id != connection.user_id and person.status != row["status"]:
+            if person.status != row["status"]:
                 self._people.telling.note(connection, person)
         return rows
 
