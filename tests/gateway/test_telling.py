@@ -18,9 +18,9 @@ INTERVAL_S = 0.2
 
 
 async def turn() -> None:
-    """What is logged now wakes the sockets, and what wakes them is written."""
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    """What is logged now wakes the sockets, their turn comes, and is taken."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 class Scene:
@@ -136,6 +136,35 @@ async def test_a_frame_holds_a_hundred_and_the_rest_follows() -> None:
         scene.become(index, "online")
     await until(lambda: len(told(scene.transport)) == 3)
     assert [len(rows) for rows in told(scene.transport)] == [USERS_PER_FRAME, USERS_PER_FRAME, 1]
+
+
+async def test_many_sockets_are_told_in_several_turns() -> None:
+    scene = Scene(1)
+    others = [make_connection(user) for user in range(2, 4 * telling.FLUSHED_AT_ONCE)]
+    scene.sight.listeners |= {connection: 0 for connection, _ in others}
+    scene.become(0, "online")
+    await turn()
+    assert sum(bool(told(transport)) for _, transport in others) < 2 * telling.FLUSHED_AT_ONCE
+    await until(lambda: all(flat(transport) == [(10, "online")] for _, transport in others))
+
+
+async def test_a_log_stays_short_however_often_people_change() -> None:
+    scene = Scene(5)
+    for number in range(2_000):
+        scene.sight.log(scene.people[number % 3])
+    scene.sight.log(scene.people[4])
+    scene.sight.drop(scene.people[0])
+    assert len(vars_of(scene.sight, "_people")) < 200
+    assert scene.sight.news(scene.connection, 2) == [scene.people[2], scene.people[1]]
+    assert scene.sight.news(scene.connection, 2) == [scene.people[4]]
+    assert scene.sight.news(scene.connection, 2) == []
+    scene.sight.log(scene.people[0])
+    assert scene.sight.news(scene.connection, 2) == [scene.people[0]]
+
+
+def vars_of(thing: object, name: str) -> list[object]:
+    found: list[object] = getattr(thing, name)
+    return found
 
 
 async def test_who_reads_slowly_is_told_later_how_all_are_then() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from itertools import takewhile
+from bisect import bisect_right
 from typing import Any, Final
 
 import orjson
@@ -13,6 +13,8 @@ from gateway.connection import Connection
 from messenger_shared import events
 from messenger_shared.presences import AWAY, OFFLINE, ONLINE, moment
 
+# How many entries of a log may be of no use any more, besides as many as are.
+SLACK: Final = 64
 _TYPES: Final = {ONLINE: events.USER_ONLINE, AWAY: events.USER_AWAY, OFFLINE: events.USER_OFFLINE}
 
 
@@ -23,32 +25,53 @@ class Sight:
     where it was.
     """
 
-    __slots__ = ("changed", "last", "listeners", "members")
+    __slots__ = ("_numbers", "_people", "_places", "last", "listeners", "members")
 
     def __init__(self) -> None:
         self.members: set[int] = set()
         # None as long as a socket waits for the answer that tells how all are.
         self.listeners: dict[Connection, int | None] = {}
-        # The people who changed, the latest last, each with the number of his last change.
-        self.changed: dict[Person, int] = {}
         self.last = 0
+        # The log: growing numbers, whom each is about (None if he has a later one), and where each person is.
+        self._numbers: list[int] = []
+        self._people: list[Person | None] = []
+        self._places: dict[Person, int] = {}
 
     def log(self, person: Person) -> None:
         """Others see the person otherwise from now on."""
+        self.drop(person)
         self.last += 1
-        self.changed.pop(person, None)
-        self.changed[person] = self.last
+        self._places[person] = len(self._people)
+        self._numbers.append(self.last)
+        self._people.append(person)
+        if len(self._people) > 2 * len(self._places) + SLACK:
+            self._tidy()
+
+    def drop(self, person: Person) -> None:
+        """There is nothing to tell of the person any more."""
+        if (place := self._places.pop(person, None)) is not None:
+            self._people[place] = None
 
     def news(self, connection: Connection, limit: int) -> list[Person]:
         """The next people, at most `limit`, whose changes the socket hasn't been told."""
         told = self.listeners.get(connection)
+        found: list[Person] = []
         if told is None:
-            return []
-        found = list(takewhile(lambda person: self.changed[person] > told, reversed(self.changed)))
-        found = found[: -limit - 1 : -1]
-        if found:
-            self.listeners[connection] = self.changed[found[-1]]
+            return found
+        place = bisect_right(self._numbers, told)
+        while place < len(self._people) and len(found) < limit:
+            if (person := self._people[place]) is not None:
+                found.append(person)
+            self.listeners[connection] = self._numbers[place]
+            place += 1
         return found
+
+    def _tidy(self) -> None:
+        rows = zip(self._numbers, self._people, strict=True)
+        kept = [(number, person) for number, person in rows if person is not None]
+        self._numbers = [number for number, _ in kept]
+        self._people = [person for _, person in kept]
+        self._places = {person: place for place, (_, person) in enumerate(kept)}
 
 
 class Person:

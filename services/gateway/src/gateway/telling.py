@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from itertools import islice
 from typing import Final
@@ -18,6 +19,7 @@ INTERVAL_S: Final = 1.2
 # How often all who look at a conversation are gone through at most.
 WAKE_S: Final = 0.1
 USERS_PER_FRAME: Final = 100
+FLUSHED_AT_ONCE: Final = 10
 
 
 class _Outbox:
@@ -52,6 +54,7 @@ class Telling:
         self._tells = tells
         self._outboxes: dict[Connection, _Outbox] = {}
         self._waking: dict[Sight, asyncio.Handle] = {}
+        self._due: deque[tuple[Connection, _Outbox]] = deque()
         self._loop = asyncio.get_running_loop()
 
     def note(self, connection: Connection, person: Person) -> None:
@@ -105,13 +108,28 @@ class Telling:
             return
         wait_s = outbox.next_at - self._loop.time()
         if wait_s > 0:
-            outbox.timer = self._loop.call_later(wait_s, self._flush, connection, outbox)
+            outbox.timer = self._loop.call_later(wait_s, self._enqueue, connection, outbox)
         else:
             # With all that this turn brings.
-            outbox.timer = self._loop.call_soon(self._flush, connection, outbox)
+            outbox.timer = self._loop.call_soon(self._enqueue, connection, outbox)
+
+    def _enqueue(self, connection: Connection, outbox: _Outbox) -> None:
+        if not self._due:
+            self._loop.call_soon(self._flush_some)
+        self._due.append((connection, outbox))
+
+    def _flush_some(self) -> None:
+        """Some in each turn of the loop: presence is the last that may hold up a message."""
+        some = [self._due.popleft() for _ in range(min(FLUSHED_AT_ONCE, len(self._due)))]
+        if self._due:
+            self._loop.call_soon(self._flush_some)
+        for connection, outbox in some:
+            self._flush(connection, outbox)
 
     def _flush(self, connection: Connection, outbox: _Outbox) -> None:
         outbox.timer = None
+        if self._outboxes.get(connection) is not outbox:
+            return
         if connection.buffered > MAX_BUFFERED_EPHEMERAL_BYTES:
             outbox.next_at = self._loop.time() + INTERVAL_S
         elif people := outbox.take(connection):

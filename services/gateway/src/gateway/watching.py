@@ -179,7 +179,7 @@ class Watching:
         sight.members.difference_update(person.user_id for person in people)
         for person in people:
             person.sights.discard(sight)
-            sight.changed.pop(person, None)
+            sight.drop(person)
         self._people.let_go(people)
 
     def _end(self, room_id: str, sight: Sight) -> None:
