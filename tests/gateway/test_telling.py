@@ -140,7 +140,7 @@ async def test_a_frame_holds_a_hundred_and_the_rest_follows() -> None:
 
 async def test_many_sockets_are_told_in_several_turns() -> None:
     scene = Scene(1)
-    others = [make_connection(user) for user in range(2, 4 * telling.FLUSHED_AT_ONCE)]
+    others = [make_connection(user) for user in range(1_000, 1_000 + 4 * telling.FLUSHED_AT_ONCE)]
     scene.sight.listeners |= {connection: 0 for connection, _ in others}
     scene.become(0, "online")
     await turn()
