@@ -348,3 +348,44 @@ async def test_nothing_is_left_of_sockets_that_are_gone(seen_world: World) -> No
     assert [inside[name] for name in ("_sights", "_watched", "_doubtful", "_askings")] == [{}, {}, {}, []]
     assert not vars(seen_world.people)["_people"]
     assert not vars(seen_world.people.telling)["_outboxes"]
+
+
+async def test_who_comes_and_goes_in_one_turn_leaves_no_subscription(seen_world: World) -> None:
+    connection, _ = seen_world.connect(1)
+    await seen_world.look(connection, 2)
+    seen_world.watching.came(ROOM, 3)
+    seen_world.watching.went(ROOM, 3, ())
+    await asyncio.sleep(A_WHILE_S)
+    assert channels.presence(3) not in seen_world.bus.handlers
+
+
+async def test_a_socket_that_ends_while_it_is_rechecked_is_forgotten(seen_world: World) -> None:
+    connection, _ = seen_world.connect(1)
+    await seen_world.watching.watch(connection, [2])
+    hears, go_on = seen_world.people.hears, asyncio.Event()
+
+    async def later() -> None:
+        await go_on.wait()
+        await hears()
+
+    seen_world.people.hears = later  # type: ignore[method-assign]
+    seen_world.watching.left(connection, ROOM)
+    await until(lambda: vars(seen_world.watching)["_watched"] == {connection: {2}})
+    await seen_world.presence.come(2)
+    await asyncio.sleep(0.01)
+    seen_world.watching.gone(connection)
+    go_on.set()
+    await asyncio.sleep(A_WHILE_S)
+    assert not vars(seen_world.people.telling)["_outboxes"]
+    assert not vars(seen_world.people)["_people"]
+
+
+async def test_many_members_are_asked_for_at_once(seen_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "ASKED_AT_ONCE", 2)
+    await seen_world.presence.come(3, 7)
+    seen_world.presence.answering.clear()
+    connection, _ = seen_world.connect(1)
+    looking = asyncio.create_task(seen_world.look(connection, *range(2, 9)))
+    await until(lambda: seen_world.presence.asked.count("presence.states") == 4)
+    seen_world.presence.answering.set()
+    assert await looking == [1, 3, 7]

@@ -143,8 +143,10 @@ class People:
         await self.look_up(user_ids)
 
     async def _subscribe(self, user_ids: list[int]) -> None:
+        # Some may have come and gone in one turn.
+        names = [channels.presence(user_id) for user_id in user_ids if user_id in self._people]
         try:
-            await self._bus.subscribe([channels.presence(user) for user in user_ids], self._on_changes)
+            await self._bus.subscribe(names, self._on_changes)
         except AppError as error:
             # The bus goes on trying; until then a transition is missed, and found by comparing.
             log.warning("watching starts late: %s", error)
@@ -160,16 +162,14 @@ class People:
 
     async def _take(self, user_ids: Sequence[int], deadline_s: float) -> bool:
         """Asks, and takes what is said; returns whether presence was sure of it. Raises AppError."""
-        settled = True
-        for start in range(0, len(user_ids), ASKED_AT_ONCE):
-            chunk = user_ids[start : start + ASKED_AT_ONCE]
-            answer = await self._reach.states(chunk, deadline_s=deadline_s)
-            if gone := self._learn(answer):
-                # Where somebody is told to be gone, it is told when he was last there.
-                answer = await self._reach.states(gone, with_seen=True, deadline_s=deadline_s)
-                self._learn(answer, with_seen=True)
-            settled = settled and answer.settled
-        return settled
+        starts = range(0, len(user_ids), ASKED_AT_ONCE)
+        chunks = [user_ids[start : start + ASKED_AT_ONCE] for start in starts]
+        answers = await asyncio.gather(*(self._reach.states(c, deadline_s=deadline_s) for c in chunks))
+        if gone := [user_id for answer in answers for user_id in self._learn(answer)]:
+            # Where somebody is told to be gone, it is told when he was last there.
+            answer = await self._reach.states(gone, with_seen=True, deadline_s=deadline_s)
+            self._learn(answer, with_seen=True)
+        return all(answer.settled for answer in answers)
 
     def _learn(self, answer: Answer, *, with_seen: bool = False) -> list[int]:
         """Takes an answer; returns those who are gone by it, unless it says when they were last there."""

@@ -84,21 +84,13 @@ class Watching:
         self._add(sight, members - sight.members)
         if self._count_seen(connection) + len(sight.members) <= MAX_SEEN:
             sight.listeners.setdefault(connection)
-        # Hearing first, then the look: who comes between the two is told at least once.
-        await self._people.hears()
-        await self._people.look_up(members)
-        if connection in sight.listeners:
-            # All up to here is in the answer.
-            sight.listeners[connection] = sight.last
-        present = {connection.user_id}
-        for person in self._found(members):
-            if person.status != OFFLINE:
-                present.add(person.user_id)
-            if person.status == AWAY:
-                # Among those who are there; the next frame says how.
-                self._people.telling.note(connection, person)
-        self._end(room_id, sight)
-        return sorted(present)
+        try:
+            # Hearing first, then the look: who comes between the two is told at least once.
+            await self._people.hears()
+            await self._people.look_up(members)
+            return self._present(connection, sight, members)
+        finally:
+            self._end(room_id, sight)
 
     def unview(self, connection: Connection, room_id: str) -> None:
         """The socket looks away."""
@@ -158,6 +150,19 @@ class Watching:
         self.unview(connection, room_id)
         self._doubt(connection, set(self._watched.get(connection, ())))
 
+    def _present(self, connection: Connection, sight: Sight, members: Iterable[int]) -> list[int]:
+        """Who of the members is there: what the socket is told of all that was up to here."""
+        if connection in sight.listeners:
+            sight.listeners[connection] = sight.last
+        present = {connection.user_id}
+        for person in self._found(members):
+            if person.status != OFFLINE:
+                present.add(person.user_id)
+            if person.status == AWAY:
+                # The next frame says so.
+                self._people.telling.note(connection, person)
+        return sorted(present)
+
     def _note(self, move: Move) -> None:
         for moves in self._askings:
             moves.append(move)
@@ -210,7 +215,7 @@ class Watching:
             await self._people.hears()
             await self._people.look_up(concerned)
         for person, row in zip(people, rows, strict=True):
-            if person.status != row["status"]:
+            if connection in person.watchers and person.status != row["status"]:
                 self._people.telling.note(connection, person)
         return rows
 
