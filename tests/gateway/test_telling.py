@@ -199,6 +199,18 @@ async def test_a_socket_that_is_gone_is_told_nothing() -> None:
     assert told(scene.transport) == []
 
 
+async def test_a_socket_that_goes_when_its_turn_is_near_is_told_nothing() -> None:
+    scene = Scene(1)
+    scene.become(0, "online")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    scene.sight.listeners.clear()
+    scene.telling.forget(scene.connection)
+    scene.people[0].watchers.add(scene.connection)
+    await turn()
+    assert told(scene.transport) == []
+
+
 @pytest.mark.parametrize(("hides", "tells"), [(False, True), (True, True), (False, False)])
 async def test_last_seen_is_told_between_those_who_tell_theirs(hides: bool, tells: bool) -> None:
     scene = Scene(2)
