@@ -14,7 +14,7 @@ from messenger_shared.errors import AppError
 
 log = logging.getLogger(__name__)
 
-RENEW_S: Final = 5.0
+RENEW_S: Final = 2.0
 RETRY_S: Final = 0.5
 # After a report, what comes meanwhile goes together.
 GATHER_S: Final = 0.05

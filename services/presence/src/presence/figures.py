@@ -13,7 +13,7 @@ from messenger_shared import channels, errors
 from messenger_shared.errors import AppError
 from presence.ports import Store
 
-KEPT_S: Final = 2.0
+KEPT_S: Final = 1.0
 TIMEOUT_S: Final = 2.0
 
 
