@@ -78,7 +78,7 @@ class Person:
     """Somebody whom sockets of this worker see, and how. Until `version` is set, nothing is known of him."""
 
     __slots__ = (
-        "_said",
+        "_rows",
         "asking",
         "at_ms",
         "checked_at",
@@ -107,8 +107,8 @@ class Person:
         self.at_ms = 0
         self.seen_ms: int | None = None
         self.hides = True
-        # What is said of him, made once for all who hear it.
-        self._said: dict[tuple[bool, bool], bytes] = {}
+        # What is said of him, without and with when he was last there: made once for all who hear it.
+        self._rows: list[bytes | None] = [None, None]
 
     @property
     def unseen(self) -> bool:
@@ -116,9 +116,7 @@ class Person:
         return not (self.sights or self.watchers or self.own)
 
     def is_seen_by(self, connection: Connection) -> bool:
-        """Whether the socket is still to be told; he himself knows."""
-        if connection.user_id == self.user_id:
-            return False
+        """Whether the socket may still be told."""
         return connection in self.watchers or any(connection in sight.listeners for sight in self.sights)
 
     def become(self, status: str, at_ms: int, seen_ms: int | None, *, hides: bool) -> bool:
@@ -127,25 +125,23 @@ class Person:
         self.status, self.hides = status, hides
         if moved:
             self.at_ms, self.seen_ms = at_ms, seen_ms
-        self._said.clear()
+        self._rows = [None, None]
         return moved
 
     def row(self, *, with_seen: bool) -> bytes:
         """How he is, among others."""
-        if (said := self._said.get((False, with_seen))) is None:
+        row = self._rows[with_seen]
+        if row is None:
             fields = {"user_id": self.user_id, "status": self.status}
-            said = orjson.dumps({**fields, "last_seen_at": self._last_seen(with_seen)})
-            self._said[False, with_seen] = said
-        return said
+            row = self._rows[with_seen] = orjson.dumps({**fields, "last_seen_at": self._last_seen(with_seen)})
+        return row
 
     def frame(self, *, with_seen: bool) -> bytes:
         """How he is, alone."""
-        if (said := self._said.get((True, with_seen))) is None:
-            fields: dict[str, Any] = {"user_id": self.user_id, "timestamp": moment(self.at_ms)}
-            if (seen := self._last_seen(with_seen)) is not None:
-                fields["last_seen_at"] = seen
-            said = self._said[True, with_seen] = events.encode_frame(_TYPES[self.status], **fields)
-        return said
+        fields: dict[str, Any] = {"user_id": self.user_id, "timestamp": moment(self.at_ms)}
+        if (seen := self._last_seen(with_seen)) is not None:
+            fields["last_seen_at"] = seen
+        return events.encode_frame(_TYPES[self.status], **fields)
 
     def _last_seen(self, with_seen: bool) -> str | None:
         return moment(self.seen_ms) if with_seen and not self.hides and self.status == OFFLINE else None

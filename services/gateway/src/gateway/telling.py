@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
@@ -15,11 +16,13 @@ from gateway.sight import Person, Sight
 from messenger_shared import events
 
 # More than a second: on the way to a client, what follows may catch up with what was before.
-INTERVAL_S: Final = 1.2
+INTERVAL_S: Final = 1.1
+# And how much more for some, so that sockets which were told at once are not told at once again.
+SPREAD_S: Final = 0.2
 # How often all who look at a conversation are gone through at most.
 WAKE_S: Final = 0.1
 USERS_PER_FRAME: Final = 100
-FLUSHED_AT_ONCE: Final = 10
+FLUSHED_AT_ONCE: Final = 2
 
 
 class _Outbox:
@@ -35,15 +38,17 @@ class _Outbox:
 
     def take(self, connection: Connection) -> list[Person]:
         """The people of the next frame: of each how he is then is what counts."""
-        taken = dict.fromkeys(islice(self.people, USERS_PER_FRAME))
-        for person in taken:
+        noted = list(islice(self.people, USERS_PER_FRAME))
+        for person in noted:
             del self.people[person]
+        taken = dict.fromkeys(person for person in noted if person.is_seen_by(connection))
         for sight in list(self.sights):
             free = USERS_PER_FRAME - len(taken)
             if free and len(news := sight.news(connection, free)) < free:
                 del self.sights[sight]
             taken |= dict.fromkeys(news if free else ())
-        return [person for person in taken if person.is_seen_by(connection)]
+        # He himself knows.
+        return [person for person in taken if person.user_id != connection.user_id]
 
 
 class Telling:
@@ -133,7 +138,7 @@ class Telling:
         if connection.buffered > MAX_BUFFERED_EPHEMERAL_BYTES:
             outbox.next_at = self._loop.time() + INTERVAL_S
         elif people := outbox.take(connection):
-            outbox.next_at = self._loop.time() + INTERVAL_S
+            outbox.next_at = self._loop.time() + INTERVAL_S + random.random() * SPREAD_S
             self._write(connection, people)
         if outbox.people or outbox.sights:
             self._schedule(connection, outbox)

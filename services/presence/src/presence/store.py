@@ -155,7 +155,7 @@ class RedisStore:
 
     async def written(self, seen: Mapping[int, int]) -> None:
         """See Store.written."""
-        await self._run("written", *[part for row in seen.items() for part in row])
+        await self._run("written", len(seen), *seen.keys(), *seen.values())
 
     async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
         """See Store.seen."""
