@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 WEB := services/gateway/web
 
-.PHONY: help install web contract run test lint check faults bench bench-history clean
+.PHONY: help install web contract run test lint check faults bench bench-history bench-presence clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -51,6 +51,9 @@ bench-history: $(READY) ## latencies at ten million messages, beside those at te
 
 bench: $(READY) ## CPU per delivery and per durable send, beside a reference
 	@$(BIN)/python -m tests.bench
+
+bench-presence: $(READY) ## presence under flapping, and chat meanwhile
+	@$(BIN)/python -m tests.bench.presence
 
 clean: ## forget the set-up (not the data)
 	rm -rf $(VENV)

@@ -21,6 +21,8 @@ from tests.stack import RunningStack, launch
 
 WORKERS = "gateway=2,chat-api=2,presence=1"
 WAIT_S = 90
+# Long enough for a reload on a busy machine, and short enough to be waited for.
+PRESENCE_GRACE_MS = 1_500
 T = TypeVar("T")
 
 
@@ -31,7 +33,8 @@ class SharedStack:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stack")
         self._thread.start()
-        self._stack: RunningStack = self._run(launch(data_dir, port, WORKERS))
+        env = {"MESSENGER_PRESENCE_GRACE_MS": str(PRESENCE_GRACE_MS)}
+        self._stack: RunningStack = self._run(launch(data_dir, port, WORKERS, env))
         self._data_dir = data_dir
 
     def start(self) -> None:

@@ -82,6 +82,10 @@ IN_URL: Final[dict[str, list[str]]] = {
     "number": _NO_DIGITS,
     "number from 1": [*_NO_DIGITS, "0"],
     "limit": [*_NO_DIGITS, "0", "101", "51e", ""],
+    "users": [
+        *(*_NO_DIGITS, "", "0", ",", "1,", ",1", "1,,2", "1,x", "1,0", "1, 2", "1;2", "1 2", "[1]", "1,-2"),
+        ",".join(map(str, range(1, 502))),
+    ],
     # Of no list: not base64, not JSON, and JSON of other shapes.
     "cursor": [
         *(
@@ -110,7 +114,7 @@ KINDS: Final = {
     **dict.fromkeys(("expected_version", "user_id"), "number from 1"),
     **dict.fromkeys(("participant_ids", "user_ids"), "users"),
     **dict.fromkeys(("muted", "push_enabled", "email_enabled"), "flag"),
-    **dict.fromkeys(("type", "role", "message_type"), "choice"),
+    **dict.fromkeys(("type", "role", "message_type", "status", "last_seen_visibility"), "choice"),
     "content": "content",
     "title": "title",
     "client_message_id": "client id",

@@ -41,7 +41,7 @@ class Crowd:
 @asynccontextmanager
 async def gathered(url: str, mint: Mint) -> AsyncIterator[Crowd]:
     """A crowd at `url` whose sockets are closed at the end."""
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         crowd = Crowd(http, url, mint)
         try:
             yield crowd

@@ -40,6 +40,7 @@ participant.remove absent     not_found  forbidden  forbidden  not_member  not_f
 participant.update another    ok         forbidden  forbidden  not_member  not_found
 participant.update oneself    forbidden  forbidden  forbidden  not_member  not_found
 participant.update absent     not_found  forbidden  forbidden  not_member  not_found
+presence.get                  ok         ok         ok         not_found   not_found
 settings.get                  ok         ok         ok         not_member  not_found
 settings.update               ok         ok         ok         not_member  not_found
 subscribe                     ok         ok         ok         not_member  not_found
@@ -85,6 +86,7 @@ participant.remove absent     forbidden  not_found
 participant.update another    forbidden  not_found
 participant.update oneself    forbidden  not_found
 participant.update absent     forbidden  not_found
+presence.get                  ok         not_found
 settings.get                  ok         not_found
 settings.update               ok         not_found
 subscribe                     ok         not_found
@@ -95,7 +97,8 @@ typing.stop                   ok         not_found
 FOR_EVERYBODY: Final = frozenset(
     (
         *("conversation.create", "conversation.list", "conversation.sync"),
-        *("resume", "unsubscribe", "auth.refresh", "ping"),
+        *("resume", "unsubscribe", "auth.refresh", "ping", "stats.get"),
+        *("presence.online", "presence.list", "presence.set", "presence.watch", "presence.unwatch"),
     )
 )
 

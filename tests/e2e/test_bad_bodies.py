@@ -16,6 +16,7 @@ from tests.conftest import SharedStack
 from tests.documented import BASE_PATH
 from tests.e2e.asking import FRAME_TYPES, OPERATIONS, WITH_BODY, over_rest, path_of
 from tests.e2e.crowd import Crowd
+from tests.waiting import eventually
 
 IDS = {"conversation_id": str(uuid4()), "message_id": str(uuid4()), "user_id": 5}
 ROUTES = {name: operation.route for name, operation in OPERATIONS.items() if operation.route}
@@ -130,6 +131,13 @@ async def test_no_list_takes_another_lists_cursor_or_a_part_of_its_own(crowd: Cr
         await one.call("PUT", f"/messages/{message}", body={"content": text})
     for person in (two, three):
         await person.call("PUT", f"/conversations/{room}/read", body={"seq": 1})
+    for person in (two, three):
+        await person.connect()
+
+    async def all_are_there() -> bool:
+        return len((await one.get("/presence/online")).body["items"]) == 2
+
+    await eventually(all_are_there)
     ids = {"conversation_id": room, "message_id": message}
     lists = [o for o in OPERATIONS.values() if o.route and "cursor" in o.request.fields]
 

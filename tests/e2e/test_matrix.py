@@ -57,6 +57,10 @@ def users(*, is_in: bool) -> Request:
     return request
 
 
+def another(scene: Scene, _: str) -> Fields:
+    return {"user_id": scene.people["another"].user_id}
+
+
 REQUESTS: dict[str, Request] = {
     "conversation.get": room(),
     "conversation.update": room(title="new"),
@@ -71,6 +75,7 @@ REQUESTS: dict[str, Request] = {
     "participant.list": room(),
     "participant.add": users(is_in=False),
     "participant.add who is in": users(is_in=True),
+    "presence.get": another,
     "settings.get": room(),
     "settings.update": room(muted=True),
     "subscribe": room(),
@@ -184,6 +189,8 @@ async def test_without_a_token_nothing_is_told(crowd: Crowd, header: str) -> Non
 
 def other_ids(fields: Fields) -> Fields:
     """The same request about what doesn't exist."""
+    if list(fields) == ["user_id"]:
+        return {"user_id": ABSENT}
     names = ("conversation_id", "message_id")
     return {name: str(uuid4()) if name in names else value for name, value in fields.items()}
 
@@ -201,6 +208,15 @@ async def test_what_is_for_everybody_tells_strangers_and_former_members_nothing(
         positions = {scene.room: 1, str(uuid4()): 1, own: 1}
         answer = await socket.request("resume", positions=positions)
         assert list(answer["conversations"]) == [own]
+        there = [scene.people[name].user_id for name in ("admin", "another")]
+        for users in (there, [ABSENT, ABSENT + 1]):
+            listed = await over_rest(
+                person, OPERATIONS["presence.list"], {"user_ids": ",".join(map(str, users))}
+            )
+            assert dict(listed.said[2]) == {"items": [], "next_cursor": None}
+            assert (await socket.request("presence.watch", user_ids=users))["users"] == []
+            assert (await socket.request("presence.unwatch", user_ids=users))["users"] == []
+        assert dict((await over_rest(person, OPERATIONS["presence.online"], {})).said[2])["items"] == []
         answers = [
             str(await over_socket(socket, "unsubscribe", {"conversation_id": id_})).replace(id_, "")
             for id_ in (scene.room, str(uuid4()))

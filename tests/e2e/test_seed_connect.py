@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from tests.client import Person
-from tests.conftest import SharedStack
+from tests.conftest import PRESENCE_GRACE_MS, SharedStack
 from tests.e2e.crowd import Crowd
 
 LIMITS = {
@@ -22,7 +22,7 @@ LIMITS = {
     "max_sockets": 50,
     "typing_ttl_ms": 6_000,
     "resume_max_events": 500,
-    "presence_grace_ms": 10_000,
+    "presence_grace_ms": PRESENCE_GRACE_MS,
 }
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

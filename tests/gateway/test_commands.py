@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from gateway.commands import Commands
+from gateway.connection import Connection
 from gateway.lane import MAX_QUEUED
-from gateway.session import Session
+from gateway.session import Session, SocketHandler
 from gateway.settings import GatewaySettings
 from messenger_shared import errors
 from messenger_shared.errors import AppError
@@ -38,11 +39,12 @@ class SlowRpc:
 
 
 class Door:
-    def __init__(self) -> None:
+    def __init__(self, handlers: dict[str, SocketHandler] | None = None) -> None:
         self.rpc: Any = SlowRpc()
         some: Any = None
         settings = GatewaySettings.read(Environment(FEWEST))
-        self.commands = Commands(self.rpc, Session(some, self.rpc, some, some, some, some, settings))
+        session = Session(some, self.rpc, some, some, some, some, settings)
+        self.commands = Commands(self.rpc, session.handlers | (handlers or {}))
         self.connection, self.transport = make_connection(1)
         self.lane = self.commands.lane(self.connection)
 
@@ -84,6 +86,37 @@ async def test_a_ping_does_not_wait_for_a_slow_send() -> None:
     await until(lambda: door.transport.written)
     assert [f["type"] for f in door.transport.frames()] == ["pong"]
     await door.lane.stop()
+
+
+async def test_commands_on_presence_hold_up_no_message_and_keep_their_own_order() -> None:
+    answered, done = asyncio.Event(), []
+
+    async def slow(connection: Connection, body: dict[str, Any]) -> dict[str, Any]:
+        await answered.wait()
+        done.append(body["status"])
+        return {}
+
+    door = Door({"presence.set": slow})
+    for status in ("away", "online"):
+        await door.put(f'{{"type":"presence.set","status":"{status}","ref":"{status}"}}')
+    await door.send("a")
+    await until(lambda: door.rpc.asked)
+    door.rpc.answer(0)
+    await until(lambda: door.transport.frames())
+    answered.set()
+    await until(lambda: len(door.transport.frames()) == 3)
+    assert [frame["ref"] for frame in door.transport.frames()] == ["a", "away", "online"]
+    assert done == ["away", "online"]
+
+
+async def test_a_socket_that_ends_waits_for_no_command_on_presence() -> None:
+    async def never(connection: Connection, body: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    door = Door({"presence.set": never})
+    await door.put('{"type":"presence.set","status":"away"}')
+    await asyncio.wait_for(door.lane.stop(), 2)
 
 
 async def test_a_client_that_is_too_fast_comes_to_wait() -> None:

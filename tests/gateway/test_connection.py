@@ -51,17 +51,17 @@ async def test_the_end_of_who_has_read_everything_is_no_reset() -> None:
 
 async def test_parting_waits_for_what_is_under_way_but_not_for_ever() -> None:
     connection, transport = make_connection(1)
-    connection.set_busy(True)
+    connection.busy += 1
     parting = asyncio.create_task(connection.part(Close.DRAINING, 30))
     await asyncio.sleep(0)
     assert connection.closing is None
     connection.reply(b"the answer")
-    connection.set_busy(False)
+    connection.rest()
     await asyncio.wait_for(parting, 2)
     assert transport.written.endswith(b"the answer")
     assert connection.socket.code == Close.DRAINING  # type: ignore[attr-defined]
     stuck, _ = make_connection(1)
-    stuck.set_busy(True)
+    stuck.busy += 1
     await asyncio.wait_for(stuck.part(Close.DRAINING, 0.01), 2)
 
 

@@ -164,6 +164,7 @@ async def test_the_last_socket_to_go_ends_the_listening(world: GatewayWorld) -> 
         channels.HEADS,
         channels.replies("gateway"),
         channels.workers("chat-api"),
+        channels.workers("presence"),
     }
 
 

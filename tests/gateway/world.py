@@ -16,6 +16,8 @@ from gateway.connection import Connection
 from gateway.follower import Follower
 from gateway.hub import Hub, Member
 from gateway.limits import Bucket
+from gateway.people import People
+from gateway.reach import Reach
 from gateway.rooms import Rooms
 from gateway.watching import Watching
 from messenger_shared import errors
@@ -23,7 +25,7 @@ from messenger_shared.errors import AppError
 from messenger_shared.events import MESSAGE_NEW, Event
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.operations import conversations
-from messenger_shared.operations.operation import CHAT_API
+from messenger_shared.operations.operation import CHAT_API, PRESENCE
 from messenger_shared.rpc import Request
 from messenger_shared.rpc_client import RpcClient
 from messenger_shared.rpc_server import RpcServer
@@ -196,9 +198,12 @@ class GatewayWorld:
         self.broker = MemoryBroker()
         self.chat = RememberingChatApi(self.broker)
         self.bus = MemoryBus(self.broker, "gateway")
-        self.rpc = RpcClient(self.bus, [CHAT_API])
+        self.rpc = RpcClient(self.bus, [CHAT_API, PRESENCE])
         self.hub = Hub()
-        rooms = Rooms(self.bus, self.rpc, self.hub, Watching(self.bus, self.rpc))
+        reach = Reach(self.rpc, self.bus.worker)
+        self.people = People(self.bus, reach)
+        self.watching = Watching(self.people, reach)
+        rooms = Rooms(self.bus, self.rpc, self.hub, self.watching)
         self.follower = Follower(self.bus, self.rpc, self.hub, rooms, Census(self.bus, 0))
 
     async def start(self) -> None:

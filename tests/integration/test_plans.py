@@ -15,12 +15,13 @@ import psycopg2
 import pytest
 
 from chat_api.handlers.messages import NEWEST
+from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.receipts import PgReceipts
 from tests.bench.history.loader import Loaded, load
 from tests.bench.history.rows import DELETED_EVERY, NEVER_LOOKED
-from tests.bench.history.shape import Shape
+from tests.bench.history.shape import FIRST_ORDINARY, Shape
 from tests.conftest import SharedStack
 from tests.integration.plans import RecordingDatabase
 
@@ -28,6 +29,7 @@ SHAPE = Shape(messages=120_000, conversations=10_000, largest=50_000, busy_users
 LIMIT = 50
 USER = 2
 MIDDLE = SHAPE.largest // 2
+MANY = range(FIRST_ORDINARY, FIRST_ORDINARY + 500)
 # Unread is a difference less these, which an index of their own holds.
 TOMBSTONES = SHAPE.messages // DELETED_EVERY + 1
 
@@ -70,12 +72,14 @@ class Stores:
     messages: PgMessages
     conversations: PgConversations
     receipts: PgReceipts
+    contacts: PgContacts
     largest: str
 
 
 @pytest.fixture
 def stores(database: RecordingDatabase, filled: Filled) -> Stores:
-    return Stores(PgMessages(database), PgConversations(database), PgReceipts(database), filled.largest)
+    receipts, contacts = PgReceipts(database), PgContacts(database)
+    return Stores(PgMessages(database), PgConversations(database), receipts, contacts, filled.largest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,9 @@ HOT = (
     Hot("unread of everything", lambda s: s.receipts.read(s.largest, NEVER_LOOKED, 1), 1 + TOMBSTONES),
     Hot("memberships at connect", lambda s: s.conversations.memberships([USER]), 0),
     Hot("one membership", lambda s: s.conversations.membership(s.largest, USER), 0),
+    Hot("contacts among many", lambda s: s.contacts.among(USER, list(MANY)), 0),
+    Hot("a stranger among contacts", lambda s: s.contacts.among(NEVER_LOOKED, [USER]), 0),
+    Hot("a page of contacts", lambda s: s.contacts.page(FIRST_ORDINARY, 0, LIMIT), 0),
 )
 
 

@@ -5,31 +5,50 @@ from __future__ import annotations
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
 
 from messenger_local.wheels import program
-from tests.presence.stores import Bench, MemoryBench, RedisBench
+from presence.store import Timing
+from tests.presence.stores import NO_GRACE, TIMING, Bench, MemoryBench, RedisBench, settle
 
 STOP_S = 10
 
 
-@pytest.fixture
-async def redis_bench(valkey_url: str) -> AsyncIterator[RedisBench]:
-    """A store of its own in the real Valkey."""
-    bench = RedisBench(valkey_url, f"test-{uuid4()}:")
-    yield bench
-    await bench.stop()
+@asynccontextmanager
+async def _bench(kind: str, timing: Timing, valkey_url: str) -> AsyncIterator[Bench]:
+    if kind == "memory":
+        yield MemoryBench(timing)
+        return
+    bench = RedisBench(valkey_url, f"test-{uuid4()}:", timing)
+    try:
+        yield bench
+    finally:
+        await bench.stop()
 
 
 @pytest.fixture(params=["memory", "valkey"])
-def bench(request: pytest.FixtureRequest) -> Bench:
-    """Each store in turn."""
-    if request.param == "memory":
-        return MemoryBench()
-    found: RedisBench = request.getfixturevalue("redis_bench")
-    return found
+async def fresh(request: pytest.FixtureRequest, valkey_url: str) -> AsyncIterator[Bench]:
+    """Each store in turn, in which nothing is known yet."""
+    async with _bench(request.param, TIMING, valkey_url) as bench:
+        yield bench
+
+
+@pytest.fixture
+async def bench(fresh: Bench) -> Bench:
+    """The same when all that could be known is."""
+    await settle(fresh)
+    return fresh
+
+
+@pytest.fixture(params=["memory", "valkey"])
+async def graceless(request: pytest.FixtureRequest, valkey_url: str) -> AsyncIterator[Bench]:
+    """Like `bench`, and whoever goes is gone at once."""
+    async with _bench(request.param, NO_GRACE, valkey_url) as bench:
+        await settle(bench)
+        yield bench
 
 
 @pytest.fixture(scope="package")

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from presence.ports import Outcome, Release, Report, Store, Transition
+from messenger_shared.presences import AWAY, OFFLINE, ONLINE
+from presence.ports import (
+    Choice,
+    Chosen,
+    Look,
+    Outcome,
+    Present,
+    Report,
+    Some,
+    State,
+    States,
+    Store,
+    Totals,
+    Transition,
+    Unloaded,
+)
+from presence.store import Timing
 
 START_MS = 1_700_000_000_000
 
@@ -12,74 +28,195 @@ START_MS = 1_700_000_000_000
 class MemoryStore:
     """A Store in dictionaries."""
 
-    def __init__(self, lease_ms: int, patience_ms: int, released_at_once: int) -> None:
+    def __init__(self, timing: Timing) -> None:
         self.now_ms = START_MS
-        self._lease_ms = lease_ms
-        self._patience_ms = patience_ms
-        self._released_at_once = released_at_once
-        self._looked_ms = 0
-        self._leases: dict[str, int] = {}
-        self._numbers: dict[str, int] = {}
-        self._users: dict[str, set[int]] = {}
+        self._timing = timing
+        self._forget()
 
     async def report(self, report: Report) -> Outcome:
+        if not self._loaded:
+            raise Unloaded
         gateway = report.gateway
         alive = self._leases.get(gateway, 0) > self.now_ms
         if not (alive or report.full) or report.number < self._numbers.get(gateway, 0):
             return Outcome(False, [])
-        users = self._users.setdefault(gateway, set())
-        closed = users.difference(report.opened) if report.full else report.closed
-        came = [user for user in dict.fromkeys(report.opened) if user not in self._all()]
-        users.update(report.opened)
-        went = self._take(gateway, closed)
-        self._leases[gateway] = self.now_ms + self._lease_ms
+        users = self._users.setdefault(gateway, {})
+        before = self._everybody()
+        for user in report.opened:
+            users[user] = ONLINE
+        for user in report.away:
+            users[user] = AWAY
+        here = {*report.opened, *report.away}
+        for user in set(users) - here if report.full else report.closed:
+            users.pop(user, None)
+        self._leases[gateway] = self.now_ms + self._timing.lease_ms
         self._numbers[gateway] = report.number
-        online = [Transition(user, True, self.now_ms, self.now_ms) for user in came]
-        return Outcome(True, online + [Transition(user, False, self.now_ms, self.now_ms) for user in went])
+        self._sockets[gateway] = report.connections
+        return Outcome(True, self._show(before | self._everybody(), self.now_ms))
 
     async def leave(self, gateway: str) -> None:
         if gateway in self._leases:
             self._leases[gateway] = 0
 
-    async def ended(self) -> list[str]:
-        unattended = abs(self.now_ms - self._looked_ms) > self._patience_ms
-        self._looked_ms = self.now_ms
+    async def look(self) -> Look:
+        unattended = abs(self.now_ms - self._looked) > self._timing.patience_ms
+        self._looked = self.now_ms
         if unattended:
-            fresh = self.now_ms + self._lease_ms
+            self._since = self.now_ms
+            fresh = self.now_ms + self._timing.lease_ms
             self._leases = {gateway: ends and fresh for gateway, ends in self._leases.items()}
-        return [gateway for gateway, ends in self._leases.items() if ends <= self.now_ms]
+            again = self.now_ms + max(self._timing.grace_ms, self._timing.settle_ms)
+            self._leaving = {user: (again, seen) for user, (_, seen) in self._leaving.items()}
+        ended = [gateway for gateway, ends in self._leases.items() if ends <= self.now_ms]
+        return Look(ended, unattended, self._loaded)
 
-    async def release(self, gateway: str) -> Release:
+    async def release(self, gateway: str) -> Some:
         ends = self._leases.get(gateway)
         if ends is None or ends > self.now_ms:
-            return Release([], False)
-        seen_ms = ends - self._lease_ms if ends else self.now_ms
-        users = self._users[gateway]
-        went = self._take(gateway, list(users)[: self._released_at_once])
+            return Some([], False)
+        users = self._users.get(gateway, {})
+        taken = list(users)[: self._timing.taken_at_once]
+        for user in taken:
+            del users[user]
+        transitions = self._show(taken, ends - self._timing.lease_ms if ends else self.now_ms)
         if not users:
-            for table in (self._leases, self._numbers, self._users):
-                del table[gateway]
-        return Release([Transition(user, False, self.now_ms, seen_ms) for user in went], bool(users))
+            for table in (self._leases, self._numbers, self._sockets, self._users):
+                table.pop(gateway, None)
+        return Some(transitions, bool(users))
 
-    async def online(self, user_ids: Sequence[int]) -> list[int]:
-        everyone = self._all()
-        return [user_id for user_id in user_ids if user_id in everyone]
+    async def lapse(self) -> Some:
+        due = [user for user, (ends, _) in self._leaving.items() if ends <= self.now_ms]
+        due = due[: self._timing.taken_at_once]
+        changes = []
+        for user in due:
+            changes.append((user, OFFLINE, min(self._leaving.pop(user)[1], self.now_ms)))
+            del self._shown[user]
+        return Some(self._transitions(changes), len(due) == self._timing.taken_at_once)
+
+    async def choose(self, choice: Choice) -> Chosen:
+        user = choice.user_id
+        if user in self._choices and self._choices[user].version > choice.version:
+            return Chosen(None, False)
+        self._choices[user] = choice
+        seen = self._leaving.get(user, (0, self.now_ms))[1]
+        if moved := self._show([user], seen):
+            return Chosen(moved[0], True)
+        as_before = (user, self._shown.get(user, OFFLINE), self.now_ms)
+        return Chosen(self._versioned([as_before])[0], False)
+
+    async def load(self, loader: str, choices: Sequence[Choice], *, first: bool, last: bool) -> bool:
+        if first:
+            self._loaders.add(loader)
+        elif loader not in self._loaders:
+            return False
+        for choice in choices:
+            if self._choices.get(choice.user_id, choice).version <= choice.version:
+                self._choices[choice.user_id] = choice
+        if last:
+            self._loaders.discard(loader)
+            self._loaded = True
+        return True
+
+    async def states(self, user_ids: Sequence[int]) -> States:
+        return States(
+            self._version,
+            self._loaded and self.now_ms >= self._certain(),
+            [
+                State(self._shown.get(user, OFFLINE), self._real(user), *self._flags(user))
+                for user in user_ids
+            ],
+        )
+
+    async def present(self, cursor: str) -> Present:
+        users = sorted(user for user in self._everybody() if not self._flags(user)[0])
+        return Present("0", self.now_ms - self._timing.lease_ms, users)
+
+    async def unwritten(self) -> dict[int, int]:
+        return dict(self._unwritten)
+
+    async def written(self, seen: Mapping[int, int]) -> None:
+        for user, at in seen.items():
+            if self._unwritten.get(user) == at:
+                del self._unwritten[user]
+
+    async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
+        return {user: self._unwritten[user] for user in user_ids if user in self._unwritten}
+
+    async def claim(self, task: str, period_ms: int) -> bool:
+        if self._claims.get(task, 0) > self.now_ms:
+            return False
+        self._claims[task] = self.now_ms + period_ms
+        return True
+
+    async def totals(self) -> Totals:
+        return Totals(len(self._shown), dict(self._sockets))
 
     def empty(self) -> None:
         """Forgets everything, as Redis does when it is emptied."""
-        self._looked_ms = 0
-        for table in (self._leases, self._numbers, self._users):
-            table.clear()
+        self._forget()
 
-    def _all(self) -> set[int]:
+    def _forget(self) -> None:
+        self._looked = self._version = 0
+        self._since: int | None = None
+        self._loaded = False
+        self._leases: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+        self._sockets: dict[str, int] = {}
+        self._users: dict[str, dict[int, str]] = {}
+        self._shown: dict[int, str] = {}
+        # When it ends that they are seen, and when they were last known to be there.
+        self._leaving: dict[int, tuple[int, int]] = {}
+        self._choices: dict[int, Choice] = {}
+        self._loaders: set[str] = set()
+        # Those who went, and when they were last there.
+        self._unwritten: dict[int, int] = {}
+        self._claims: dict[str, int] = {}
+
+    def _everybody(self) -> set[int]:
         return set().union(*self._users.values())
 
-    def _take(self, gateway: str, users: Sequence[int] | set[int]) -> list[int]:
-        """Takes `users` from the gateway; returns those who are on no other."""
-        held = [user for user in dict.fromkeys(users) if user in self._users[gateway]]
-        self._users[gateway].difference_update(held)
-        everyone = self._all()
-        return [user for user in held if user not in everyone]
+    def _real(self, user: int) -> str:
+        marks = {users[user] for users in self._users.values() if user in users}
+        return ONLINE if ONLINE in marks else AWAY if marks else OFFLINE
+
+    def _flags(self, user: int) -> tuple[bool, bool]:
+        choice = self._choices.get(user)
+        return (choice.invisible, choice.hides) if choice is not None else (False, False)
+
+    def _certain(self) -> int:
+        return (self.now_ms if self._since is None else self._since) + self._timing.settle_ms
+
+    def _show(self, users: Iterable[int], seen: int) -> list[Transition]:
+        """Brings what is seen of these users into line with what is known of them."""
+        changes = []
+        for user in users:
+            old, real = self._shown.get(user, OFFLINE), self._real(user)
+            new = OFFLINE if self._flags(user)[0] else real
+            if new == OFFLINE != old and not self._flags(user)[0]:
+                ends = max(seen + self._timing.grace_ms, self._certain())
+                if ends > self.now_ms:
+                    self._leaving[user] = (ends, seen)
+                    continue
+            self._leaving.pop(user, None)
+            if new != old:
+                changes.append((user, new, seen))
+            if new == OFFLINE:
+                self._shown.pop(user, None)
+            else:
+                self._shown[user] = new
+        return self._transitions(changes)
+
+    def _transitions(self, changes: list[tuple[int, str, int]]) -> list[Transition]:
+        self._unwritten |= {user: seen for user, status, seen in changes if status == OFFLINE}
+        return self._versioned(changes)
+
+    def _versioned(self, changes: list[tuple[int, str, int]]) -> list[Transition]:
+        if changes:
+            self._version = max(self.now_ms * 1000, self._version + 1)
+        return [
+            Transition(self._version, user, status, self.now_ms, seen, self._flags(user)[1])
+            for user, status, seen in changes
+        ]
 
 
 _: type[Store] = MemoryStore

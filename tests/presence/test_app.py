@@ -6,15 +6,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 
-import orjson
 import psycopg2
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from redis.asyncio import Redis
 
-from messenger_shared import channels, events
+from messenger_shared import channels, presences
 from messenger_shared.clock import to_text
-from messenger_shared.events import Event
 from messenger_shared.identifiers import new_id
+from messenger_shared.presences import OFFLINE, ONLINE, Change
 from messenger_shared.redis_bus import RedisBus
 from messenger_shared.rpc_client import RpcClient
 from presence.app import create_app
@@ -39,6 +39,9 @@ async def presence(
 ) -> AsyncIterator[TestClient]:  # type: ignore[type-arg]
     monkeypatch.setenv("MESSENGER_REDIS_URL", lone_valkey_url)
     monkeypatch.setenv("MESSENGER_DATABASE_URL", database_url)
+    monkeypatch.setenv("MESSENGER_PRESENCE_GRACE_MS", "0")
+    async with Redis.from_url(lone_valkey_url) as client:
+        await client.flushall()
     async with TestClient(TestServer(await create_app())) as client:
         yield client
 
@@ -51,36 +54,89 @@ async def gateway(lone_valkey_url: str) -> AsyncIterator[RedisBus]:
     await bus.stop()
 
 
+@pytest.fixture
+async def asking(gateway: RedisBus) -> AsyncIterator[RpcClient]:
+    client = RpcClient(gateway, ("presence",))
+    await client.start()
+    yield client
+    await client.stop()
+
+
+async def hear_changes(gateway: RedisBus) -> asyncio.Queue[Change]:
+    heard: asyncio.Queue[Change] = asyncio.Queue(maxsize=10)
+
+    def hear(payload: bytes) -> None:
+        for change in presences.unpack(payload):
+            heard.put_nowait(change)
+
+    await gateway.subscribe([channels.presence(USER)], hear)
+    return heard
+
+
+async def report(asking: RpcClient, gateway: RedisBus, *users: int) -> None:
+    body = {"gateway": gateway.worker, "opened": users, "closed": [], "full": True, "connections": len(users)}
+    answer = await asking.ask("presence", "presence.report", body, key=gateway.worker)
+    assert answer == {"known": True}
+
+
 async def test_first_socket_makes_online_and_the_last_one_offline_with_last_seen(
     presence: TestClient,  # type: ignore[type-arg]
     gateway: RedisBus,
+    asking: RpcClient,
     database_url: str,
 ) -> None:
-    heard: asyncio.Queue[Event] = asyncio.Queue(maxsize=10)
-
-    def hear(payload: bytes) -> None:
-        for event in events.unpack(payload):
-            heard.put_nowait(event)
-
-    await gateway.subscribe([channels.presence(USER)], hear)
-    client = RpcClient(gateway, ("presence",))
-    await client.start()
-    body = {"gateway": gateway.worker, "opened": [USER], "closed": [], "full": True}
+    heard = await hear_changes(gateway)
     async with asyncio.timeout(DEADLINE_S):
-        answer = await client.ask("presence", "presence.report", body, key=gateway.worker)
-        assert answer == {"known": True}
-        assert (await heard.get()).type == events.USER_ONLINE
-        online = await client.ask("presence", "presence.online", {"user_ids": [USER, 1]}, key="1")
-        assert online == {"user_ids": [USER]}
-        await client.ask("presence", "presence.leave", {"gateway": gateway.worker}, key=gateway.worker)
+        await report(asking, gateway, USER)
+        assert (await heard.get()).status == ONLINE
+        states = await asking.ask("presence", "presence.states", {"user_ids": [USER, 1]}, key="1")
+        assert [status for status, _, _ in states["states"]] == [ONLINE, OFFLINE]
+        await asking.ask("presence", "presence.leave", {"gateway": gateway.worker}, key=gateway.worker)
         went = await heard.get()
-    await client.stop()
-    assert went.type == events.USER_OFFLINE
+    assert went.status == OFFLINE
     await presence.close()
-    _assert_last_seen(database_url, orjson.loads(went.frame)["last_seen_at"])
+    _assert_last_seen(database_url, presences.moment(went.seen_ms))
 
 
-def _assert_last_seen(database_url: str, text: str) -> None:
+async def test_a_choice_outlives_redis(
+    presence: TestClient,  # type: ignore[type-arg]
+    gateway: RedisBus,
+    asking: RpcClient,
+    lone_valkey_url: str,
+) -> None:
+    heard = await hear_changes(gateway)
+    async with asyncio.timeout(DEADLINE_S):
+        await report(asking, gateway, USER)
+        assert (await heard.get()).status == ONLINE
+        await asking.ask("presence", "presence.choose", {"status": "invisible"}, key="1", user_id=USER)
+        assert (await heard.get()).status == OFFLINE
+        async with Redis.from_url(lone_valkey_url) as client:
+            await client.flushall()
+        await report(asking, gateway, USER)
+        await asking.ask("presence", "presence.choose", {"status": "online"}, key="1", user_id=USER)
+        assert (await heard.get()).status == ONLINE
+    assert heard.empty()
+
+
+async def test_figures_are_over_all_gateways(
+    presence: TestClient,  # type: ignore[type-arg]
+    gateway: RedisBus,
+    asking: RpcClient,
+) -> None:
+    await gateway.subscribe([channels.conversation("x"), channels.conversation("y")], lambda _: None)
+    await report(asking, gateway, USER, USER + 1)
+    figures = await asking.ask("presence", "stats.get", {}, key="1")
+    assert figures == {
+        "online_users": 2,
+        "total_connections": 2,
+        "active_conversations": 2,
+        "gateways": [{"id": gateway.worker.rpartition("-")[2], "connections": 2}],
+    }
+    await asking.ask("presence", "presence.leave", {"gateway": gateway.worker}, key=gateway.worker)
+    assert await asking.ask("presence", "stats.get", {}, key="1") == figures, "not counted anew so soon"
+
+
+def _assert_last_seen(database_url: str, text: str | None) -> None:
     """Stopping the service writes what was waiting."""
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT last_seen_at FROM presence.last_seen WHERE user_id = %s", (USER,))
@@ -98,6 +154,24 @@ async def test_service_is_ready_when_its_stores_answer(presence: TestClient) -> 
             if answer.status == 200:
                 break
     assert (await answer.json())["checks"] == {"redis": True, "store": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MESSENGER_PRESENCE_GRACE_MS", "-1"),
+        ("MESSENGER_ONLINE_STATUS", "2"),
+        ("MESSENGER_ONLINE_STATUS", "on"),
+    ],
+)
+async def test_a_setting_that_makes_no_sense_ends_the_service_with_its_name(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESSENGER_REDIS_URL", "redis://a")
+    monkeypatch.setenv("MESSENGER_DATABASE_URL", "postgresql://a")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=name):
+        await create_app()
 
 
 async def test_missing_setting_ends_the_service_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import orjson
 import pytest
 
-from messenger_shared import channels, events
-from messenger_shared.events import Event
+from messenger_shared import channels, presences
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
-from presence.broadcast import EVENTS_PER_MESSAGE, Broadcast
+from messenger_shared.presences import AWAY, OFFLINE, ONLINE, Change
+from presence.broadcast import USERS_PER_MESSAGE, Broadcast
 from presence.ports import Transition
 
 DEADLINE_S = 5
 AT_MS = 1_764_153_000_123
 SEEN_MS = 1_764_152_985_000
+AT, SEEN = "2025-11-26T10:30:00.123Z", "2025-11-26T10:29:45.000Z"
+
+
+def transition(user_id: int, status: str, *, hides: bool = False) -> Transition:
+    return Transition(5, user_id, status, AT_MS, SEEN_MS, hides)
 
 
 class Ear:
     """Listens on channels of a bus of its own, beside the one that broadcasts."""
 
-    def __init__(self, broadcast: Broadcast, bus: MemoryBus) -> None:
-        self.broadcast = broadcast
-        self._bus = bus
-        self._heard: asyncio.Queue[list[Event]] = asyncio.Queue(maxsize=10)
+    def __init__(self, speaker: MemoryBus, listener: MemoryBus) -> None:
+        self.broadcast = Broadcast(speaker, to_operators=True)
+        self.silent = Broadcast(speaker, to_operators=False)
+        self._bus = listener
+        self._heard: asyncio.Queue[bytes] = asyncio.Queue(maxsize=500)
 
     async def listen(self, *names: str) -> None:
-        await self._bus.subscribe(names, lambda payload: self._heard.put_nowait(events.unpack(payload)))
+        await self._bus.subscribe(names, self._heard.put_nowait)
 
-    async def take(self, messages: int) -> list[list[Event]]:
+    async def take(self, messages: int) -> list[bytes]:
         """The next `messages` bus messages, and that there are no more."""
         async with asyncio.timeout(DEADLINE_S):
             taken = [await self._heard.get() for _ in range(messages)]
@@ -44,48 +51,81 @@ async def ear() -> AsyncIterator[Ear]:
     speaker, listener = MemoryBus(broker, "presence-1"), MemoryBus(broker, "gateway-1")
     await speaker.start()
     await listener.start()
-    yield Ear(Broadcast(speaker), listener)
+    yield Ear(speaker, listener)
     await listener.stop()
     await speaker.stop()
 
 
-async def test_user_online_goes_to_operators_and_to_those_who_watch_the_user(ear: Ear) -> None:
-    await ear.listen(channels.ONLINE_STATUS, channels.presence(7))
-    ear.broadcast.tell([Transition(7, True, AT_MS, AT_MS)])
-    [everywhere], [watched] = await ear.take(2)
-    assert everywhere == watched
-    assert watched[:4] == (events.USER_ONLINE, "", 0, 7)
-    assert orjson.loads(watched.frame) == {
-        "type": "user.online",
-        "user_id": 7,
-        "timestamp": "2025-11-26T10:30:00.123Z",
-    }
-
-
-async def test_user_offline_says_when_the_user_was_last_seen(ear: Ear) -> None:
+@pytest.mark.parametrize(
+    ("status", "hides", "seen_ms"),
+    [
+        (ONLINE, False, None),
+        (AWAY, False, None),
+        (OFFLINE, False, SEEN_MS),
+        (OFFLINE, True, None),
+    ],
+)
+async def test_those_who_watch_a_user_are_told_how_he_is(
+    ear: Ear, status: str, hides: bool, seen_ms: int | None
+) -> None:
     await ear.listen(channels.presence(7))
-    ear.broadcast.tell([Transition(7, False, AT_MS, SEEN_MS)])
-    [[event]] = await ear.take(1)
-    assert event[:4] == (events.USER_OFFLINE, "", 0, 7)
-    assert orjson.loads(event.frame) == {
-        "type": "user.offline",
-        "user_id": 7,
-        "timestamp": "2025-11-26T10:30:00.123Z",
-        "last_seen_at": "2025-11-26T10:29:45.000Z",
-    }
+    ear.broadcast.tell([transition(8, ONLINE), transition(7, status, hides=hides)])
+    [heard] = await ear.take(1)
+    assert presences.unpack(heard) == [Change(5, 7, status, AT_MS, seen_ms, hides)]
 
 
-async def test_nobody_hears_of_a_user_that_is_not_watched(ear: Ear) -> None:
-    await ear.listen(channels.presence(7))
-    ear.broadcast.tell([Transition(8, True, AT_MS, AT_MS), Transition(7, True, AT_MS, AT_MS)])
-    [[event]] = await ear.take(1)
-    assert event.user_id == 7
+@pytest.mark.parametrize(
+    ("told", "fields"),
+    [
+        (transition(7, ONLINE), {"type": "user.online"}),
+        (transition(7, AWAY), {"type": "user.away"}),
+        (transition(7, OFFLINE), {"type": "user.offline", "last_seen_at": SEEN}),
+        (transition(7, OFFLINE, hides=True), {"type": "user.offline"}),
+    ],
+)
+async def test_operators_get_the_frame_that_a_client_would_get(
+    ear: Ear, told: Transition, fields: dict[str, Any]
+) -> None:
+    await ear.listen(channels.ONLINE_STATUS)
+    ear.broadcast.tell([told])
+    [heard] = await ear.take(1)
+    assert orjson.loads(heard) == {"user_id": 7, "timestamp": AT, **fields}
 
 
 async def test_many_transitions_are_gathered_for_operators(ear: Ear) -> None:
     await ear.listen(channels.ONLINE_STATUS)
-    users = list(range(1, EVENTS_PER_MESSAGE + 2))
-    ear.broadcast.tell([Transition(user, True, AT_MS, AT_MS) for user in users])
-    first, second = await ear.take(2)
-    assert [event.user_id for event in first + second] == users
-    assert len(first) == EVENTS_PER_MESSAGE
+    users = range(1, USERS_PER_MESSAGE + 3)
+    ear.broadcast.tell([transition(user, OFFLINE if user % 2 else ONLINE) for user in users])
+    frames = [orjson.loads(heard) for heard in await ear.take(2)]
+    assert [frame["type"] for frame in frames] == ["presence.batch"] * 2
+    rows = frames[0]["users"] + frames[1]["users"]
+    assert [row["user_id"] for row in rows] == list(users)
+    assert rows[0] == {"user_id": 1, "status": OFFLINE, "last_seen_at": SEEN}
+    assert rows[1] == {"user_id": 2, "status": ONLINE, "last_seen_at": None}
+    assert len(frames[0]["users"]) == USERS_PER_MESSAGE
+
+
+async def test_operators_are_told_nothing_where_they_want_nothing(ear: Ear) -> None:
+    await ear.listen(channels.ONLINE_STATUS, channels.presence(7))
+    ear.silent.tell([transition(7, ONLINE)])
+    [heard] = await ear.take(1)
+    assert presences.unpack(heard)[0].user_id == 7
+
+
+async def test_what_only_repeats_how_a_user_is_goes_to_those_alone_who_watch_him(ear: Ear) -> None:
+    await ear.listen(channels.ONLINE_STATUS, channels.presence(7))
+    ear.broadcast.repeat(transition(7, OFFLINE))
+    [heard] = await ear.take(1)
+    assert presences.unpack(heard) == [Change(5, 7, OFFLINE, AT_MS, None, False)]
+
+
+async def test_gateways_are_asked_to_report(ear: Ear) -> None:
+    await ear.listen(channels.REPORTS)
+    ear.broadcast.ask_reports()
+    assert await ear.take(1) == [b""]
+
+
+@pytest.mark.parametrize("payload", [b"", b"[[1,2]]", b"[1]", b"nonsense"])
+def test_what_is_no_change_is_refused(payload: bytes) -> None:
+    with pytest.raises(ValueError, match=r"malformed|JSON|unexpected|expected|empty"):
+        presences.unpack(payload)

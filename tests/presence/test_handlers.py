@@ -10,28 +10,69 @@ import pytest
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
+from messenger_shared.operations.operation import PRESENCE
+from messenger_shared.operations.table import TABLE
+from messenger_shared.presences import NOBODY
 from messenger_shared.rpc import Request
 from messenger_shared.rpc_client import RpcClient
 from messenger_shared.rpc_server import RpcServer
-from presence.handlers import handler_table
+from presence.choices import Choices
+from presence.figures import Figures
+from presence.handlers import Handlers, handler_table
+from presence.last_seen import LastSeen
+from presence.ports import Choice
 from presence.tracker import Tracker
-from tests.presence.stores import MemoryBench
+from presence.views import Views
+from tests.presence.people import KnownContacts, Loading, RememberingVoice
+from tests.presence.stores import MemoryBench, seen, settle
 
 GATEWAY = "gateway-1"
 
 
-@pytest.fixture
-def tracker() -> Tracker:
-    return Tracker(MemoryBench().store, ())
+class MemoryChoices(Choices):
+    """What users chose, without a database."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Choice] = {}
+
+    async def keep(self, user_id: int, invisible: bool | None, visibility: str | None) -> Choice:
+        old = self.kept.get(user_id, Choice(user_id, 0, False, False))
+        hides = old.hides if visibility is None else visibility == NOBODY
+        kept = Choice(user_id, old.version + 1, old.invisible if invisible is None else invisible, hides)
+        self.kept[user_id] = kept
+        return kept
+
+
+class Inside:
+    """presence's parts over a store in memory."""
+
+    def __init__(self) -> None:
+        self.bench = MemoryBench()
+        self.choices = MemoryChoices()
+        self.voice = RememberingVoice()
+        some: Any = None
+        database: Any = None
+        store = self.bench.store
+        self.tracker = Tracker(store, self.voice, Loading(self.bench))
+        views = Views(store, LastSeen(database, store), KnownContacts({1, 2, 3}))
+        figures: Figures = some
+        self.table = handler_table(Handlers(self.tracker, store, self.choices, views, figures))
 
 
 @pytest.fixture
-async def client(tracker: Tracker) -> AsyncIterator[RpcClient]:
+async def inside() -> Inside:
+    inside = Inside()
+    await settle(inside.bench)
+    return inside
+
+
+@pytest.fixture
+async def client(inside: Inside) -> AsyncIterator[RpcClient]:
     broker = MemoryBroker()
-    inside, outside = MemoryBus(broker, "presence-1"), MemoryBus(broker, GATEWAY)
-    await inside.start()
+    within, outside = MemoryBus(broker, "presence-1"), MemoryBus(broker, GATEWAY)
+    await within.start()
     await outside.start()
-    server = RpcServer(inside, "presence", handler_table(tracker))
+    server = RpcServer(within, "presence", inside.table)
     client = RpcClient(outside, ("presence",))
     await server.start()
     await client.start()
@@ -39,27 +80,35 @@ async def client(tracker: Tracker) -> AsyncIterator[RpcClient]:
     await client.stop()
     await server.stop()
     await outside.stop()
-    await inside.stop()
+    await within.stop()
 
 
-async def _ask(client: RpcClient, operation: str, **body: Any) -> Any:
-    return await client.ask("presence", operation, body, key=GATEWAY)
+async def _ask(client: RpcClient, operation: str, caller: int = 0, **body: Any) -> Any:
+    return await client.ask("presence", operation, body, key=GATEWAY, user_id=caller)
 
 
-async def test_gateway_reports_and_leaves(client: RpcClient) -> None:
+def test_every_operation_of_presence_has_a_handler_and_no_other(inside: Inside) -> None:
+    assert set(inside.table) == {o.name for o in TABLE.values() if o.service == PRESENCE}
+
+
+async def test_gateway_reports_and_leaves(client: RpcClient, inside: Inside) -> None:
     first = await _ask(client, "presence.report", gateway=GATEWAY, opened=[1], closed=[], full=False)
     assert first == {"known": False}
-    second = await _ask(client, "presence.report", gateway=GATEWAY, opened=[1, 2], closed=[], full=True)
+    second = await _ask(
+        client, "presence.report", gateway=GATEWAY, opened=[1, 2], closed=[], away=[3], full=True
+    )
     assert second == {"known": True}
-    third = await _ask(client, "presence.report", gateway=GATEWAY, opened=[], closed=[1], full=False)
+    third = await _ask(client, "presence.report", gateway=GATEWAY, opened=[3], closed=[1], full=False)
     assert third == {"known": True}
-    assert await _ask(client, "presence.online", user_ids=[1, 2, 3]) == {"user_ids": [2]}
+    states = await _ask(client, "presence.states", user_ids=[2, 3, 4])
+    assert states["settled"]
+    assert states["states"] == [["online", False, None], ["online", False, None], ["offline", False, None]]
     assert await _ask(client, "presence.leave", gateway=GATEWAY) == {}
-    assert await _ask(client, "presence.online", user_ids=[1, 2, 3]) == {"user_ids": []}
+    assert [state.real for state in (await inside.bench.store.states([2, 3])).states] == ["offline"] * 2
 
 
-async def test_request_that_arrives_late_does_not_undo_a_later_one(tracker: Tracker) -> None:
-    report = handler_table(tracker)["presence.report"]
+async def test_request_that_arrives_late_does_not_undo_a_later_one(inside: Inside) -> None:
+    report = inside.table["presence.report"]
 
     def request(id_: int, opened: list[int], closed: list[int], full: bool = False) -> Request:
         body = {"gateway": GATEWAY, "opened": opened, "closed": closed, "full": full}
@@ -68,7 +117,43 @@ async def test_request_that_arrives_late_does_not_undo_a_later_one(tracker: Trac
     assert await report(request(1, [], [], full=True)) == {"known": True}
     assert await report(request(3, [], [1])) == {"known": True}
     assert await report(request(2, [1], [])) == {"known": False}
-    assert await tracker.online([1]) == []
+    assert await seen(inside.bench, 1) == ["offline"]
+
+
+async def test_people_are_looked_up_for_a_caller_in_every_way(client: RpcClient) -> None:
+    await _ask(client, "presence.report", gateway=GATEWAY, opened=[1, 2, 4], closed=[], away=[3], full=True)
+    two = {"user_id": 2, "status": "online", "last_seen_at": None}
+    three = {"user_id": 3, "status": "away", "last_seen_at": None}
+    assert await _ask(client, "presence.look", 1, user_ids=[3, 4, 2]) == [three, two]
+    page = {"items": [three, two], "next_cursor": None}
+    assert await _ask(client, "presence.list", 1, user_ids=[3, 4, 2]) == page
+    assert await _ask(client, "presence.get", 1, user_id=2) == two
+    page = {"items": [two, three], "next_cursor": None}
+    assert await _ask(client, "presence.online", 1, cursor=None, limit=10) == page
+
+
+async def test_what_a_user_chooses_is_kept_and_acted_upon(client: RpcClient, inside: Inside) -> None:
+    await _ask(client, "presence.report", gateway=GATEWAY, opened=[1, 2], closed=[], full=True)
+    await _ask(client, "presence.choose", 1, status="invisible")
+    assert await seen(inside.bench, 1, 2) == ["offline", "online"]
+    await _ask(client, "presence.choose", 1, last_seen_visibility="nobody")
+    assert inside.choices.kept == {1: Choice(1, 2, True, True)}
+    await _ask(client, "presence.choose", 1, status="away", last_seen_visibility="contacts")
+    assert inside.choices.kept == {1: Choice(1, 3, False, False)}
+    assert await seen(inside.bench, 1) == ["online"]
+
+
+async def test_going_away_and_coming_back_is_no_choice_that_is_kept(
+    client: RpcClient, inside: Inside
+) -> None:
+    for status in ("away", "online"):
+        await _ask(client, "presence.choose", 1, status=status)
+    await _ask(client, "presence.choose", 1)
+    assert inside.choices.kept == {}
+    # While the choices aren't loaded, it can't be told.
+    await inside.bench.empty()
+    await _ask(client, "presence.choose", 1, status="online")
+    assert list(inside.choices.kept) == [1]
 
 
 @pytest.mark.parametrize(
@@ -78,8 +163,12 @@ async def test_request_that_arrives_late_does_not_undo_a_later_one(tracker: Trac
         ("presence.report", {"full": "maybe"}, "full"),
         ("presence.report", {"opened": [True]}, "opened"),
         ("presence.report", {"closed": [0]}, "closed"),
+        ("presence.report", {"away": ["1"]}, "away"),
+        ("presence.report", {"connections": -1}, "connections"),
         ("presence.leave", {"gateway": None}, "gateway"),
-        ("presence.online", {"user_ids": [2**63]}, "user_ids"),
+        ("presence.states", {"user_ids": [2**63]}, "user_ids"),
+        ("presence.choose", {"status": "offline"}, "status"),
+        ("presence.choose", {"last_seen_visibility": "some"}, "last_seen_visibility"),
     ],
 )
 async def test_malformed_bodies_are_refused(

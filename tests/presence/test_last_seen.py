@@ -1,8 +1,7 @@
-"""Owns the tests of last seen: the bounds alone, and the rows in the real PostgreSQL."""
+"""Owns the tests of last seen: from the store to the rows in the real PostgreSQL, whatever ends meanwhile."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -14,12 +13,44 @@ import pytest
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.postgres import Database, Row
+from messenger_shared.presences import AWAY, OFFLINE
+from presence import last_seen
 from presence.last_seen import LastSeen
-from presence.ports import Transition
+from presence.ports import Choice, Transition
+from tests.presence.stores import Bench, MemoryBench, changes, full
+from tests.waiting import eventually, until
 
-DEADLINE_S = 10
 NOON_MS = 1_764_158_400_000
 NOON = datetime(2025, 11, 26, 12, tzinfo=UTC)
+
+
+async def go(bench: Bench, *users: int, gateway: str = "a") -> list[Transition]:
+    """These come and go."""
+    await bench.store.report(full(gateway, 1, *users))
+    return (await bench.store.report(changes(gateway, 2, closed=users))).transitions
+
+
+def seen(transitions: list[Transition]) -> dict[int, int]:
+    """When each was last there."""
+    return {transition.user_id: transition.seen_ms for transition in transitions}
+
+
+async def test_what_isnt_written_yet_is_in_the_store_until_it_is(graceless: Bench) -> None:
+    went = seen(await go(graceless, 1, 2, 3))
+    assert await graceless.store.unwritten() == went
+    assert await graceless.store.seen([3, 4, 1]) == {user: went[user] for user in (1, 3)}
+    assert await graceless.store.seen([]) == {}
+    # One has come back and gone again, one was written before.
+    await graceless.pass_time(1_000)
+    again = seen(await go(graceless, 1, gateway="b"))
+    await graceless.store.written({**went, 2: went[2] - 1})
+    assert await graceless.store.unwritten() == {1: again[1], 2: went[2]}
+
+
+async def test_who_only_chooses_was_not_seen_by_that(graceless: Bench) -> None:
+    await graceless.store.choose(Choice(1, 1, False, True))
+    await graceless.store.choose(Choice(1, 2, True, True))
+    assert await graceless.store.unwritten() == {}
 
 
 class FakeDatabase(Database):
@@ -28,127 +59,156 @@ class FakeDatabase(Database):
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
         self.batches: list[dict[int, int]] = []
-        self.wrote = asyncio.Event()
 
     async def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         if self.failures:
             raise self.failures.pop()
         assert not isinstance(parameters, dict)
         self.batches.append(dict(zip(*parameters, strict=True)))
-        self.wrote.set()
         return []
 
 
-def _went(user_id: int, seen_ms: int = NOON_MS) -> Transition:
-    return Transition(user_id, False, seen_ms + 5, seen_ms)
+def transition(user_id: int, seen_ms: int = NOON_MS, status: str = OFFLINE) -> Transition:
+    return Transition(1, user_id, status, seen_ms + 5, seen_ms, False)
 
 
-async def test_those_who_go_are_written_in_bounded_batches() -> None:
+def writing(database: Database, bench: Bench, interval_s: float = 60) -> LastSeen:
+    return LastSeen(database, bench.store, interval_s)
+
+
+@pytest.fixture
+async def memory() -> MemoryBench:
+    return MemoryBench()
+
+
+async def test_those_who_go_are_written_in_bounded_batches(
+    memory: MemoryBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_seen, "MAX_BATCH", 2)
     database = FakeDatabase()
-    last_seen = LastSeen(database, max_batch=2)
-    last_seen.tell([_went(1), _went(2), Transition(9, True, NOON_MS, NOON_MS), _went(3)])
-    await last_seen.stop()
-    assert database.batches == [{1: NOON_MS, 2: NOON_MS}, {3: NOON_MS}]
+    written = writing(database, memory)
+    written.tell([transition(1), transition(2), transition(9, status=AWAY), transition(3)])
+    written.tell([transition(3, NOON_MS + 1), transition(3, NOON_MS)])
+    await written.stop()
+    assert database.batches == [{1: NOON_MS, 2: NOON_MS}, {3: NOON_MS + 1}]
 
 
-async def test_one_entry_per_user_with_the_latest_time() -> None:
+async def test_when_too_many_wait_the_oldest_are_left_to_the_store(
+    memory: MemoryBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_seen, "MAX_TOLD", 2)
     database = FakeDatabase()
-    last_seen = LastSeen(database)
-    last_seen.tell([_went(1, NOON_MS + 1), _went(1, NOON_MS)])
-    await last_seen.stop()
-    assert database.batches == [{1: NOON_MS + 1}]
-
-
-async def test_when_too_many_wait_the_oldest_give_way() -> None:
-    database = FakeDatabase()
-    last_seen = LastSeen(database, max_waiting=2)
-    last_seen.tell([_went(1), _went(2), _went(3), _went(2, NOON_MS + 1)])
-    await last_seen.stop()
-    assert database.batches == [{2: NOON_MS + 1, 3: NOON_MS}]
+    written = writing(database, memory)
+    written.tell([transition(1), transition(2), transition(3), transition(2, NOON_MS + 1)])
+    await written.stop()
+    assert database.batches == [{3: NOON_MS, 2: NOON_MS + 1}]
 
 
 @pytest.mark.parametrize("failure", [AppError(errors.UNAVAILABLE), RuntimeError("a bug")])
-async def test_failed_batch_is_written_again(failure: Exception) -> None:
+async def test_failed_batch_is_written_again(graceless: Bench, failure: Exception) -> None:
+    transitions = await go(graceless, 1)
     database = FakeDatabase(failure, failure)
-    last_seen = LastSeen(database, interval_s=0.001)
-    last_seen.tell([_went(1)])
-    await last_seen.start()
-    async with asyncio.timeout(DEADLINE_S):
-        await database.wrote.wait()
-    await last_seen.stop()
-    assert database.batches == [{1: NOON_MS}]
+    written = writing(database, graceless, 0.002)
+    written.tell(transitions)
+    await written.start()
+
+    async def is_written() -> bool:
+        return not await graceless.store.unwritten()
+
+    await eventually(is_written)
+    await written.stop()
+    assert database.batches[0] == seen(transitions)
 
 
-async def test_stop_gives_up_when_postgresql_is_away(caplog: pytest.LogCaptureFixture) -> None:
-    last_seen = LastSeen(FakeDatabase(AppError(errors.UNAVAILABLE)))
-    last_seen.tell([_went(1), _went(2)])
-    await last_seen.stop()
-    assert caplog.messages == ["last seen of 2 users is lost"]
+async def test_what_a_worker_left_behind_another_one_writes(graceless: Bench) -> None:
+    went = seen(await go(graceless, 1, 2))
+    database = FakeDatabase()
+    written = writing(database, graceless, 0.002)
+    await written.start()
+    await until(lambda: database.batches)
+    await written.stop()
+    assert database.batches == [went]
+    assert await graceless.store.unwritten() == {}
+
+
+async def test_a_store_that_lost_everything_costs_nothing_of_what_was_told(graceless: Bench) -> None:
+    transitions = await go(graceless, 1, 2)
+    database = FakeDatabase()
+    written = writing(database, graceless, 0.002)
+    written.tell(transitions)
+    await graceless.empty()
+    await written.start()
+    await until(lambda: database.batches)
+    await written.stop()
+    assert database.batches == [seen(transitions)]
+
+
+async def test_stop_gives_up_when_postgresql_is_away(memory: MemoryBench) -> None:
+    database = FakeDatabase(AppError(errors.UNAVAILABLE))
+    written = writing(database, memory)
+    written.tell([transition(1)])
+    await written.stop()
+    assert database.batches == []
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url, 1, "test")
     await database.start()
-    await database.rows("TRUNCATE presence.last_seen")
     yield database
     await database.stop()
 
 
-async def _write(database: Database, *transitions: Transition) -> dict[int, datetime]:
-    """What the table holds after `transitions`."""
-    last_seen = LastSeen(database)
-    last_seen.tell(transitions)
-    await last_seen.stop()
-    rows = await database.rows("SELECT user_id, last_seen_at FROM presence.last_seen")
-    return dict(rows)
+async def _rows(database: Database) -> dict[int, datetime]:
+    return dict(await database.rows("SELECT user_id, last_seen_at FROM presence.last_seen"))
 
 
-async def test_rows_are_inserted_and_updated(database: Database) -> None:
+async def test_rows_are_inserted_and_updated_and_never_go_back(
+    database: Database, memory: MemoryBench
+) -> None:
     biggest = 2**63 - 1
-    assert await _write(database, _went(biggest), _went(1, NOON_MS - 1_000)) == {
-        biggest: NOON,
-        1: NOON.replace(hour=11, minute=59, second=59),
-    }
-    assert (await _write(database, _went(1)))[1] == NOON
+    kept = writing(database, memory)
+    await kept.note({biggest, 1}, NOON_MS - 1_000)
+    await kept.note({1}, NOON_MS)
+    await kept.note({1}, NOON_MS - 500)
+    assert await _rows(database) == {biggest: NOON.replace(hour=11, minute=59, second=59), 1: NOON}
+    assert await kept.read([1, 2, biggest]) == {1: NOON_MS, biggest: NOON_MS - 1_000}
 
 
-async def test_last_seen_never_goes_back(database: Database) -> None:
-    await _write(database, _went(1))
-    assert await _write(database, _went(1, NOON_MS - 1_000)) == {1: NOON}
+async def test_last_seen_is_never_in_the_future(database: Database, memory: MemoryBench) -> None:
+    await writing(database, memory).note({1}, (int(time.time()) + 3_600) * 1_000)
+    assert (await _rows(database))[1] <= datetime.now(UTC)
 
 
-async def test_last_seen_is_never_in_the_future(database: Database) -> None:
-    ahead_ms = (int(time.time()) + 3_600) * 1_000
-    found = await _write(database, _went(1, ahead_ms))
-    assert found[1] <= datetime.now(UTC)
+async def test_of_what_is_written_and_what_waits_the_latest_is_read(
+    database: Database, graceless: Bench
+) -> None:
+    went = seen(await go(graceless, 1, 2))
+    kept = writing(database, graceless)
+    await kept.note({1}, went[1] - 5_000)
+    assert await kept.read([1, 2, 3]) == went
+    kept.tell([transition(1, went[1] + 1), transition(2, went[2] - 1)])
+    assert await kept.read([1, 2, 3]) == {1: went[1] + 1, 2: went[2]}
+    await kept.stop()
+    assert await kept.read([1, 2]) == {1: went[1] + 1, 2: went[2]}
 
 
-async def test_lost_connection_costs_nothing(database: Database, database_url: str) -> None:
+async def test_lost_connection_costs_nothing(database: Database, database_url: str, graceless: Bench) -> None:
+    transitions = await go(graceless, 1)
     with psycopg2.connect(database_url) as other, other.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test' "
             "AND datname = current_database()"
         )
     other.close()
-    watched = WatchedDatabase(database)
-    last_seen = LastSeen(watched, interval_s=0.01)
-    last_seen.tell([_went(1)])
-    await last_seen.start()
-    async with asyncio.timeout(DEADLINE_S):
-        await watched.wrote.wait()
-    await last_seen.stop()
-    assert await database.rows("SELECT user_id FROM presence.last_seen") == [(1,)]
+    kept = writing(database, graceless, 0.01)
+    kept.tell(transitions)
+    await kept.start()
 
+    async def is_written() -> bool:
+        return not await graceless.store.unwritten()
 
-class WatchedDatabase(Database):
-    """Says when a statement has gone well."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.wrote = asyncio.Event()
-
-    async def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
-        rows = await self._database.rows(sql, parameters)
-        self.wrote.set()
-        return rows
+    await eventually(is_written)
+    await kept.stop()
+    assert await kept.read([1]) == seen(transitions)
+    assert list(await _rows(database)) == [1]

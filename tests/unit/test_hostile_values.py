@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from chat_api import cursors
+from messenger_shared import cursors
 from messenger_shared.errors import AppError
 from messenger_shared.json_codec import MAX_DEPTH, decode_object
 from messenger_shared.operations.fields import MomentField, ShortDict, ShortList, UuidField, user_id

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chat_api.handlers.table import handler_table
+from gateway.presence import PresenceSession
 from gateway.session import Session
 from messenger_shared.errors import AppError
 from messenger_shared.operations.fields import CONTENT_CHARS, QueryText
@@ -23,13 +24,13 @@ class Anything:
 
 
 def test_every_operation_of_chat_api_has_a_handler_and_no_other() -> None:
-    handlers = handler_table(*[Anything()] * 5)  # type: ignore[arg-type]
+    handlers = handler_table(*[Anything()] * 6)  # type: ignore[arg-type]
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == CHAT_API}
 
 
 def test_every_operation_of_the_gateway_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
-    handlers = Session(*[some] * 7).handlers
+    handlers = Session(*[some] * 7).handlers | PresenceSession(*[some] * 3).handlers
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == GATEWAY}
 
 

@@ -4,6 +4,8 @@ from typing import Final
 
 HEADS: Final = "heads"
 ONLINE_STATUS: Final = "online:status"
+# presence asks every gateway worker to report now.
+REPORTS: Final = "reports"
 
 _CONVERSATION: Final = "conversation:"
 

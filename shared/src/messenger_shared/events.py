@@ -29,6 +29,8 @@ TYPING_START: Final = "typing.start"
 TYPING_STOP: Final = "typing.stop"
 USER_ONLINE: Final = "user.online"
 USER_OFFLINE: Final = "user.offline"
+USER_AWAY: Final = "user.away"
+PRESENCE_BATCH: Final = "presence.batch"
 
 
 class Between(StrEnum):

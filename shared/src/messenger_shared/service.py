@@ -28,15 +28,21 @@ def worker_id(service: str) -> str:
     return f"{service}-{socket.gethostname()}-{os.getpid()}-{new_id().replace('-', '')[-ID_CHARS:]}"
 
 
-def add_health(app: web.Application, checks: Mapping[str, Check]) -> None:
-    """Adds /healthz (the process lives), /readyz (each of `checks` holds) and /metrics."""
+def add_health(
+    app: web.Application, checks: Mapping[str, Check], luxuries: Mapping[str, Check] | None = None
+) -> None:
+    """Adds /healthz (the process lives), /readyz (each of `checks` holds) and /metrics.
+
+    The service does its work without `luxuries`: /readyz only tells whether they are there.
+    """
 
     async def healthz(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def readyz(request: web.Request) -> web.Response:
-        states = {name: check() for name, check in checks.items()}
+        states: dict[str, bool | str] = {name: check() for name, check in checks.items()}
         ready = all(states.values())
+        states |= {name: "ok" if check() else "degraded" for name, check in (luxuries or {}).items()}
         return web.json_response({"ready": ready, "checks": states}, status=200 if ready else 503)
 
     async def metrics(request: web.Request) -> web.Response:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
+
+PRESENCE_GRACE_MS: Final = 10_000
 
 
 class SettingsError(Exception):
@@ -38,6 +41,13 @@ class Environment:
             raise SettingsError(f"{name} must be at least {minimum}")
         return value
 
+    def flag(self, name: str, *, default: bool) -> bool:
+        """1 or 0."""
+        value = self.integer(name, int(default))
+        if value > 1:
+            raise SettingsError(f"{name} must be 0 or 1")
+        return bool(value)
+
     def items(self, name: str, default: str | None = None) -> tuple[str, ...]:
         """A comma-separated list."""
         return tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
@@ -48,6 +58,10 @@ class Environment:
         if text and not text.startswith(("https://", "http://", "/")):
             raise SettingsError(f"{name} is no http:// or https:// URL, and no path: {text!r}")
         return text or None
+
+    def presence_grace_ms(self) -> int:
+        """How long nobody sees that a user's last socket is gone: presence acts so, the gateway tells it."""
+        return self.integer("MESSENGER_PRESENCE_GRACE_MS", PRESENCE_GRACE_MS)
 
     def redis_urls(self) -> tuple[str, ...]:
         """The Redis servers of the bus, in MESSENGER_REDIS_URL."""

@@ -6,6 +6,7 @@ import os
 
 from aiohttp import web
 
+from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.participants import ParticipantHandlers
@@ -15,6 +16,7 @@ from chat_api.handlers.table import handler_table
 from chat_api.heads import Heads
 from chat_api.intake import Intake
 from chat_api.publish import Publisher
+from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.participants import PgParticipants
@@ -55,6 +57,7 @@ def build_app(settings: StoreSettings) -> web.Application:
         ConversationHandlers(conversations, messages, publisher),
         ParticipantHandlers(PgParticipants(database), conversations, publisher),
         SettingsHandlers(PgSettings(database), conversations, publisher),
+        ContactHandlers(PgContacts(database)),
     )
     server = RpcServer(bus, SERVICE, handlers)
     for component in (database, bus, heads, intake, server):

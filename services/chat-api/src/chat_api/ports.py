@@ -142,6 +142,16 @@ class ParticipantStore(Protocol):
         """One member."""
 
 
+class ContactStore(Protocol):
+    """Who shares a conversation with whom; raises like MessageStore."""
+
+    async def among(self, user_id: int, user_ids: Sequence[int]) -> list[int]:
+        """Those of `user_ids` who are in a conversation with the user."""
+
+    async def page(self, user_id: int, after: int, limit: int) -> list[int]:
+        """The first `limit` above `after` of all who are in a conversation with the user, he included."""
+
+
 class SettingsStore(Protocol):
     """Notification settings; raises like MessageStore."""
 

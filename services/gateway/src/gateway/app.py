@@ -16,8 +16,11 @@ from gateway.hub import Hub
 from gateway.limits import Allowances
 from gateway.origins import origins_middleware
 from gateway.pages import add_pages
+from gateway.people import People
+from gateway.presence import PresenceSession
 from gateway.problems import problems_middleware
 from gateway.pulse import Pulse
+from gateway.reach import Reach
 from gateway.reporting import Reporting
 from gateway.rest import BASE_PATH, MAX_BODY_BYTES, add_rest
 from gateway.resuming import Resuming
@@ -35,6 +38,8 @@ from messenger_shared.settings import Environment, SettingsError
 from messenger_shared.tokens import Verifier
 
 SERVICE = "gateway"
+# 500 of the longest user ids in a query, their commas encoded.
+MAX_LINE_BYTES = 16 * 1024
 
 
 async def create_app() -> web.Application:
@@ -51,21 +56,25 @@ def build_app(settings: GatewaySettings) -> web.Application:
     app = web.Application(
         middlewares=[problems_middleware, origins_middleware(settings.allowed_origins)],
         client_max_size=MAX_BODY_BYTES,
+        handler_args={"max_line_size": MAX_LINE_BYTES},
     )
     bus = RedisBus(settings.redis_urls, worker_id(SERVICE))
     rpc = RpcClient(bus, (CHAT_API, PRESENCE))
     hub = Hub()
-    watching = Watching(bus, rpc)
+    reach = Reach(rpc, bus.worker)
+    people = People(bus, reach)
+    watching = Watching(people, reach)
     rooms = Rooms(bus, rpc, hub, watching)
     census = Census(bus, settings.limits.max_sockets)
     follower = Follower(bus, rpc, hub, rooms, census)
     resuming = Resuming(hub, rooms, settings.limits.resume_max_events)
-    reporting = Reporting(rpc, hub, bus.worker)
+    reporting = Reporting(bus, reach, hub)
     pulse = Pulse(hub, settings.heartbeat_ms)
     verifier = Verifier(settings.jwt_keys.current, settings.jwt_rules)
-    for component in (settings.jwt_keys, bus, rpc, follower, watching, reporting, pulse):
+    for component in (settings.jwt_keys, bus, rpc, people, watching, follower, reporting, pulse):
         run_component(app, component.start, component.stop)
-    commands = Commands(rpc, Session(bus, rpc, hub, watching, resuming, verifier, settings))
+    session = Session(bus, rpc, hub, watching, resuming, verifier, settings)
+    commands = Commands(rpc, session.handlers | PresenceSession(reach, watching, reporting).handlers)
     admission = Admission(settings.admit_at_once, settings.admit_waiting)
     allowances = Allowances(settings.limits.messages_per_s)
     door = SocketDoor(
@@ -76,6 +85,7 @@ def build_app(settings: GatewaySettings) -> web.Application:
     add_rest(app, rpc, allowances, verifier)
     add_docs(app, BASE_PATH)
     add_pages(app, settings)
-    add_health(app, {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)})
+    required = {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)}
+    add_health(app, required, {"presence": lambda: not reach.degraded})
     app[LEAVE] = Drain(hub, admission, settings.drain_s).run
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -12,7 +13,8 @@ import orjson
 from gateway.connection import Connection, error_frame
 from gateway.lane import Answered, Lane, Queued
 from gateway.metrics import UNKNOWN_TYPES
-from gateway.session import Session
+from gateway.presence import ASIDE
+from gateway.session import SocketHandler
 from messenger_shared import errors
 from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
@@ -38,7 +40,7 @@ _IMMEDIATE: Final = frozenset((session.PING.name, session.AUTH_REFRESH.name))
 class Commands:
     """Reads, checks, dispatches and answers the frames of every socket."""
 
-    def __init__(self, rpc: RpcClient, own: Session) -> None:
+    def __init__(self, rpc: RpcClient, own: Mapping[str, SocketHandler]) -> None:
         self._rpc = rpc
         self._own = own
         self._loop = asyncio.get_running_loop()
@@ -67,7 +69,7 @@ class Commands:
         elif operation.name in _IMMEDIATE:
             await self._carry_out(connection, queued, connection.reply)
         else:
-            await lane.put(queued)
+            await (lane.aside() if operation.name in ASIDE else lane).put(queued)
 
     def _begin(self, connection: Connection, queued: Queued, answered: Answered) -> asyncio.Task[None] | None:
         if queued.operation.service == GATEWAY:
@@ -81,7 +83,7 @@ class Commands:
     async def _carry_out(self, connection: Connection, queued: Queued, answered: Answered) -> None:
         """A command of the gateway's own."""
         try:
-            answer = await self._own.handlers[queued.operation.name](connection, queued.body)
+            answer = await self._own[queued.operation.name](connection, queued.body)
             answered(_frame(queued, answer))
         except AppError as error:
             answered(error_frame(error, queued.ref))

@@ -33,6 +33,7 @@ class Connection:
         "_note",
         "_replies",
         "_transport",
+        "away",
         "busy",
         "closing",
         "expires_at",
@@ -71,10 +72,12 @@ class Connection:
         self.patience = patience
         # When a ping went out that no pong has answered yet; 0 while there is none.
         self.pinged_at = 0.0
-        # Conversation id -> the other members whom this socket watches there.
-        self.viewing: dict[str, tuple[int, ...]] = {}
-        # Whether a command is under way.
-        self.busy = False
+        # The conversations that this socket looks at.
+        self.viewing: set[str] = set()
+        # Its user has said so, by `presence.set`.
+        self.away = False
+        # How many queues of commands have one under way.
+        self.busy = 0
         self._at_rest: asyncio.Event | None = None
         # What leaves at the end of this turn, or with the next event; `note` sees to that.
         self._replies: list[bytes] | None = None
@@ -127,10 +130,10 @@ class Connection:
         """Sends an `error` frame."""
         self.reply(error_frame(error, ref))
 
-    def set_busy(self, busy: bool) -> None:
-        """A command is under way, or none any more."""
-        self.busy = busy
-        if not busy and self._at_rest is not None:
+    def rest(self) -> None:
+        """One of the queues of commands has none under way any more."""
+        self.busy -= 1
+        if not self.busy and self._at_rest is not None:
             self._at_rest.set()
 
     def refuse(self, wait_ms: int, ref: str | None = None) -> None:

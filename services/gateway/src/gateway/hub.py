@@ -86,7 +86,7 @@ class Hub:
         # Set while there is no socket.
         self.empty = asyncio.Event()
         self.empty.set()
-        self._open = 0
+        self.sockets = 0
         self._dirty: list[Room] = []
         self._replied: list[Connection] = []
         self._is_due = False
@@ -99,15 +99,15 @@ class Hub:
     def attach(self, member: Member, connection: Connection) -> None:
         """From now on the socket gets what its user gets."""
         member.connections.append(connection)
-        self._open += 1
+        self.sockets += 1
         self.empty.clear()
         CONNECTIONS.inc()
 
     def detach(self, member: Member, connection: Connection) -> None:
         """The socket is gone."""
         member.connections.remove(connection)
-        self._open -= 1
-        if not self._open:
+        self.sockets -= 1
+        if not self.sockets:
             self.empty.set()
         CONNECTIONS.dec()
 
@@ -127,25 +127,17 @@ class Hub:
         if room.members.get(member.user_id) is member:
             del room.members[member.user_id]
 
-    def view(self, connection: Connection, room: Room, others: tuple[int, ...]) -> None:
+    def view(self, connection: Connection, room: Room) -> None:
         """The socket looks at the conversation and gets its ephemeral frames."""
-        connection.viewing[room.id] = others
+        connection.viewing.add(room.id)
         room.viewers.add(connection)
 
-    def unview(self, connection: Connection, conversation_id: str) -> tuple[int, ...]:
-        """It looks away; returns whom it watched there."""
+    def unview(self, connection: Connection, conversation_id: str) -> None:
+        """It looks away."""
         room = self.rooms.get(conversation_id)
         if room is not None:
             room.viewers.discard(connection)
-        return connection.viewing.pop(conversation_id, ())
-
-    def unview_user(self, room: Room, user_id: int) -> list[Connection]:
-        """Who looks at the room has one user less to watch there; returns the sockets that watched him."""
-        found = [c for c in room.viewers if user_id in c.viewing[room.id]]
-        for connection in found:
-            others = connection.viewing[room.id]
-            connection.viewing[room.id] = tuple(other for other in others if other != user_id)
-        return found
+        connection.viewing.discard(conversation_id)
 
     def emit(self, room: Room, events: Iterable[Event]) -> None:
         """Sends durable events, already in order, to every socket of every member."""

@@ -34,7 +34,7 @@ Begin = Callable[[Connection, Queued, Answered], "asyncio.Task[None] | None"]
 class Lane:
     """A queue without a task of its own: what is answered begins what is next."""
 
-    __slots__ = ("_begin", "_connection", "_queue", "_room", "_task")
+    __slots__ = ("_aside", "_begin", "_connection", "_is_busy", "_queue", "_room", "_task")
 
     def __init__(self, begin: Begin, connection: Connection) -> None:
         self._begin = begin
@@ -42,6 +42,14 @@ class Lane:
         self._queue: deque[Queued] = deque()
         self._task: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
+        self._is_busy = False
+        self._aside: Lane | None = None
+
+    def aside(self) -> Lane:
+        """What waits for nothing here, and lets nothing wait; in an order of its own."""
+        if self._aside is None:
+            self._aside = Lane(self._begin, self._connection)
+        return self._aside
 
     async def put(self, queued: Queued) -> None:
         """Waits while too much is under way, so that the client's own writes come to wait."""
@@ -49,13 +57,16 @@ class Lane:
             self._room = asyncio.Event()
             await self._room.wait()
         self._queue.append(queued)
-        if not self._connection.busy:
-            self._connection.set_busy(True)
+        if not self._is_busy:
+            self._is_busy = True
+            self._connection.busy += 1
             # In a moment: what came in one packet goes together.
             asyncio.get_running_loop().call_soon(self._go_on)
 
     async def stop(self) -> None:
         """Forgets what waits; what chat-api was asked already, it does."""
+        if self._aside is not None:
+            await self._aside.stop()
         self._queue.clear()
         if self._task is not None:
             self._task.cancel()
@@ -63,7 +74,8 @@ class Lane:
 
     def _go_on(self) -> None:
         if not self._queue:
-            self._connection.set_busy(False)
+            self._is_busy = False
+            self._connection.rest()
             return
         group = self._next_group()
         if self._room is not None:

@@ -9,3 +9,4 @@ UNKNOWN_TYPES = Counter("messenger_unknown_types", "Frames of a type that nobody
 EVICTIONS = Counter("messenger_evictions", "Sockets closed because they didn't read")
 TURNED_AWAY = Counter("messenger_turned_away", "Sockets that were told to come back later")
 HOLES = Counter("messenger_holes_repaired", "Times that missing events were fetched from chat-api")
+PRESENCE_FRAMES = Counter("messenger_presence_frames", "Frames that told a socket how people are")

@@ -62,7 +62,8 @@ class Rooms:
         """The member's sockets get nothing more of it; a room without members is no longer listened to."""
         self._hub.leave(member, room)
         for connection in member.connections:
-            self._watching.unwatch(connection, self._hub.unview(connection, room.id))
+            self._watching.left(connection, room.id)
+            self._hub.unview(connection, room.id)
         if not room.members and self._hub.rooms.get(room.id) is room:
             del self._hub.rooms[room.id]
             self._memory.drop(room.stream)
@@ -156,6 +157,8 @@ class Rooms:
             if event.type == PARTICIPANT_ADDED and (member := room.members.get(event.user_id)):
                 self._hub.leave(member, room)
         for number, event in enumerate(events):
+            if event.type == PARTICIPANT_ADDED:
+                self._watching.came(room.id, event.user_id)
             if event.type == PARTICIPANT_ADDED and (member := self._hub.members.get(event.user_id)):
                 self._hub.emit(room, events[start:number])
                 start = number
@@ -174,8 +177,7 @@ class Rooms:
             self.leave(member, room)
             for connection in room.holding.intersection(member.connections):
                 connection.write(text_frame(event.frame))
-        for connection in self._hub.unview_user(room, event.user_id):
-            self._watching.unwatch(connection, (event.user_id,))
+        self._watching.went(room.id, event.user_id, room.members)
 
     def _check(self, room: Room) -> None:
         if room.stream.incomplete and room.id not in self._repairing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from gateway.connection import Connection
 from gateway.hub import Hub, Room
@@ -18,7 +19,7 @@ from messenger_shared.operations.operation import Body
 from messenger_shared.rpc_client import RpcClient
 from messenger_shared.tokens import InvalidToken, Verifier
 
-SocketHandler = Callable[[Connection, Body], Awaitable[Body]]
+SocketHandler = Callable[[Connection, Body], Awaitable[Any]]
 
 
 class Session:
@@ -81,21 +82,16 @@ class Session:
         return {"conversations": conversations_}
 
     async def _look(self, connection: Connection, conversation_id: str) -> Body:
-        user_id = connection.user_id
-        view = await self._rpc.ask(
-            conversations.VIEW.service,
-            conversations.VIEW.name,
-            {"conversation_id": conversation_id},
-            key=conversation_id,
-            user_id=user_id,
-        )
-        room = self._room_of(connection, conversation_id)
-        others = tuple(member for member in view["member_ids"] if member != user_id)
-        self._watching.unwatch(connection, self._hub.unview(connection, conversation_id))
-        self._hub.view(connection, room, others)
-        # Watching first, then the look: who comes online between the two is told at least once.
-        await self._watching.watch(connection, others)
-        online = await self._watching.online(user_id, (user_id, *others))
+        with self._watching.asking() as moves:
+            view = await self._rpc.ask(
+                conversations.VIEW.service,
+                conversations.VIEW.name,
+                {"conversation_id": conversation_id},
+                key=conversation_id,
+                user_id=connection.user_id,
+            )
+        self._hub.view(connection, self._room_of(connection, conversation_id))
+        online = await self._watching.view(connection, conversation_id, view["member_ids"], moves)
         return {
             "conversation_id": conversation_id,
             "last_seq": view["last_seq"],
@@ -107,7 +103,7 @@ class Session:
 
     async def unsubscribe(self, connection: Connection, body: Body) -> Body:
         """It looks away; durable events go on."""
-        self._watching.unwatch(connection, self._hub.unview(connection, body["conversation_id"]))
+        look_away(connection, body["conversation_id"], self._hub, self._watching)
         return {}
 
     async def typing_start(self, connection: Connection, body: Body) -> Body:
@@ -152,7 +148,14 @@ class Session:
         return room
 
 
+def look_away(connection: Connection, conversation_id: str, hub: Hub, watching: Watching) -> None:
+    """The socket gets no ephemeral frames of the conversation any more."""
+    watching.unview(connection, conversation_id)
+    hub.unview(connection, conversation_id)
+
+
 def close_views(connection: Connection, hub: Hub, watching: Watching) -> None:
     """A socket that is gone looks at nothing."""
     for conversation_id in list(connection.viewing):
-        watching.unwatch(connection, hub.unview(connection, conversation_id))
+        look_away(connection, conversation_id, hub, watching)
+    watching.gone(connection)

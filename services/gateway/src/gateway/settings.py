@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.signing_keys import FetchedKeys, SigningKeys, keys_of_file, keys_of_secrets
-from messenger_shared.settings import Environment, SettingsError
+from messenger_shared.settings import PRESENCE_GRACE_MS, Environment, SettingsError
 from messenger_shared.tokens import SECRET_BYTES_MIN, Rules
 
 # A year and a day: enough for whoever never wants to think of it, and an end for what got lost.
@@ -28,7 +28,7 @@ class Limits:
     max_sockets: int = 50
     typing_ttl_ms: int = 6_000
     resume_max_events: int = 500
-    presence_grace_ms: int = 10_000
+    presence_grace_ms: int = PRESENCE_GRACE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class GatewaySettings:
                 messages_per_s=env.integer("MESSENGER_MESSAGES_PER_S", Limits.messages_per_s),
                 frames_per_s=env.integer("MESSENGER_FRAMES_PER_S", Limits.frames_per_s),
                 max_sockets=env.integer("MESSENGER_MAX_SOCKETS", Limits.max_sockets),
+                presence_grace_ms=env.presence_grace_ms(),
             ),
             heartbeat_ms=env.integer("MESSENGER_HEARTBEAT_MS", 25_000, minimum=100),
             admit_at_once=env.integer("MESSENGER_ADMIT_AT_ONCE", 100, minimum=1),

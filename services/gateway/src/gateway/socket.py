@@ -119,6 +119,7 @@ class SocketDoor:
             self._hub.note,
         )
         self._hub.attach(member, connection)
+        self._reporting.changed(identity.user_id)
         connection.send(self._welcome(connection))
         return connection
 
@@ -128,6 +129,7 @@ class SocketDoor:
             await self._read(connection, member, lane)
         finally:
             self._hub.detach(member, connection)
+            self._reporting.changed(connection.user_id)
             close_views(connection, self._hub, self._watching)
             await lane.stop()
             if connection.closing is not None:

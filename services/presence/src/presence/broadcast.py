@@ -1,42 +1,69 @@
-"""Owns telling the world: each transition is an event on online:status and on its user's own channel."""
+"""Owns telling the world: each transition on its user's own channel, and all of them on online:status."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from messenger_shared import channels, events
+from messenger_shared import channels, events, presences
 from messenger_shared.bus import Bus
-from messenger_shared.clock import to_text
-from messenger_shared.events import Event
+from messenger_shared.presences import AWAY, OFFLINE, ONLINE, Change, moment
 from presence.ports import Transition
 
-EVENTS_PER_MESSAGE: Final = 100
+USERS_PER_MESSAGE: Final = 100
+_TYPES: Final = {
+    ONLINE: events.USER_ONLINE,
+    AWAY: events.USER_AWAY,
+    OFFLINE: events.USER_OFFLINE,
+}
 
 
 class Broadcast:
-    """Publishes transitions."""
+    """A Voice on the bus; `to_operators` says whether online:status is fed at all."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, *, to_operators: bool) -> None:
         self._bus = bus
+        self._to_operators = to_operators
 
     def tell(self, transitions: Sequence[Transition]) -> None:
         """Publishes `transitions`; those of one user keep their order."""
-        told = [_event(transition) for transition in transitions]
-        for start in range(0, len(told), EVENTS_PER_MESSAGE):
-            self._bus.publish(channels.ONLINE_STATUS, events.pack(told[start : start + EVENTS_PER_MESSAGE]))
-        for event in told:
-            self._bus.publish(channels.presence(event.user_id), events.pack([event]))
+        if self._to_operators:
+            for start in range(0, len(transitions), USERS_PER_MESSAGE):
+                frame = _frame(transitions[start : start + USERS_PER_MESSAGE])
+                self._bus.publish(channels.ONLINE_STATUS, frame)
+        for transition in transitions:
+            self._publish(transition, _seen(transition))
+
+    def repeat(self, transition: Transition) -> None:
+        """Publishes how the user is seen, to those who watch him."""
+        self._publish(transition, None)
+
+    def ask_reports(self) -> None:
+        """Asks all gateways."""
+        self._bus.publish(channels.REPORTS, b"")
+
+    def _publish(self, transition: Transition, seen_ms: int | None) -> None:
+        version, user_id, status, at_ms, _, hides = transition
+        change = Change(version, user_id, status, at_ms, seen_ms, hides)
+        self._bus.publish(channels.presence(user_id), presences.pack([change]))
 
 
-def _event(transition: Transition) -> Event:
-    type_ = events.USER_ONLINE if transition.online else events.USER_OFFLINE
-    fields = {"user_id": transition.user_id, "timestamp": _text(transition.at_ms)}
-    if not transition.online:
-        fields["last_seen_at"] = _text(transition.seen_ms)
-    return Event(type_, "", 0, transition.user_id, events.encode_frame(type_, **fields))
+def _frame(transitions: Sequence[Transition]) -> bytes:
+    """What a client would get who watches all of them."""
+    if len(transitions) > 1:
+        return events.encode_frame(events.PRESENCE_BATCH, users=[_row(t) for t in transitions])
+    [one] = transitions
+    fields: dict[str, Any] = {"user_id": one.user_id, "timestamp": moment(one.at_ms)}
+    if (seen_ms := _seen(one)) is not None:
+        fields["last_seen_at"] = moment(seen_ms)
+    return events.encode_frame(_TYPES[one.status], **fields)
 
 
-def _text(at_ms: int) -> str:
-    return to_text(datetime.fromtimestamp(at_ms / 1000, UTC))
+def _row(transition: Transition) -> dict[str, Any]:
+    seen = moment(_seen(transition))
+    return {"user_id": transition.user_id, "status": transition.status, "last_seen_at": seen}
+
+
+def _seen(transition: Transition) -> int | None:
+    is_told = transition.status == OFFLINE and not transition.hides
+    return transition.seen_ms if is_told else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final, TypeVar
 
@@ -14,41 +15,78 @@ from redis.exceptions import RedisError
 
 from messenger_shared import errors
 from messenger_shared.errors import AppError
+from messenger_shared.presences import AWAY, OFFLINE, ONLINE
+from messenger_shared.settings import PRESENCE_GRACE_MS
 from presence.keys import Keys
-from presence.ports import Outcome, Release, Report, Transition
+from presence.ports import (
+    Choice,
+    Chosen,
+    Look,
+    Outcome,
+    Present,
+    Report,
+    Some,
+    State,
+    States,
+    Totals,
+    Transition,
+    Unloaded,
+)
 
 T = TypeVar("T")
 
 PREFIX: Final = "presence:"
 LEASE_MS: Final = 15_000
+# By then every gateway has reported that was asked to: it may first have to find its way back to Redis.
+SETTLE_MS: Final = 5_000
 PATIENCE_MS: Final = 5_000
-RELEASED_AT_ONCE: Final = 500
+TAKEN_AT_ONCE: Final = 500
 ENDED_AT_ONCE: Final = 100
+WRITTEN_AT_ONCE: Final = 2_000
 POOL_SIZE: Final = 4
-SOCKET_TIMEOUT_S: Final = 1.0
+CONNECT_TIMEOUT_S: Final = 1.0
 STEP_TIMEOUT_S: Final = 2.0
 RETRY_AFTER_MS: Final = 500
+# Of the flags in the scripts.
+INVISIBLE: Final = 1
+HIDES: Final = 2
+_HOLD: Final = 1_000_000
+_TAKEN: Final = 1
+_UNLOADED: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things last; see the scripts."""
+
+    grace_ms: int = PRESENCE_GRACE_MS
+    lease_ms: int = LEASE_MS
+    settle_ms: int = SETTLE_MS
+    patience_ms: int = PATIENCE_MS
+    # How many users one step takes, so that it doesn't hold up Redis.
+    taken_at_once: int = TAKEN_AT_ONCE
 
 
 class RedisStore:
     """A Store in one Redis server, under the keys that start with `prefix`."""
 
-    def __init__(
-        self,
-        url: str,
-        prefix: str = PREFIX,
-        lease_ms: int = LEASE_MS,
-        patience_ms: int = PATIENCE_MS,
-        released_at_once: int = RELEASED_AT_ONCE,
-    ) -> None:
+    def __init__(self, url: str, timing: Timing, prefix: str = PREFIX) -> None:
         self._keys = Keys(prefix)
-        self._lease_ms = lease_ms
-        self._patience_ms = patience_ms
-        self._released_at_once = released_at_once
+        self._timing = timing
         self._redis = _client(url)
-        self._report = self._redis.register_script(_lua("report"))
-        self._ended = self._redis.register_script(_lua("ended"))
-        self._release = self._redis.register_script(_lua("release"))
+        names = (
+            "report",
+            "look",
+            "release",
+            "lapse",
+            "choose",
+            "load",
+            "states",
+            "present",
+            "unwritten",
+            "written",
+        )
+        self._scripts = {name: self._redis.register_script(_lua(name)) for name in names}
 
     async def start(self) -> None:
         """Raises AppError(unavailable) unless Redis answers."""
@@ -60,40 +98,87 @@ class RedisStore:
 
     async def report(self, report: Report) -> Outcome:
         """See Store.report."""
-        flags = (report.gateway, report.number, self._lease_ms, int(report.full), len(report.opened))
-        keys = self._keys_of(report.gateway)
-        known, now, online, offline = await _step(
-            self._report(keys, (*flags, *report.opened, *report.closed))
-        )
-        return Outcome(
-            bool(known), [*_transitions(online, True, now, now), *_transitions(offline, False, now, now)]
-        )
+        of_it = (report.gateway, report.number, int(report.full), report.connections)
+        split = (len(report.opened), len(report.away))
+        users = (*report.opened, *report.away, *report.closed)
+        *found, taken = await self._run("report", *of_it, *split, *users, keys=self._keys.of(report.gateway))
+        if taken == _UNLOADED:
+            raise Unloaded
+        return Outcome(taken == _TAKEN, _transitions(*found))
 
     async def leave(self, gateway: str) -> None:
         """See Store.leave."""
         await _step(self._redis.zadd(self._keys.leases, {gateway: 0}, xx=True))
 
-    async def ended(self) -> list[str]:
-        """See Store.ended."""
-        keys = (self._keys.leases, self._keys.looked)
-        found = await _step(self._ended(keys, (self._lease_ms, self._patience_ms, ENDED_AT_ONCE)))
-        return [gateway.decode() for gateway in found]
+    async def look(self) -> Look:
+        """See Store.look."""
+        unattended, loaded, ended = await self._run("look", self._timing.patience_ms, ENDED_AT_ONCE)
+        return Look([gateway.decode() for gateway in ended], bool(unattended), bool(loaded))
 
-    async def release(self, gateway: str) -> Release:
+    async def release(self, gateway: str) -> Some:
         """See Store.release."""
-        arguments = (gateway, self._lease_ms, self._released_at_once)
-        more, now, seen, offline = await _step(self._release(self._keys_of(gateway), arguments))
-        return Release(list(_transitions(offline, False, now, seen)), bool(more))
+        arguments = (gateway, self._timing.taken_at_once)
+        *found, more = await self._run("release", *arguments, keys=self._keys.of(gateway))
+        return Some(_transitions(*found), bool(more))
 
-    async def online(self, user_ids: Sequence[int]) -> list[int]:
-        """See Store.online."""
-        if not user_ids:
-            return []
-        counts = await _step(self._redis.hmget(self._keys.counts, [str(user_id) for user_id in user_ids]))
-        return [user_id for user_id, count in zip(user_ids, counts, strict=True) if count is not None]
+    async def lapse(self) -> Some:
+        """See Store.lapse."""
+        *found, more = await self._run("lapse", self._timing.taken_at_once)
+        return Some(_transitions(*found), bool(more))
 
-    def _keys_of(self, gateway: str) -> tuple[str, ...]:
-        return self._keys.leases, self._keys.numbers, self._keys.counts, self._keys.users(gateway)
+    async def choose(self, choice: Choice) -> Chosen:
+        """See Store.choose."""
+        *found, moved = await self._run("choose", *_row(choice))
+        transitions = _transitions(*found)
+        return Chosen(transitions[0] if transitions else None, bool(moved))
+
+    async def load(self, loader: str, choices: Sequence[Choice], *, first: bool, last: bool) -> bool:
+        """See Store.load."""
+        rows = [part for choice in choices for part in _row(choice)]
+        return bool(await self._run("load", loader, int(first), int(last), *rows))
+
+    async def states(self, user_ids: Sequence[int]) -> States:
+        """See Store.states."""
+        version, settled, *rest = await self._run("states", *user_ids)
+        rows = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+        return States(version, bool(settled), [_state(*row) for row in rows])
+
+    async def present(self, cursor: str) -> Present:
+        """See Store.present."""
+        further, at_ms, users = await self._run("present", cursor, self._timing.taken_at_once)
+        return Present(further.decode(), at_ms, [int(user) for user in users])
+
+    async def unwritten(self) -> dict[int, int]:
+        """See Store.unwritten."""
+        flat = await self._run("unwritten", WRITTEN_AT_ONCE)
+        return {int(user): int(seen) for user, seen in zip(flat[::2], flat[1::2], strict=True)}
+
+    async def written(self, seen: Mapping[int, int]) -> None:
+        """See Store.written."""
+        await self._run("written", len(seen), *seen.keys(), *seen.values())
+
+    async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
+        """See Store.seen."""
+        users = [str(user_id) for user_id in user_ids]
+        found = await _step(self._redis.hmget(self._keys.unwritten, users)) if users else []
+        return {int(user): int(at) for user, at in zip(users, found, strict=True) if at is not None}
+
+    async def claim(self, task: str, period_ms: int) -> bool:
+        """See Store.claim."""
+        return bool(await _step(self._redis.set(self._keys.claim(task), 1, px=period_ms, nx=True)))
+
+    async def totals(self) -> Totals:
+        """See Store.totals."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hlen(self._keys.shown)
+            pipe.hgetall(self._keys.sockets)
+            online, sockets = await _step(pipe.execute())
+        return Totals(online, {gateway.decode(): int(number) for gateway, number in sockets.items()})
+
+    async def _run(self, script: str, *arguments: Any, keys: tuple[str, ...] = ()) -> Any:
+        timing = self._timing
+        args = (timing.lease_ms, timing.grace_ms, timing.settle_ms, *arguments)
+        return await _step(self._scripts[script](keys or self._keys.common, args))
 
 
 def _client(url: str) -> Redis:
@@ -101,9 +186,11 @@ def _client(url: str) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=POOL_SIZE,
-        timeout=SOCKET_TIMEOUT_S,
-        socket_timeout=SOCKET_TIMEOUT_S,
-        socket_connect_timeout=SOCKET_TIMEOUT_S,
+        timeout=CONNECT_TIMEOUT_S,
+        # Ours bounds each step. With one of its own, redis-py waits by wait_for, which before Python 3.12
+        # swallows a cancellation that comes with the answer: a loop that is to end would go on.
+        socket_timeout=None,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
         # Once, for a connection that died while it was idle.
         retry=Retry(NoBackoff(), 1),
     )
@@ -123,5 +210,20 @@ async def _step(work: Awaitable[T]) -> T:
         raise AppError(errors.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS) from error
 
 
-def _transitions(users: Iterable[Any], online: bool, at_ms: int, seen_ms: int) -> Iterable[Transition]:
-    return (Transition(int(user), online, at_ms, seen_ms) for user in users)
+def _transitions(version: int, at_ms: int, flat: list[Any]) -> list[Transition]:
+    rows = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
+    return [
+        Transition(version, int(user), status.decode(), at_ms, seen, bool(flags & HIDES))
+        for user, status, seen, flags in rows
+    ]
+
+
+def _row(choice: Choice) -> tuple[int, int, int]:
+    return choice.user_id, choice.version, choice.invisible * INVISIBLE + choice.hides * HIDES
+
+
+def _state(seen: bytes | None, count: bytes | None, flags: int) -> State:
+    real = OFFLINE if count is None else ONLINE if int(count) % _HOLD else AWAY
+    return State(
+        seen.decode() if seen is not None else OFFLINE, real, bool(flags & INVISIBLE), bool(flags & HIDES)
+    )

@@ -1,4 +1,4 @@
-"""Owns looking after ended leases, every second."""
+"""Owns looking after ended leases and graces, twice a second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from presence.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S: Final = 1.0
+INTERVAL_S: Final = 0.5
 
 
 class Sweeper:

@@ -122,6 +122,18 @@ class QueryText(str):
     __slots__ = ()
 
 
+class IdList(ShortList):
+    """A ShortList of users; in a URL, `1,2,3`."""
+
+    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(user_id(), low, high, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, QueryText):
+            value = [QueryText(part) for part in value.split(",")]
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class ContentField(fields.Field[str]):
     """What people write: not blank, at most CONTENT_CHARS code points, kept verbatim."""
 

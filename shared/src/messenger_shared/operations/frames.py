@@ -9,12 +9,14 @@ from marshmallow import Schema, fields, validate
 
 from messenger_shared import errors, events
 from messenger_shared.operations.fields import ROLES, IntegerField, MomentField, UuidField, user_id
+from messenger_shared.operations.presence import PresenceSchema
 from messenger_shared.operations.resources import (
     ConversationChangeSchema,
     ConversationSchema,
     HiddenSchema,
     LimitsSchema,
     MessageSchema,
+    NothingSchema,
     SettingsSchema,
 )
 
@@ -103,16 +105,22 @@ class TypingFrame(ConversationFrame):
 
 
 class OnlineFrame(Schema):
-    """A user who came online."""
+    """A user who came online, or is away from all of his devices."""
 
     user_id = user_id(required=True)
     timestamp = MomentField(required=True)
 
 
 class OfflineFrame(OnlineFrame):
-    """A user who went offline."""
+    """A user who went offline; `last_seen_at` is missing when he doesn't tell, or the reader doesn't."""
 
-    last_seen_at = MomentField(required=True)
+    last_seen_at = MomentField()
+
+
+class PresencesFrame(Schema):
+    """How present several people are, at most a hundred."""
+
+    users = fields.List(fields.Nested(PresenceSchema), required=True)
 
 
 class ConnectedFrame(Schema):
@@ -217,6 +225,8 @@ ANSWERS: Final[Mapping[str, Schema]] = {
     "message.deleted": NamedMessageFrame(),
     "read.confirmed": ReadConfirmedFrame(),
     "typing.ok": ConversationFrame(),
+    "presence.ok": NothingSchema(),
+    "presence.state": PresencesFrame(),
     "auth.ok": RefreshedFrame(),
     "pong": PongFrame(),
 }
@@ -242,4 +252,6 @@ EVENTS: Final[Mapping[str, Schema]] = {
     events.TYPING_STOP: TypingFrame(),
     events.USER_ONLINE: OnlineFrame(),
     events.USER_OFFLINE: OfflineFrame(),
+    events.USER_AWAY: OnlineFrame(),
+    events.PRESENCE_BATCH: PresencesFrame(),
 }

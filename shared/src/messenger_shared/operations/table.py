@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
-from messenger_shared.operations import conversations, messages, participants, presence, session, settings
+from messenger_shared.operations import (
+    conversations,
+    messages,
+    participants,
+    presence,
+    reports,
+    session,
+    settings,
+    stats,
+)
 from messenger_shared.operations.operation import Operation
 
 TABLE: Final[Mapping[str, Operation]] = {
     operation.name: operation
-    for module in (conversations, participants, messages, settings, session, presence)
+    for module in (conversations, participants, messages, settings, session, presence, stats, reports)
     for operation in module.OPERATIONS
 }

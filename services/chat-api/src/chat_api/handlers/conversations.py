@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chat_api import cursors
 from chat_api.model import ConversationData, MessageData
 from chat_api.ports import ConversationStore, MessageStore
 from chat_api.publish import Publisher, member_event, message_event, updated_event
 from chat_api.rules.access import require_member
 from chat_api.rules.conversations import new_conversation
-from messenger_shared import errors
+from messenger_shared import cursors, errors
 from messenger_shared.errors import AppError
 from messenger_shared.rpc import Request
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from chat_api import cursors
 from chat_api.intake import Intake
 from chat_api.model import Draft
 from chat_api.ports import ConversationStore, MessageStore
 from chat_api.publish import Publisher
 from chat_api.rules.access import require_member
 from chat_api.rules.messages import require_allowed
-from messenger_shared import errors
+from messenger_shared import cursors, errors
 from messenger_shared.errors import AppError
 from messenger_shared.rpc import Request
 

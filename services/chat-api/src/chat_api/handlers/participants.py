@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chat_api import cursors
 from chat_api.model import MemberChange
 from chat_api.ports import ConversationStore, ParticipantStore
 from chat_api.publish import Publisher
 from chat_api.rules.access import require_member
-from messenger_shared import errors
+from messenger_shared import cursors, errors
 from messenger_shared.errors import AppError
 from messenger_shared.rpc import Request
 

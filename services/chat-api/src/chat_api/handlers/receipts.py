@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat_api import cursors
 from chat_api.model import MessageFacts
 from chat_api.ports import ConversationStore, MessageStore, ReceiptStore
 from chat_api.publish import Publisher
 from chat_api.rules.access import require_member
 from chat_api.rules.messages import require_seen
-from messenger_shared import errors
+from messenger_shared import cursors, errors
 from messenger_shared.errors import AppError
 from messenger_shared.rpc import Request
 

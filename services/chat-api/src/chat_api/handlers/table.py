@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.participants import ParticipantHandlers
@@ -10,6 +11,7 @@ from chat_api.handlers.settings import SettingsHandlers
 from messenger_shared.operations import conversations as conversation_operations
 from messenger_shared.operations import messages as message_operations
 from messenger_shared.operations import participants as participant_operations
+from messenger_shared.operations import reports
 from messenger_shared.operations import settings as settings_operations
 from messenger_shared.rpc_server import RequestHandler
 
@@ -20,6 +22,7 @@ def handler_table(
     conversations: ConversationHandlers,
     participants: ParticipantHandlers,
     settings: SettingsHandlers,
+    contacts: ContactHandlers,
 ) -> dict[str, RequestHandler]:
     """Every operation that chat-api answers, by name."""
     return {
@@ -47,4 +50,6 @@ def handler_table(
         conversation_operations.HEADS.name: conversations.heads,
         conversation_operations.CHANGES.name: conversations.changes,
         conversation_operations.VIEW.name: conversations.view,
+        reports.CONTACTS_AMONG.name: contacts.among,
+        reports.CONTACTS_PAGE.name: contacts.page,
     }

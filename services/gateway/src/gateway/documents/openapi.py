@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from gateway.documents.shapes import OPENAPI_VERSION, Json, Shapes
 from messenger_shared import errors
@@ -32,6 +32,8 @@ _RETRY_AFTER: Final[Json] = {
     "required": True,
     "schema": {"type": "integer", "minimum": 1},
 }
+# A list in a query is `1,2,3`.
+_LISTED: Final[Json] = {"style": "form", "explode": False}
 _PARAMETER: Final = re.compile(r"{(\w+)}")
 
 
@@ -92,6 +94,7 @@ def _parameters(shapes: Shapes, request: Schema, route: Route, in_path: list[str
     if route.method not in BODY_METHODS:
         found += [
             {"in": "query", "name": name, "required": field.required, "schema": shapes.parameter(field)}
+            | (_LISTED if isinstance(field, fields.List) else {})
             for name, field in request.fields.items()
             if name not in in_path
         ]

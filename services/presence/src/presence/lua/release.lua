@@ -1,36 +1,32 @@
 -- Takes some users from a gateway whose lease has ended, and forgets the gateway with the last of them.
 --
--- KEYS[1]  zset  gateway -> when its lease ends (ms), 0 once it has left
--- KEYS[2]  hash  gateway -> number of its newest report
--- KEYS[3]  hash  user -> how many gateways hold the user
--- KEYS[4]  set   the users of this gateway
--- ARGV[1]  gateway
--- ARGV[2]  length of a lease (ms)
--- ARGV[3]  how many users to take at most (up to 1000)
+-- ARGV[4]  gateway
+-- ARGV[5]  how many users to take at most (up to 1000)
 --
--- Returns {1 if some are left, now, when its users were last known to be there, went offline}.
--- A gateway whose lease lives, because it came back meanwhile, keeps its users: {0, now, now, {}}.
+-- Returns the outcome, then 1 if some are left. A gateway whose lease lives, because it came back meanwhile,
+-- keeps its users.
 
-local leases, numbers, counts, users = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local gateway, lease_ms, limit = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local gateway, limit = ARGV[4], ARGV[5]
 
-local now = now_ms()
-local ends = tonumber(redis.call('ZSCORE', leases, gateway) or now + 1)
+local ends = tonumber(redis.call('ZSCORE', leases, gateway)) or now + 1
 if ends > now then
-  return {0, now, now, {}}
+  return outcome(0)
 end
+local seen = ends > 0 and ends - lease_ms or now
 
-local seen = now
-if ends > 0 then
-  seen = ends - lease_ms
+local some, holds, active = redis.call('HRANDFIELD', users, limit), {}, {}
+if #some > 0 then
+  for i, mark in ipairs(redis.call('HMGET', users, unpack(some))) do
+    holds[i], active[i] = -1, mark == '1' and -1 or 0
+  end
+  redis.call('HDEL', users, unpack(some))
+  count(some, holds, active, seen)
 end
-
-local offline = {}
-count(counts, redis.call('SPOP', users, limit), -1, offline)
 
 local more = redis.call('EXISTS', users)
 if more == 0 then
   redis.call('ZREM', leases, gateway)
   redis.call('HDEL', numbers, gateway)
+  redis.call('HDEL', sockets, gateway)
 end
-return {more, now, seen, offline}
+return outcome(more)

@@ -1,68 +1,64 @@
 -- Takes one report of a gateway: counts its users in and out, and renews its lease.
 --
--- KEYS[1]   zset  gateway -> when its lease ends (ms), 0 once it has left
--- KEYS[2]   hash  gateway -> number of its newest report
--- KEYS[3]   hash  user -> how many gateways hold the user
--- KEYS[4]   set   the users of this gateway
--- ARGV[1]   gateway
--- ARGV[2]   number of the report
--- ARGV[3]   length of a lease (ms)
--- ARGV[4]   '1' if the report is full: then those who came are all of its users
--- ARGV[5]   how many came
--- ARGV[6..] users who came, then users who went
+-- ARGV[4]   gateway
+-- ARGV[5]   number of the report
+-- ARGV[6]   '1' if the report is full: then those who are here are all of its users
+-- ARGV[7]   how many sockets it holds
+-- ARGV[8]   how many users are active
+-- ARGV[9]   how many are away
+-- ARGV[10..] users who are active, users who are away, users who went
 --
--- Returns {0, now, {}, {}} if the report was refused, else {1, now, came online, went offline}.
+-- Returns the outcome, then 1 if the report was taken, 0 if only a full one helps, -1 if choices aren't loaded.
 
-local leases, numbers, counts, users = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local gateway, number, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local full, came = ARGV[4] == '1', tonumber(ARGV[5])
-local FIRST = 6
+local gateway, number = ARGV[4], tonumber(ARGV[5])
+local full, actives, aways = ARGV[6] == '1', tonumber(ARGV[8]), tonumber(ARGV[9])
+local FIRST = 10
 
-local now = now_ms()
-local ends = tonumber(redis.call('ZSCORE', leases, gateway) or 0)
-local newest = tonumber(redis.call('HGET', numbers, gateway) or 0)
+-- Else those who chose to be invisible would be seen for a moment.
+if not redis.call('HGET', marks, 'loaded') then
+  return outcome(-1)
+end
+local ends = tonumber(redis.call('ZSCORE', leases, gateway)) or 0
+local newest = tonumber(redis.call('HGET', numbers, gateway)) or 0
 if (ends <= now and not full) or number < newest then
-  return {0, now, {}, {}}
+  return outcome(0)
 end
 
-local online, offline = {}, {}
-
--- Those of some users whose membership in this gateway's set is as given.
-local function members(some, as)
-  local found, seen = {}, {}
-  for i, is in ipairs(redis.call('SMISMEMBER', users, unpack(some))) do
-    if is == as and not seen[some[i]] then
-      seen[some[i]] = true
-      found[#found + 1] = some[i]
+-- Sets some users to '1' or '0' here, or to false, which is gone.
+local function put(some, mark)
+  local changed, holds, active, set, unset, met = {}, {}, {}, {}, {}, {}
+  for i, old in ipairs(redis.call('HMGET', users, unpack(some))) do
+    local user = some[i]
+    if old ~= mark and not met[user] then
+      met[user] = true
+      local n = #changed + 1
+      changed[n] = user
+      holds[n] = (mark and 1 or 0) - (old and 1 or 0)
+      active[n] = (mark == '1' and 1 or 0) - (old == '1' and 1 or 0)
+      if mark then
+        set[#set + 1], set[#set + 2] = user, mark
+      else
+        unset[#unset + 1] = user
+      end
     end
   end
-  return found
+  on('HSET', users, set)
+  on('HDEL', users, unset)
+  count(changed, holds, active, now)
 end
 
-local function open(some)
-  local new = members(some, 0)
-  if #new > 0 then
-    redis.call('SADD', users, unpack(new))
-    count(counts, new, 1, online)
-  end
-end
-
+local last = FIRST + actives + aways - 1
+in_pieces(ARGV, FIRST, FIRST + actives - 1, function(some) put(some, '1') end)
+in_pieces(ARGV, FIRST + actives, last, function(some) put(some, '0') end)
 local function close(some)
-  local gone = members(some, 1)
-  if #gone > 0 then
-    redis.call('SREM', users, unpack(gone))
-    count(counts, gone, -1, offline)
-  end
+  put(some, false)
 end
-
-local last = FIRST + came - 1
-in_pieces(ARGV, FIRST, last, open)
 if full then
   local present, gone = {}, {}
   for i = FIRST, last do
     present[ARGV[i]] = true
   end
-  for _, user in ipairs(redis.call('SMEMBERS', users)) do
+  for _, user in ipairs(redis.call('HKEYS', users)) do
     if not present[user] then
       gone[#gone + 1] = user
     end
@@ -74,4 +70,5 @@ end
 
 redis.call('ZADD', leases, now + lease_ms, gateway)
 redis.call('HSET', numbers, gateway, number)
-return {1, now, online, offline}
+redis.call('HSET', sockets, gateway, ARGV[7])
+return outcome(1)

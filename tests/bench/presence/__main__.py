@@ -1,0 +1,228 @@
+"""Owns the command line of the presence benchmark, its runs, and what is read off them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import socket
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.bench import usage
+from tests.bench.generator import Generator, generating
+from tests.bench.presence.flapping import FlappingGateway, flap_really
+from tests.bench.presence.ground import Ground, gather_all, laid
+from tests.bench.presence.viewers import Viewer, all_told, looking
+from tests.bench.programs import BenchError, Programs, compile_programs
+from tests.stack import StackFailed
+
+SECONDS: Final = 10.0
+GATEWAYS: Final = 4
+WATCHED: Final = 500
+CHATTERS: Final = 100
+MESSAGES_PER_S: Final = 20
+FRAMES_MAX: Final = 1
+P99_RATIO_MAX: Final = 1.2
+FIRST_USER: Final = 1_000_001
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the chat, quiet or with the flapping."""
+
+    flapping: bool
+    p50_ms: float
+    p99_ms: float
+    transitions: int
+    frames: int
+    rows: int
+    most_frames_in_a_second: int
+    cpu_s: dict[str, float]
+    others_cores: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that the runs share."""
+
+    ground: Ground
+    programs: Programs
+    users: range
+    real: range
+    viewers: list[Viewer]
+    chat: Path
+
+
+def main() -> None:
+    """Exit code 1 when presence is heard too often, or chat is slower by it than it may be."""
+    options = _parser().parse_args()
+    with tempfile.TemporaryDirectory(prefix="messenger-presence-") as place:
+        programs = compile_programs(Path(place))
+        if programs is None:
+            print("presence: skipped: there is no C compiler to build the load generator with")
+            return
+        try:
+            runs = asyncio.run(_measure(options, programs, Path(place)))
+        except (BenchError, StackFailed) as error:
+            sys.exit(f"presence: {error}")
+        except KeyboardInterrupt:
+            sys.exit("presence: stopped")
+    found = _conclude(runs)
+    print(f"\n{_table(runs, found)}")
+    if options.json:
+        options.json.write_text(json.dumps({**found, "runs": [asdict(run) for run in runs]}, indent=1) + "\n")
+    sys.exit(0 if found["holds"] else 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.presence", description="Presence under flapping, and chat meanwhile."
+    )
+    parser.add_argument("--users", type=int, default=10_000, metavar="N", help="who flap (10,000)")
+    parser.add_argument("--real", type=int, default=300, metavar="N", help="with sockets of their own (300)")
+    parser.add_argument("--viewers", type=int, default=200, metavar="N", help="who are told (200)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="quiet and flapping in turn (3)")
+    parser.add_argument("--workers", default="gateway=1,chat-api=1,presence=1", help="of the stack")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    return parser
+
+
+async def _measure(options: argparse.Namespace, programs: Programs, directory: Path) -> list[Run]:
+    users = range(FIRST_USER, FIRST_USER + options.users)
+    viewers = range(users.stop, users.stop + options.viewers)
+    chatters = range(viewers.stop, viewers.stop + CHATTERS)
+    _say("starting the stack")
+    async with laid(directory, _free_port(), options.workers) as ground:
+        # Who looks at it sees the first thousand by id, who are among the flapping.
+        room = await gather_all(ground, [*users, *viewers])
+        chat = await _chat_file(ground, directory, chatters)
+        async with looking(ground, room, viewers, users, WATCHED) as opened:
+            scene = Scene(ground, programs, users, users[: options.real], opened, chat)
+            runs = []
+            for number in range(options.rounds):
+                for flapping in (False, True):
+                    _say(f"round {number + 1}: {'flapping' if flapping else 'quiet'}")
+                    runs.append(await _run(scene, flapping))
+            return runs
+
+
+async def _chat_file(ground: Ground, directory: Path, chatters: range) -> Path:
+    room = await gather_all(ground, chatters)
+    path = directory / "chatters"
+    path.write_text("".join(f"{user} {ground.token(user)} {room}\n" for user in chatters))
+    return path
+
+
+async def _run(scene: Scene, flapping: bool) -> Run:
+    await all_told(scene.viewers)
+    async with _flappers(scene, flapping) as gateways, _chatting(scene) as generator:
+        await usage.quiet(scene.ground.roots)
+        for viewer in scene.viewers:
+            viewer.arrivals, viewer.rows = [], 0
+        before = usage.read(scene.ground.roots)
+        chat = asyncio.create_task(generator.run())
+        counts = await asyncio.gather(
+            *(gateway.flap(SECONDS) for gateway in gateways),
+            *([flap_really(scene.ground, scene.real, SECONDS)] if flapping else []),
+        )
+        counted = await chat
+        spent = usage.read(scene.ground.roots).since(before)
+        await generator.close()
+    return Run(
+        flapping,
+        counted["p50_us"] / 1e3,
+        counted["p99_us"] / 1e3,
+        sum(counts),
+        sum(len(viewer.arrivals) for viewer in scene.viewers),
+        sum(viewer.rows for viewer in scene.viewers),
+        max(viewer.most_in_a_second() for viewer in scene.viewers),
+        dict(spent.by_service),
+        spent.others_cores(counted["cpu_s"]),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _flappers(scene: Scene, flapping: bool) -> AsyncIterator[list[FlappingGateway]]:
+    users = scene.users[len(scene.real) :] if flapping else range(0)
+    gateways = [
+        FlappingGateway(scene.ground.redis_url, users[number::GATEWAYS])
+        for number in range(GATEWAYS)
+        if flapping
+    ]
+    await asyncio.gather(*(gateway.start() for gateway in gateways))
+    try:
+        yield gateways
+    finally:
+        await asyncio.gather(*(gateway.stop() for gateway in gateways))
+
+
+def _chatting(scene: Scene) -> contextlib.AbstractAsyncContextManager[Generator]:
+    messages = ("-m", str(round(SECONDS * MESSAGES_PER_S)), "-r", str(MESSAGES_PER_S))
+    return generating(scene.programs.load, "fanout", scene.ground.port, scene.chat, *messages)
+
+
+def _conclude(runs: list[Run]) -> dict[str, Any]:
+    quiet, loud = ([run for run in runs if run.flapping is kind] for kind in (False, True))
+    p99_quiet, p99_loud = (statistics.median(run.p99_ms for run in some) for some in (quiet, loud))
+    services = quiet[0].cpu_s
+    cost = {
+        service: statistics.median(
+            (run.cpu_s[service] - statistics.median(other.cpu_s[service] for other in quiet))
+            * 1e6
+            / run.transitions
+            for run in loud
+        )
+        for service in services
+    }
+    most = max(run.most_frames_in_a_second for run in loud)
+    ratio = p99_loud / p99_quiet
+    return {
+        "p99_quiet_ms": p99_quiet,
+        "p99_flapping_ms": p99_loud,
+        "p99_ratio": ratio,
+        "most_frames_in_a_second": most,
+        "us_per_transition": cost,
+        "holds": most <= FRAMES_MAX and ratio <= P99_RATIO_MAX,
+    }
+
+
+def _table(runs: list[Run], found: dict[str, Any]) -> str:
+    costs = ", ".join(f"{service} {us:.1f}" for service, us in found["us_per_transition"].items())
+    return "\n".join(
+        (
+            *map(_line, runs),
+            f"chat p99 {found['p99_quiet_ms']:.2f} ms quietly, {found['p99_flapping_ms']:.2f} ms meanwhile: "
+            f"× {found['p99_ratio']:.2f} (at most {P99_RATIO_MAX})",
+            f"at most {found['most_frames_in_a_second']} frames a second and socket (at most {FRAMES_MAX})",
+            f"{sum(found['us_per_transition'].values()):.1f} µs per transition ({costs})",
+        )
+    )
+
+
+def _line(run: Run) -> str:
+    return (
+        f"{'flapping' if run.flapping else 'quiet':9} chat p50 {run.p50_ms:.2f} ms, p99 {run.p99_ms:.2f} ms; "
+        f"{run.transitions} transitions, {run.frames} frames with {run.rows} rows, at most "
+        f"{run.most_frames_in_a_second} a second; others {run.others_cores:.2f} cores"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _say(text: str) -> None:
+    print(f"presence: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Strangers learn nothing of anybody's presence by any route, and who was no stranger may become one."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+
+import pytest
+
+from tests.client import Person, Socket
+from tests.e2e.crowd import Crowd
+from tests.e2e.presences import as_, becomes, hears, looking_at, seen_by, told
+
+NOBODY = 2**62
+
+
+async def watching(person: Person, *others: Person) -> Socket:
+    """A socket of the person that watches those of the others whom it may."""
+    socket = await person.connect()
+    await socket.request("presence.watch", user_ids=[other.user_id for other in others])
+    return socket
+
+
+async def test_who_watches_is_told_without_looking_at_anything(crowd: Crowd) -> None:
+    watcher, friend, other = crowd.newcomers(3)
+    await watcher.create_group(friend.user_id, other.user_id)
+    socket = await watcher.connect()
+    state = await socket.request("presence.watch", user_ids=[friend.user_id, other.user_id, NOBODY])
+    assert state["type"] == "presence.state"
+    offline = {"status": "offline", "last_seen_at": None}
+    assert state["users"] == [{"user_id": user.user_id, **offline} for user in (friend, other)]
+    friends = await friend.connect()
+    await hears(socket, friend, "online")
+    answer = await socket.request("presence.unwatch", user_ids=[friend.user_id, NOBODY])
+    assert (answer["type"], answer["users"]) == ("presence.state", [])
+    await friends.request("presence.set", status="invisible")
+    await other.connect()
+    await hears(socket, other, "online")
+    assert told(socket, friend) == ["online"]
+
+
+async def test_a_stranger_learns_nothing_by_any_route(crowd: Crowd) -> None:
+    stranger, person, companion, friend = crowd.newcomers(4)
+    await stranger.create_group(friend.user_id)
+    room = await person.create_group(companion.user_id)
+    socket = await watching(stranger, person, friend)
+    looking = await looking_at(companion, room)
+    await person.connect()
+    await hears(looking, person, "online")
+    for user_id in (person.user_id, NOBODY):
+        alone = await stranger.get(f"/presence/{user_id}")
+        assert (alone.status, alone.body["code"]) == (404, "not_found")
+        listed = await stranger.get("/presence", user_ids=f"{user_id},{friend.user_id}")
+        assert [row["user_id"] for row in listed.body["items"]] == [friend.user_id]
+        state = await socket.request("presence.watch", user_ids=[user_id, friend.user_id])
+        assert [row["user_id"] for row in state["users"]] == [friend.user_id]
+    assert (await stranger.get("/presence/online")).body["items"] == []
+    await friend.connect()
+    await hears(socket, friend, "online")
+    assert [row["user_id"] for row in (await stranger.get("/presence/online")).body["items"]] == [
+        friend.user_id
+    ]
+    assert told(socket, person) == []
+
+
+async def test_a_stranger_and_nobody_take_the_same_time(crowd: Crowd) -> None:
+    stranger, person = crowd.newcomers(2)
+    for _ in range(3):
+        await person.create_group()
+    await stranger.create_group()
+    await person.connect()
+    took: dict[int, list[float]] = {person.user_id: [], NOBODY: []}
+    for _ in range(100):
+        for user_id, times in took.items():
+            begun = time.perf_counter()
+            assert (await stranger.get(f"/presence/{user_id}")).status == 404
+            times.append(time.perf_counter() - begun)
+    one, other = (statistics.median(times) for times in took.values())
+    assert abs(one - other) < 0.005
+
+
+@pytest.mark.parametrize("who_leaves", ["watcher", "watched"])
+async def test_leaving_the_last_shared_conversation_ends_the_watching(crowd: Crowd, who_leaves: str) -> None:
+    watcher, watched, friend = crowd.newcomers(3)
+    rooms = [await watcher.create_group(watched.user_id) for _ in range(2)]
+    await watcher.create_group(friend.user_id)
+    socket = await watching(watcher, watched, friend)
+    looking = await looking_at(watcher, rooms[1])
+    theirs = await watched.connect()
+    await hears(socket, watched, "online")
+    leaver = watcher if who_leaves == "watcher" else watched
+    await leaver.call("DELETE", f"/conversations/{rooms[0]}")
+    # They share another one still.
+    await becomes(watcher, watched, "online")
+    await theirs.request("presence.set", status="away")
+    await hears(socket, watched, "away")
+    await leaver.call("DELETE", f"/conversations/{rooms[1]}")
+    # He may not be seen any more from when the leaving is told.
+    await socket.expect("participant.removed", conversation_id=rooms[1], user_id=leaver.user_id)
+    await theirs.request("presence.set", status="online")
+    await friend.connect()
+    await hears(socket, friend, "online")
+    assert told(socket, watched) == ["online", "away"]
+    assert told(looking, watched)[-1] == "away"
+    alone = await watcher.get(f"/presence/{watched.user_id}")
+    assert (alone.status, alone.body["code"]) == (404, "not_found")
+    assert (await socket.request("presence.watch", user_ids=[watched.user_id]))["users"] == []
+
+
+async def test_who_hides_when_he_was_there_does_not_see_it_of_others(crowd: Crowd) -> None:
+    one, two = crowd.newcomers(2)
+    room = await one.create_group(two.user_id)
+    looking = {person: await looking_at(person, room) for person in (one, two)}
+    ok = await looking[one].request("presence.set", last_seen_visibility="nobody")
+    assert ok["type"] == "presence.ok"
+    for going, staying in ((one, two), (two, one)):
+        await becomes(staying, going, "online")
+        await looking[going].close()
+        frame = await hears(looking[staying], going, "offline")
+        assert frame.get("last_seen_at") is None
+        assert await seen_by(staying, going, room) == as_(going, "offline")
+        looking[going] = await looking_at(going, room)
+    await becomes(one, two, "online")
+    # He tells again, and sees it.
+    await looking[one].request("presence.set", last_seen_visibility="contacts")
+    await looking[two].close()
+    frame = await hears(looking[one], two, "offline")
+    assert await seen_by(one, two, room) == as_(two, "offline", frame["last_seen_at"])
+
+
+async def test_what_somebody_chose_for_his_last_time_holds_on_his_other_devices_too(crowd: Crowd) -> None:
+    one, two = crowd.newcomers(2)
+    room = await one.create_group(two.user_id)
+    other_device, socket = await looking_at(one, room), await one.connect()
+    theirs = await two.connect()
+    await hears(other_device, two, "online")
+    await socket.request("presence.set", last_seen_visibility="nobody")
+    await theirs.close()
+    assert (await hears(other_device, two, "offline")).get("last_seen_at") is None
+
+
+async def test_what_one_claims_of_others_or_of_the_time_is_ignored(crowd: Crowd) -> None:
+    one, two = crowd.newcomers(2)
+    room = await one.create_group(two.user_id)
+    looking = await looking_at(one, room)
+    await looking.request(
+        "presence.set", status="online", user_id=two.user_id, last_seen_at="2100-01-01T00:00:00Z"
+    )
+    assert await seen_by(one, two, room) == as_(two, "offline")
+
+
+async def test_more_than_500_at_once_are_refused_and_500_are_not(crowd: Crowd) -> None:
+    person = crowd.newcomer()
+    socket = await person.connect()
+    # As long as ids may be.
+    ids = list(range(2**63 - 501, 2**63))
+    for number, ok in ((500, True), (501, False)):
+        reply = await person.get("/presence", user_ids=",".join(map(str, ids[:number])))
+        assert reply.status == (200 if ok else 422)
+        frame = await socket.request("presence.watch", user_ids=ids[:number])
+        assert frame["type"] == ("presence.state" if ok else "error")
+
+
+async def test_devices_are_nobodys_business(crowd: Crowd) -> None:
+    """Neither how many there are, nor where."""
+    one, two = crowd.newcomers(2)
+    room = await one.create_group(two.user_id)
+    looking = await looking_at(one, room)
+    await asyncio.gather(*(two.connect() for _ in range(3)))
+    frame = await hears(looking, two, "online")
+    assert set(frame) <= {"type", "user_id", "timestamp", "status", "last_seen_at"}
+    assert set((await one.get(f"/presence/{two.user_id}")).body) == {"user_id", "status", "last_seen_at"}

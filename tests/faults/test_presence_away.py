@@ -1,0 +1,76 @@
+"""presence stands still: nobody's connect, look or message waits for it, and it is said that it does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+
+from tests.conftest import SharedStack
+from tests.e2e.crowd import Crowd
+from tests.e2e.placement import workers
+from tests.e2e.presences import becomes, looking_at
+from tests.waiting import eventually
+
+# Much more than anything takes, and much less than presence is away.
+SOON_S = 2.0
+AWAY_S = 20.0
+MESSAGES = 30
+
+
+@contextmanager
+def standing_still(pids: list[int]) -> Iterator[None]:
+    """These processes do nothing meanwhile."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+async def ready_says(stack: SharedStack, presence: str) -> None:
+    """Waits until every gateway is ready and says that presence is so."""
+    async with aiohttp.ClientSession(headers={"Connection": "close"}) as http:
+
+        async def says() -> bool:
+            async with http.get(f"{stack.url}/readyz") as response:
+                body = await response.json()
+                assert (response.status, body["ready"]) == (200, True)
+                return bool(body["checks"]["presence"] == presence)
+
+        await eventually(says, AWAY_S)
+
+
+async def test_nothing_waits_for_presence(crowd: Crowd, stack: SharedStack) -> None:
+    one, two, late = crowd.newcomers(3)
+    room = await one.create_group(two.user_id, late.user_id)
+    ours, theirs = await looking_at(one, room), await two.connect()
+    await becomes(one, two, "online")
+    await ready_says(stack, "ok")
+    with standing_still(workers(stack.status(), "presence")):
+        begun = time.monotonic()
+        socket = await late.connect()
+        answer = await socket.request("subscribe", conversation_id=room)
+        assert (answer["type"], late.user_id in answer["online"]) == ("subscribed", True)
+        # What presence has to answer itself can't be answered, and holds up nothing.
+        asking = asyncio.create_task(socket.request("presence.watch", user_ids=[two.user_id]))
+        for number in range(MESSAGES):
+            await socket.request("message.send", conversation_id=room, content=str(number))
+        await theirs.wait(lambda f: f["type"] == "message.new" and f["data"]["content"] == str(MESSAGES - 1))
+        assert time.monotonic() - begun < SOON_S
+        assert (await asking)["code"] in ("timeout", "unavailable")
+        # The last known state stays.
+        assert ours.collected("user.offline") == []
+        await ready_says(stack, "degraded")
+        reply = await one.get(f"/presence/{two.user_id}")
+        assert reply.status in (503, 504)
+    await ready_says(stack, "ok")
+    await becomes(one, late, "online")
+    assert ours.collected("user.offline") == []

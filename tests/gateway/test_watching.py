@@ -1,0 +1,209 @@
+"""Who watches sees those whom he may, against a presence in memory, and the others no more."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway import people, watching
+from messenger_shared import channels
+from messenger_shared.errors import AppError
+from presence.ports import Choice
+from tests.gateway.presence_world import ROOM, PresenceWorld, flat, told
+from tests.waiting import until
+
+World = PresenceWorld
+A_WHILE_S = 0.1
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "COMPARE_AGAIN_S", 0.02)
+    monkeypatch.setattr(watching, "RECHECK_S", 0.02)
+
+
+async def test_who_watches_sees_those_whom_he_may(seen_world: World) -> None:
+    seen_world.presence.contacts.circles = ({1, 2, 3}, {4})
+    await seen_world.presence.come(2, 4)
+    connection, transport = seen_world.connect(1)
+    rows = await seen_world.watching.watch(connection, [2, 3, 4, 99])
+    assert [(row["user_id"], row["status"]) for row in rows] == [(2, "online"), (3, "offline")]
+    await seen_world.presence.go(4)
+    await seen_world.presence.come(3)
+    await until(lambda: flat(transport) == [(3, "online")])
+    seen_world.watching.unwatch(connection, [3])
+    await seen_world.presence.go(3, 2)
+    await until(lambda: flat(transport)[1:] == [(2, "offline")])
+
+
+async def test_what_changes_between_the_answer_and_the_watching_is_told(seen_world: World) -> None:
+    connection, transport = seen_world.connect(1)
+    hears = seen_world.people.hears
+
+    async def meanwhile() -> None:
+        await hears()
+        seen_world.broker.drops = lambda channel, _: channel.startswith("presence:")
+        await seen_world.presence.come(2)
+
+    seen_world.people.hears = meanwhile  # type: ignore[method-assign]
+    [row] = await seen_world.watching.watch(connection, [2])
+    assert row["status"] == "offline"
+    await until(lambda: flat(transport) == [(2, "online")])
+
+
+async def test_a_socket_watches_so_many_and_no_more(
+    seen_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "MAX_WATCHED", 3)
+    connection, _ = seen_world.connect(1)
+    for users, seen in (([2, 3], [2, 3]), ([3, 4, 5], [3, 4]), ([6], [])):
+        rows = await seen_world.watching.watch(connection, users)
+        assert [row["user_id"] for row in rows] == seen
+
+
+@pytest.mark.parametrize("shares_another", [True, False])
+async def test_who_left_a_conversation_is_seen_again_if_another_is_shared(
+    seen_world: World, shares_another: bool
+) -> None:
+    connection, transport = seen_world.connect(1)
+    await seen_world.watching.watch(connection, [2])
+    seen_world.presence.answering.clear()
+    if not shares_another:
+        seen_world.presence.contacts.circles = ()
+    seen_world.watching.went(ROOM, 2, {1})
+    # In doubt, nothing is told.
+    await seen_world.presence.come(2)
+    await asyncio.sleep(A_WHILE_S)
+    assert flat(transport) == []
+    seen_world.presence.answering.set()
+    if shares_another:
+        await until(lambda: flat(transport) == [(2, "online")])
+    else:
+        await until(lambda: channels.presence(2) not in seen_world.bus.handlers)
+        await asyncio.sleep(A_WHILE_S)
+        assert flat(transport) == []
+
+
+async def test_doubt_lasts_until_presence_answers(seen_world: World) -> None:
+    connection, transport = seen_world.connect(1)
+    await seen_world.watching.watch(connection, [2, 3])
+    seen_world.presence.away = True
+    seen_world.watching.left(connection, ROOM)
+    await seen_world.presence.come(2, 3)
+    await asyncio.sleep(A_WHILE_S)
+    assert flat(transport) == []
+    seen_world.watching.unwatch(connection, [3])
+    seen_world.presence.away = False
+    await until(lambda: flat(transport) == [(2, "online")])
+
+
+async def test_who_did_not_share_that_conversation_is_not_in_doubt(seen_world: World) -> None:
+    connection, transport = seen_world.connect(1)
+    await seen_world.watching.watch(connection, [2])
+    asked = len(seen_world.presence.asked)
+    seen_world.watching.went(ROOM, 2, {5})
+    await seen_world.presence.come(2)
+    await until(lambda: flat(transport) == [(2, "online")])
+    assert len(seen_world.presence.asked) == asked
+
+
+async def test_an_answer_from_before_somebody_left_does_not_count(seen_world: World) -> None:
+    connection, transport = seen_world.connect(1)
+    seen_world.presence.answering.clear()
+    asking = asyncio.create_task(seen_world.watching.watch(connection, [2]))
+    await until(lambda: "presence.look" in seen_world.presence.asked)
+    await asyncio.sleep(0.01)
+    seen_world.presence.contacts.circles = ()
+    seen_world.watching.went(ROOM, 2, {1})
+    seen_world.presence.answering.set()
+    assert await asking == []
+    await seen_world.presence.come(2)
+    await asyncio.sleep(A_WHILE_S)
+    assert flat(transport) == []
+
+
+async def test_where_people_keep_leaving_the_asker_has_to_ask_again(seen_world: World) -> None:
+    connection, _ = seen_world.connect(1)
+    look = seen_world.reach.look
+
+    async def leaving(caller: int, user_ids: list[int]) -> object:
+        seen_world.watching.went(ROOM, 2, ())
+        return await look(caller, user_ids)
+
+    seen_world.reach.look = leaving  # type: ignore[method-assign, assignment]
+    with pytest.raises(AppError):
+        await seen_world.watching.watch(connection, [2])
+
+
+async def test_who_hides_is_not_told_when_others_were_there_from_the_moment_that_he_says_so(
+    seen_world: World,
+) -> None:
+    await seen_world.presence.come(2, 3)
+    connection, transport = seen_world.connect(1)
+    await seen_world.look(connection, 2, 3)
+    await seen_world.presence.choose(Choice(1, 1, False, True))
+    await seen_world.presence.go(2)
+    await until(lambda: flat(transport) == [(2, "offline")])
+    assert "last_seen_at" not in transport.frames()[0]
+    await seen_world.presence.choose(Choice(1, 2, False, False))
+    await seen_world.presence.go(3)
+    await until(lambda: len(told(transport)) == 2)
+    assert transport.frames()[1]["last_seen_at"]
+
+
+async def test_who_hides_and_only_watches_is_not_told_either(seen_world: World) -> None:
+    await seen_world.presence.choose(Choice(1, 1, False, True))
+    await seen_world.presence.come(2)
+    connection, transport = seen_world.connect(1)
+    await seen_world.watching.watch(connection, [2])
+    await seen_world.presence.go(2)
+    await until(lambda: flat(transport) == [(2, "offline")])
+    assert "last_seen_at" not in transport.frames()[0]
+    other, sees = seen_world.connect(3)
+    ended, _ = seen_world.connect(3)
+    await seen_world.presence.come(2)
+    await seen_world.watching.watch(other, [2])
+    await seen_world.watching.watch(ended, [2])
+    seen_world.watching.gone(ended)
+    await seen_world.presence.go(2)
+    await until(lambda: flat(sees) == [(2, "offline")])
+    assert sees.frames()[0]["last_seen_at"]
+
+
+async def test_nothing_is_left_of_sockets_that_are_gone(seen_world: World) -> None:
+    for user in (1, 2, 3):
+        connection, _ = seen_world.connect(user)
+        await seen_world.look(connection, 1, 2, 3, 4)
+        await seen_world.watching.watch(connection, [5, 6])
+        seen_world.watching.left(connection, "another")
+        seen_world.watching.unview(connection, ROOM)
+        connection.viewing.clear()
+        seen_world.watching.gone(connection)
+    await asyncio.sleep(A_WHILE_S)
+    assert not [name for name in seen_world.bus.handlers if name.startswith("presence:")]
+    inside = vars(seen_world.watching)
+    assert [inside[name] for name in ("_sights", "_watched", "_doubtful", "_askings")] == [{}, {}, {}, []]
+    assert not vars(seen_world.people)["_people"]
+    assert not vars(seen_world.people.telling)["_outboxes"]
+
+
+async def test_a_socket_that_ends_while_it_is_rechecked_is_forgotten(seen_world: World) -> None:
+    connection, _ = seen_world.connect(1)
+    await seen_world.watching.watch(connection, [2])
+    hears, go_on = seen_world.people.hears, asyncio.Event()
+
+    async def later() -> None:
+        await go_on.wait()
+        await hears()
+
+    seen_world.people.hears = later  # type: ignore[method-assign]
+    seen_world.watching.left(connection, ROOM)
+    await until(lambda: vars(seen_world.watching)["_watched"] == {connection: {2}})
+    await seen_world.presence.come(2)
+    await asyncio.sleep(0.01)
+    seen_world.watching.gone(connection)
+    go_on.set()
+    await asyncio.sleep(A_WHILE_S)
+    assert not vars(seen_world.people.telling)["_outboxes"]
+    assert not vars(seen_world.people)["_people"]

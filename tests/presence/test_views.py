@@ -1,0 +1,128 @@
+"""Owns the tests of what users get to see of each other, over the in-memory store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+from messenger_shared import errors
+from messenger_shared.errors import AppError
+from messenger_shared.presences import AWAY, INVISIBLE, OFFLINE, ONLINE
+from presence import views
+from presence.last_seen import LastSeen
+from presence.ports import Choice
+from presence.views import Views
+from tests.presence.people import KnownContacts
+from tests.presence.stores import MemoryBench, changes, full, settle
+
+NOON_MS = 1_764_158_400_000
+NOON = "2025-11-26T12:00:00.000Z"
+ME, ONLINE_ONE, AWAY_ONE, GONE, NEVER, HIDDEN, HIDING, STRANGER = range(1, 9)
+
+
+class Diary(LastSeen):
+    """Everybody was last seen at noon, but for those who never were."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    async def read(self, user_ids: Collection[int]) -> dict[int, int]:
+        self.asked += user_ids
+        return dict.fromkeys(set(user_ids) - {NEVER}, NOON_MS)
+
+
+@pytest.fixture
+async def bench() -> MemoryBench:
+    bench = MemoryBench()
+    await settle(bench, Choice(HIDDEN, 1, True, False), Choice(HIDING, 1, False, True))
+    await bench.store.report(full("a", 1, ME, ONLINE_ONE, HIDDEN, STRANGER, away=(AWAY_ONE,)))
+    return bench
+
+
+@pytest.fixture
+def diary() -> Diary:
+    return Diary()
+
+
+@pytest.fixture
+def seeing(bench: MemoryBench, diary: Diary) -> Views:
+    return Views(bench.store, diary, KnownContacts(range(ME, STRANGER), {STRANGER}))
+
+
+def row(user_id: int, status: str, last_seen_at: str | None = None) -> dict[str, object]:
+    return {"user_id": user_id, "status": status, "last_seen_at": last_seen_at}
+
+
+async def test_people_are_told_as_they_want_to_be_seen(seeing: Views) -> None:
+    asked = [STRANGER, HIDING, HIDDEN, NEVER, GONE, AWAY_ONE, ONLINE_ONE, 99, ME, GONE]
+    assert await seeing.look(ME, asked) == [
+        row(HIDING, OFFLINE),
+        row(HIDDEN, OFFLINE, NOON),
+        row(NEVER, OFFLINE),
+        row(GONE, OFFLINE, NOON),
+        row(AWAY_ONE, AWAY),
+        row(ONLINE_ONE, ONLINE),
+        row(ME, ONLINE),
+    ]
+
+
+async def test_a_user_sees_himself_as_he_is(seeing: Views, bench: MemoryBench) -> None:
+    assert await seeing.one(HIDDEN, HIDDEN) == row(HIDDEN, INVISIBLE)
+    await bench.store.report(changes("a", 2, closed=(HIDDEN,)))
+    assert await seeing.one(HIDDEN, HIDDEN) == row(HIDDEN, OFFLINE)
+    assert await seeing.one(STRANGER, STRANGER) == row(STRANGER, ONLINE)
+
+
+async def test_who_hides_when_he_was_there_does_not_see_it_of_others(seeing: Views, diary: Diary) -> None:
+    assert await seeing.look(HIDING, [GONE, ONLINE_ONE]) == [row(GONE, OFFLINE), row(ONLINE_ONE, ONLINE)]
+    assert diary.asked == []
+
+
+@pytest.mark.parametrize("who", [STRANGER, 99])
+async def test_a_stranger_and_nobody_are_not_found(seeing: Views, who: int) -> None:
+    with pytest.raises(AppError) as refused:
+        await seeing.one(ME, who)
+    assert refused.value.kind is errors.NOT_FOUND
+
+
+async def test_who_is_there_is_listed_in_pages_without_oneself(
+    bench: MemoryBench, diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "CONTACTS_AT_ONCE", 3)
+    monkeypatch.setattr(views, "ROUNDS", 2)
+    contacts = KnownContacts(set(range(1, 30)) - {STRANGER})
+    there = {2, 3, 9, 25}
+    await bench.store.report(full("a", 2, ME, HIDDEN, *there - {3}, away=(3,)))
+    seeing = Views(bench.store, diary, contacts)
+    found, cursor, pages = [], None, 0
+    while True:
+        page = await seeing.online(ME, cursor, 2)
+        found += page["items"]
+        pages += 1
+        assert len(page["items"]) <= 2
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert found == [row(2, ONLINE), row(3, AWAY), row(9, ONLINE), row(25, ONLINE)]
+    # No page went through more than its share.
+    assert contacts.pages <= pages * 2
+
+
+async def test_a_cursor_of_another_list_is_refused(seeing: Views) -> None:
+    with pytest.raises(AppError) as refused:
+        await seeing.online(ME, "WyJ4IiwxXQ", 10)
+    assert refused.value.details == {"cursor": ["Not a cursor of this list."]}
+
+
+async def test_a_gateway_is_told_how_users_are_seen_and_who_of_them_hides(seeing: Views) -> None:
+    asked = [ONLINE_ONE, HIDDEN, GONE, HIDING]
+    _, settled, rows = await seeing.states(asked, with_seen=False)
+    assert settled
+    assert rows == [
+        (ONLINE, False, None),
+        (OFFLINE, False, None),
+        (OFFLINE, False, None),
+        (OFFLINE, True, None),
+    ]
+    _, _, rows = await seeing.states(asked, with_seen=True)
+    assert [seen for _, _, seen in rows] == [None, NOON_MS, NOON_MS, None]
