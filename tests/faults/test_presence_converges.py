@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from messenger_shared import tokens
 from tests.e2e.crowd import gathered
 from tests.faults.presence_world import Device, Looker, PresenceWorld, Subject
-from tests.faults.world import seeded
+from tests.faults.seeds import chosen_seed
 from tests.stack import RunningStack, running_stack
 
 FAULTS_VARIABLE = "MESSENGER_PRESENCE_FAULTS"
@@ -54,7 +54,7 @@ async def own_stack(tmp_path: Path, free_port: int) -> AsyncIterator[RunningStac
 
 
 async def test_presence_converges_whatever_is_killed(own_stack: RunningStack) -> None:
-    random, faults = seeded(), []
+    random, faults = Random(chosen_seed()), []
     took: dict[str, list[float]] = {kind: [] for kind in FAULTS}
     plan = [kind for kind, times in FAULTS.items() for _ in range(times)]
     random.shuffle(plan)
