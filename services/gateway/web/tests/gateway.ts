@@ -95,6 +95,7 @@ export class FakeGateway {
   /** How a send is met instead, if it gives a frame. */
   refuse: (frame: Json) => Json | null = () => null;
   resumeMax = 500;
+  tellsPresence = true;
   isUp = true;
   readonly conversation = '0193c0de-0000-7000-8000-000000000001';
   pos = 1;
@@ -202,7 +203,7 @@ export class FakeGateway {
       socket.deliver({ type: 'pong', ts: null, timestamp: '', ref: frame.ref ?? '' });
     else if (frame.type === 'message.send') this.#send(socket, frame);
     else if (frame.type === 'resume') this.#resume(socket, frame);
-    else if (frame.type.startsWith('presence.')) this.#error(socket, frame, 'unknown_type', false);
+    else if (frame.type.startsWith('presence.')) this.#presence(socket, frame);
     else if (frame.type === 'auth.refresh')
       socket.deliver({ type: 'auth.ok', expires_at: '', ref: frame.ref ?? '' });
     else socket.deliver({ type: 'typing.ok', conversation_id: this.conversation, ref: frame.ref ?? '' });
@@ -243,6 +244,13 @@ export class FakeGateway {
     if (recovered) for (const data of latest) socket.deliver(replayed(data, from, missed));
     const outcome = { [this.conversation]: { from, to: this.pos, recovered } };
     socket.deliver({ type: 'resumed', conversations: outcome, ref: frame.ref ?? '' });
+  }
+
+  #presence(socket: FakeSocket, frame: Json): void {
+    if (!this.tellsPresence) return this.#error(socket, frame, 'unavailable', true);
+    const ids = frame.type === 'presence.watch' ? (frame.user_ids as number[]) : [];
+    const users = ids.map((id) => ({ user_id: id, status: 'online', last_seen_at: null }));
+    socket.deliver({ type: 'presence.state', users, ref: frame.ref ?? '' });
   }
 
   #error(socket: FakeSocket, frame: Json, code: string, retryable: boolean): void {

@@ -84,9 +84,10 @@ test('a command of a tab that does not lead is answered, and a refusal is refuse
   const two = await openTab().then(openTab);
   const answer = await Promise.all([two.send({ type: 'ping' }), pass(50)]);
   expect(answer[0]).toMatchObject({ type: 'pong' });
+  gateway.tellsPresence = false;
   const refused = two.send({ type: 'presence.watch', user_ids: [2] });
-  await Promise.all([expect(refused).rejects.toMatchObject({ code: 'unknown_type' }), pass(50)]);
-  expect(two.lastError.get()).toMatchObject({ code: 'unknown_type' });
+  await Promise.all([expect(refused).rejects.toMatchObject({ code: 'unavailable' }), pass(50)]);
+  expect(two.lastError.get()).toMatchObject({ code: 'unavailable' });
 });
 
 test('what the tabs look at is told once, and taken back when the last of them has gone', async () => {
@@ -101,12 +102,14 @@ test('what the tabs look at is told once, and taken back when the last of them h
   expect(subscribes('unsubscribe')).toHaveLength(0);
 });
 
-test('a gateway that knows nothing of presence is asked once', async () => {
+test('who can not be watched while presence is away is watched when it is back', async () => {
+  gateway.tellsPresence = false;
   const one = await openTab();
   one.session.get()?.eyes.watch(2);
   await pass(100);
-  one.session.get()?.eyes.watch(3);
-  await pass(100);
-  expect(gateway.last.sent.filter((frame) => frame.type.startsWith('presence.'))).toHaveLength(1);
+  expect(one.session.get()?.store.person(2).get()).toBeNull();
   expect(one.state.get().phase).toBe('online');
+  gateway.tellsPresence = true;
+  await pass(5_000);
+  expect(one.session.get()?.store.person(2).get()).toMatchObject({ status: 'online' });
 });

@@ -19,8 +19,6 @@ export class Looking {
   #subscribed = new Set<string>();
   #watched = new Set<UserId>();
   #status: 'online' | 'away' = 'online';
-  /** A gateway without these commands says so once a socket. */
-  #knowsPresence = true;
   #timers = new Timers<'away' | 'again'>();
   #offs: (() => void)[];
 
@@ -62,7 +60,7 @@ export class Looking {
   #say(status: 'online' | 'away'): void {
     if (status === this.#status) return;
     this.#status = status;
-    this.#presence({ type: 'presence.set', status });
+    this.#ask({ type: 'presence.set', status });
   }
 
   /** Brings the socket from what it was told to what is so. */
@@ -81,36 +79,37 @@ export class Looking {
     this.#session = session;
     this.#subscribed.clear();
     this.#watched.clear();
-    this.#knowsPresence = true;
-    if (this.#status === 'away') this.#presence({ type: 'presence.set', status: 'away' });
+    if (this.#status === 'away') this.#ask({ type: 'presence.set', status: 'away' });
   }
 
   #subscribe(id: string): void {
     this.#subscribed.add(id);
-    this.#line.ask({ type: 'subscribe', conversation_id: id }).catch((error: unknown) => {
-      if (!(error instanceof MessengerError && error.retryable)) return;
-      this.#subscribed.delete(id);
-      this.#timers.start('again', error.retryAfterMs ?? AGAIN_MS, () => this.#settle());
-    });
+    this.#ask({ type: 'subscribe', conversation_id: id }, () => this.#subscribed.delete(id));
   }
 
   #unsubscribe(id: string): void {
     this.#subscribed.delete(id);
-    this.#line.ask({ type: 'unsubscribe', conversation_id: id }).catch(() => undefined);
+    this.#ask({ type: 'unsubscribe', conversation_id: id });
   }
 
   #watch(wanted: Set<UserId>): void {
     const come = difference(wanted, this.#watched);
     const go = difference(this.#watched, wanted);
     this.#watched = wanted;
-    if (come.length) this.#presence({ type: 'presence.watch', user_ids: come });
-    if (go.length) this.#presence({ type: 'presence.unwatch', user_ids: go });
+    if (come.length) {
+      this.#ask({ type: 'presence.watch', user_ids: come }, () => {
+        for (const id of come) this.#watched.delete(id);
+      });
+    }
+    if (go.length) this.#ask({ type: 'presence.unwatch', user_ids: go });
   }
 
-  #presence(command: Command): void {
-    if (!this.#knowsPresence) return;
+  /** What fails, but may go well later, is forgotten and then settled anew. */
+  #ask(command: Command, forget?: () => void): void {
     this.#line.ask(command).catch((error: unknown) => {
-      if (error instanceof MessengerError && error.code === 'unknown_type') this.#knowsPresence = false;
+      if (!(forget && error instanceof MessengerError && error.retryable)) return;
+      forget();
+      this.#timers.start('again', error.retryAfterMs ?? AGAIN_MS, () => this.#settle());
     });
   }
 }

@@ -1,7 +1,6 @@
 /** Owns what is asked about people: who is online, who has read what, what the host application calls them. */
 
 import { Cell } from './cell.ts';
-import { MessengerError } from './failure.ts';
 import type { Page, Rest } from './rest.ts';
 import type { Room } from './room.ts';
 import type { Store } from './store.ts';
@@ -23,7 +22,6 @@ export class People {
   #names = new Map<UserId, Cell<string | null>>();
   #nameless = new Set<UserId>();
   #unseen = new Set<UserId>();
-  #tellsPresence = true;
   #asking = new Map<string, Promise<void>>();
   #timers = new Timers<'names' | 'presence'>();
 
@@ -95,16 +93,11 @@ export class People {
     room.participants.set(members);
   }
 
-  /** A gateway that knows nothing of presence answers 404 once, and nobody is shown as anything. */
   async #askPresence(): Promise<void> {
-    if (!this.#tellsPresence) return;
     const ids = [...this.#unseen].filter((id) => this.#store.person(id).get() === null).slice(0, MOST_USERS);
     if (ids.length === 0) return;
     const asked = this.#rest.get<Page<PresenceRow>>('/presence', { user_ids: ids.join(',') });
-    const page = await asked.catch((error: unknown) => {
-      this.#tellsPresence = !(error instanceof MessengerError && error.code === 'not_found');
-      return null;
-    });
+    const page = await asked.catch(() => null);
     for (const row of page?.items ?? []) this.#store.seen(row.user_id, row.status, row.last_seen_at);
   }
 

@@ -1,4 +1,4 @@
-/** Owns the names of what goes over the wire: types made from the gateway's documents, and the few that they lack. */
+/** Owns the names of what goes over the wire: types made from the gateway's documents. */
 
 import type { components } from '../contract.gen.ts';
 
@@ -23,26 +23,10 @@ export type Connected = Schemas['event.system.connected'];
 export type ErrorFrame = Schemas['error'];
 export type Outcome = Schemas['Outcome'];
 
-export type PresenceStatus = 'online' | 'away' | 'offline' | 'invisible';
+export type PresenceRow = Schemas['Presence'];
+export type PresenceStatus = PresenceRow['status'];
 
-export interface PresenceRow {
-  user_id: UserId;
-  status: PresenceStatus;
-  last_seen_at: string | null;
-}
-
-/** Frames that a gateway may know and its documents don't yet. */
-type Later =
-  | { type: 'user.away'; user_id: UserId; timestamp: string }
-  | { type: 'presence.batch'; users: PresenceRow[] }
-  | { type: 'presence.state'; users: PresenceRow[]; ref?: string }
-  | { type: 'presence.ok'; ref?: string };
-
-type LaterCommand =
-  | { type: 'presence.set'; status?: 'online' | 'away' | 'invisible'; ref?: string }
-  | { type: 'presence.watch' | 'presence.unwatch'; user_ids: UserId[]; ref?: string };
-
-export type EventFrame = Named<'event'> | Later;
+export type EventFrame = Named<'event'>;
 export type AnswerFrame = Named<'answer'>;
 export type Frame = EventFrame | AnswerFrame | ErrorFrame;
 
@@ -59,8 +43,10 @@ type Optional =
   | 'file_name'
   | 'file_size'
   | 'expected_version'
+  | 'status'
+  | 'last_seen_visibility'
   | 'ts';
-export type Command = Loose<Named<'command'> | LaterCommand>;
+export type Command = Loose<Named<'command'>>;
 
 export type FrameOf<Type extends string> = Extract<Frame, { type: Type }>;
 
