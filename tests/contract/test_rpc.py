@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from messenger_shared import channels, errors, rpc_client
+from messenger_shared import channels, errors, rpc_client, rpc_server
 from messenger_shared.bus import Bus
 from messenger_shared.errors import AppError
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
@@ -225,3 +225,39 @@ async def test_a_worker_that_leaves_finishes_what_it_was_asked(world: World) -> 
     go.set()
     assert await answer == "done"
     await stopping
+
+
+async def test_a_worker_that_has_too_much_to_do_says_when_to_come_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc_server, "MAX_IN_FLIGHT", 2)
+    go_on = asyncio.Event()
+
+    async def wait(request: Request) -> Any:
+        await go_on.wait()
+        return request.body["n"]
+
+    await world.worker(wait)
+    caller = await world.caller()
+    answers = [caller.ask(world.service, "do", {"n": n}, key="k") for n in range(3)]
+    with pytest.raises(AppError) as caught:
+        await answers[2]
+    assert caught.value.kind is errors.OVERLOADED
+    assert caught.value.retry_after_ms
+    go_on.set()
+    assert await asyncio.gather(*answers[:2]) == [0, 1]
+    assert await caller.ask(world.service, "do", {"n": 3}, key="k") == 3
+
+
+async def test_a_caller_who_waits_for_too_many_answers_asks_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc_client, "MAX_PENDING", 2)
+    await world.worker(echo)
+    caller = await world.caller()
+    answers = [caller.ask(world.service, "do", {}, key="k") for _ in range(2)]
+    with pytest.raises(AppError) as caught:
+        await caller.ask(world.service, "do", {}, key="k")
+    assert caught.value.kind is errors.OVERLOADED
+    await asyncio.gather(*answers)
+    assert await caller.ask(world.service, "do", {}, key="k") == {"user": 0}

@@ -8,12 +8,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chat_api import intake as intakes
 from chat_api.heads import Heads
 from chat_api.intake import Intake
 from chat_api.model import Draft, NewConversation
 from chat_api.publish import Publisher
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
+from messenger_shared import errors
+from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.postgres import Database
@@ -182,3 +185,20 @@ async def test_a_request_that_is_asked_again_before_it_is_through_is_one(
     answers = await asyncio.gather(*map(intake.send, (first, other, first)))
     assert answers[0] == answers[2] != answers[1]
     assert [message["seq"] for message in await messages.page(group, MEMBER, 0, 10, True)] == [1, 2]
+
+
+async def test_of_too_many_that_wait_the_newest_is_refused_and_the_others_are_stored(
+    messages: PgMessages, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intakes, "MAX_WAITING", 3)
+    bus = MemoryBus(MemoryBroker(), "chat-api")
+    intake = Intake(messages, Publisher(bus, Heads(bus)))
+    taken = [intake.send(draft(group, str(n))) for n in range(3)]
+    with pytest.raises(AppError) as caught:
+        intake.send(draft(group, "too many"))
+    assert caught.value.kind is errors.OVERLOADED
+    assert caught.value.retry_after_ms
+    await asyncio.gather(*taken)
+    await intake.send(draft(group, "later"))
+    stored = await messages.page(group, MEMBER, 0, 10, forward=True)
+    assert [message["content"] for message in stored] == ["0", "1", "2", "later"]
