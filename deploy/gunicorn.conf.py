@@ -105,8 +105,9 @@ timeout = graceful_timeout + 15
 keepalive = 75
 # Recycling a worker would cut its sockets.
 max_requests = 0
-# Each worker opens its own connections after the fork.
-preload_app = False
+# The master imports, so that a worker that replaces a dead one is there in a moment, and not after a second of
+# importing. Nothing is opened before the fork: the application is made in each worker.
+preload_app = True
 # By default it lies in the home directory, which several services share and which may be read-only.
 control_socket_disable = True
 # The heartbeat's file: on a slow disk, touching it would stop the worker's event loop.

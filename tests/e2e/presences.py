@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tests.client import Frame, Person, Socket
 from tests.conftest import PRESENCE_GRACE_MS
-from tests.waiting import eventually
+from tests.waiting import eventually, until
 
 # The grace, the time in which gateways may not have reported yet, and a slow machine.
 GONE_S = 15.0
 SETTLED_S = 10.0
 _STATUSES = {"user.online": "online", "user.away": "away", "user.offline": "offline"}
 GRACE_S = PRESENCE_GRACE_MS / 1000
+# Socket -> user -> how much of what it was told of him was waited for: one frame may tell of several.
+_HEARD: WeakKeyDictionary[Socket, dict[int, int]] = WeakKeyDictionary()
 
 Row = dict[str, Any]
 
@@ -32,13 +35,21 @@ def told(socket: Socket, person: Person) -> list[str]:
 
 
 async def hears(socket: Socket, person: Person, status: str, timeout_s: float = GONE_S) -> Row:
-    """Waits until the socket is told that somebody is so; what exactly it is told."""
+    """Waits until the socket is told that somebody is so, after what was waited for before; that row."""
+    heard = _HEARD.setdefault(socket, {})
+    found: Row = {}
 
-    def fits(frame: Frame) -> bool:
-        return any(row["status"] == status for row in rows_of(frame, person.user_id))
+    def is_told() -> bool:
+        rows = [row for frame in socket.frames for row in rows_of(frame, person.user_id)]
+        for number, row in enumerate(rows[heard.get(person.user_id, 0) :], heard.get(person.user_id, 0)):
+            if row["status"] == status:
+                heard[person.user_id] = number + 1
+                found.update(row)
+                return True
+        return False
 
-    frame = await socket.wait(fits, f"{person.user_id} {status}", timeout_s)
-    return next(row for row in rows_of(frame, person.user_id) if row["status"] == status)
+    await until(is_told, timeout_s)
+    return found
 
 
 async def looking_at(person: Person, room: str) -> Socket:

@@ -95,6 +95,7 @@ async def test_leaving_the_last_shared_conversation_ends_the_watching(crowd: Cro
     await becomes(watcher, watched, "online")
     await theirs.request("presence.set", status="away")
     await hears(socket, watched, "away")
+    await hears(looking, watched, "away")
     await leaver.call("DELETE", f"/conversations/{rooms[1]}")
     # He may not be seen any more from when the leaving is told.
     await socket.expect("participant.removed", conversation_id=rooms[1], user_id=leaver.user_id)
