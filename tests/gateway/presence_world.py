@@ -145,7 +145,7 @@ class PresenceWorld:
 
     async def look(self, connection: Connection, *members: int, room: str = ROOM) -> list[int]:
         """The socket looks at a conversation of these and of its user."""
-        connection.viewing.add(room)
+        connection.viewing = {*(connection.viewing or ()), room}
         return await self.watching.view(connection, room, members, [])
 
 

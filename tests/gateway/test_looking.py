@@ -163,7 +163,7 @@ async def test_members_who_come_are_seen_and_those_who_go_are_not(seen_world: Wo
 
 async def test_who_moves_while_it_is_asked_who_is_in_is_where_he_moved_to(seen_world: World) -> None:
     connection, transport = seen_world.connect(1)
-    connection.viewing.add(ROOM)
+    connection.viewing = {ROOM}
     moves = [Move(ROOM, 2, False), Move(ROOM, 3, True), Move("another", 4, False)]
     await seen_world.watching.view(connection, ROOM, [2, 4], moves)
     await seen_world.presence.come(2, 3, 4)

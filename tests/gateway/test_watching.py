@@ -178,7 +178,7 @@ async def test_nothing_is_left_of_sockets_that_are_gone(seen_world: World) -> No
         await seen_world.watching.watch(connection, [5, 6])
         seen_world.watching.left(connection, "another")
         seen_world.watching.unview(connection, ROOM)
-        connection.viewing.clear()
+        connection.viewing = None
         seen_world.watching.gone(connection)
     await asyncio.sleep(A_WHILE_S)
     assert not [name for name in seen_world.bus.handlers if name.startswith("presence:")]

@@ -65,11 +65,11 @@ class Census:
     def arriving(self, member: Member) -> Iterator[Arrival]:
         """Within, the socket counts for all that come after it, though it isn't open yet."""
         arrival = Arrival(time.time_ns(), new_id())
-        member.arrivals.add(arrival)
+        member.arrivals.append(arrival)
         try:
             yield arrival
         finally:
-            member.arrivals.discard(arrival)
+            member.arrivals.remove(arrival)
 
     async def is_full(self, member: Member, arrival: Arrival) -> bool:
         """Whether the user has as many sockets as he may without this one; asks before it says no.

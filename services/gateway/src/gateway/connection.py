@@ -73,7 +73,7 @@ class Connection:
         # When a ping went out that no pong has answered yet; 0 while there is none.
         self.pinged_at = 0.0
         # The conversations that this socket looks at.
-        self.viewing: set[str] = set()
+        self.viewing: set[str] | None = None
         # Its user has said so, by `presence.set`.
         self.away = False
         # How many queues of commands have one under way.

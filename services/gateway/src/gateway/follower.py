@@ -57,6 +57,8 @@ class Follower:
 
         Raises AppError when chat-api or Redis doesn't answer.
         """
+        if member.arrived:
+            return
         if member.ready is None:
             member.ready = asyncio.ensure_future(self._arrive(member))
             member.ready.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -65,6 +67,8 @@ class Follower:
         except AppError:
             member.ready = None
             raise
+        # An ended task would be kept as long as the member.
+        member.arrived, member.ready = True, None
 
     def depart(self, member: Member) -> None:
         """The member's last socket is gone: rooms without members are no longer listened to."""

@@ -26,9 +26,10 @@ class Room:
         self.id = id_
         self.stream = Stream()
         self.members: dict[int, Member] = {}
-        self.viewers: set[Connection] = set()
+        # An empty set has 216 bytes, and most sockets are idle: made when it is needed.
+        self.viewers: set[Connection] | None = None
         # Sockets that are being brought up to date, and get no live frames until they are.
-        self.holding: set[Connection] = set()
+        self.holding: set[Connection] | None = None
         self.outbox: list[bytes] = []
         # Set while this worker finds out where the conversation stands.
         self.ready: asyncio.Future[None] | None = None
@@ -46,6 +47,7 @@ class Member:
 
     __slots__ = (
         "arrivals",
+        "arrived",
         "claims",
         "connections",
         "messages",
@@ -66,10 +68,11 @@ class Member:
         self.removals: dict[str, int] = {}
         # Conversation -> pos at which he came back: what was before is not for all of his eyes.
         self.returns: dict[str, int] = {}
-        self.arrivals: set[Arrival] = set()
+        self.arrivals: list[Arrival] = []
         # Sockets that are here or on their way; the last one to go takes the member along.
         self.claims = 0
-        # Set while this worker finds out where the user is a member.
+        # Whether it is known where the user is a member; `ready` is set while that is being found out.
+        self.arrived = False
         self.ready: asyncio.Future[None] | None = None
 
     def count_before(self, arrival: Arrival) -> int:
@@ -129,15 +132,20 @@ class Hub:
 
     def view(self, connection: Connection, room: Room) -> None:
         """The socket looks at the conversation and gets its ephemeral frames."""
+        if connection.viewing is None:
+            connection.viewing = set()
         connection.viewing.add(room.id)
+        if room.viewers is None:
+            room.viewers = set()
         room.viewers.add(connection)
 
     def unview(self, connection: Connection, conversation_id: str) -> None:
         """It looks away."""
         room = self.rooms.get(conversation_id)
-        if room is not None:
+        if room is not None and room.viewers is not None:
             room.viewers.discard(connection)
-        connection.viewing.discard(conversation_id)
+        if connection.viewing is not None:
+            connection.viewing.discard(conversation_id)
 
     def emit(self, room: Room, events: Iterable[Event]) -> None:
         """Sends durable events, already in order, to every socket of every member."""
@@ -182,7 +190,7 @@ class Hub:
             reached = 0
             for member in room.members.values():
                 for connection in member.connections:
-                    if connection not in room.holding:
+                    if not room.holding or connection not in room.holding:
                         connection.write(data)
                     reached += 1
             deliveries += reached * len(frames)
@@ -191,6 +199,6 @@ class Hub:
     def emit_ephemeral(self, room: Room, event: Event) -> None:
         """Sends a frame to whoever looks at the room, but for the sockets of the user whom it is about."""
         data = text_frame(event.frame)
-        for connection in room.viewers:
+        for connection in room.viewers or ():
             if connection.user_id != event.user_id:
                 connection.write_ephemeral(data)

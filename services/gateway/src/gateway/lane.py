@@ -34,15 +34,15 @@ Begin = Callable[[Connection, Queued, Answered], "asyncio.Task[None] | None"]
 class Lane:
     """A queue without a task of its own: what is answered begins what is next."""
 
-    __slots__ = ("_aside", "_begin", "_connection", "_is_busy", "_queue", "_room", "_task")
+    __slots__ = ("_aside", "_begin", "_connection", "_queue", "_room", "_task")
 
     def __init__(self, begin: Begin, connection: Connection) -> None:
         self._begin = begin
         self._connection = connection
-        self._queue: deque[Queued] = deque()
+        # None while nothing is under way: an empty one has 760 bytes, and most sockets say little.
+        self._queue: deque[Queued] | None = None
         self._task: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
-        self._is_busy = False
         self._aside: Lane | None = None
 
     def aside(self) -> Lane:
@@ -53,31 +53,32 @@ class Lane:
 
     async def put(self, queued: Queued) -> None:
         """Waits while too much is under way, so that the client's own writes come to wait."""
-        while len(self._queue) >= MAX_QUEUED:
+        while self._queue is not None and len(self._queue) >= MAX_QUEUED:
             self._room = asyncio.Event()
             await self._room.wait()
-        self._queue.append(queued)
-        if not self._is_busy:
-            self._is_busy = True
+        if self._queue is None:
+            self._queue = deque()
             self._connection.busy += 1
             # In a moment: what came in one packet goes together.
             asyncio.get_running_loop().call_soon(self._go_on)
+        self._queue.append(queued)
 
     async def stop(self) -> None:
         """Forgets what waits; what chat-api was asked already, it does."""
         if self._aside is not None:
             await self._aside.stop()
-        self._queue.clear()
+        if self._queue is not None:
+            self._queue.clear()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def _go_on(self) -> None:
         if not self._queue:
-            self._is_busy = False
+            self._queue = None
             self._connection.rest()
             return
-        group = self._next_group()
+        group = _next_group(self._queue)
         if self._room is not None:
             self._room.set()
             self._room = None
@@ -85,16 +86,17 @@ class Lane:
         for place, queued in enumerate(group):
             self._task = self._begin(self._connection, queued, partial(answers.put, place))
 
-    def _next_group(self) -> list[Queued]:
-        group = [self._queue.popleft()]
-        while (
-            group[0].operation is messages.SEND
-            and self._queue
-            and self._queue[0].operation is messages.SEND
-            and len(group) < MAX_GROUP
-        ):
-            group.append(self._queue.popleft())
-        return group
+
+def _next_group(queue: deque[Queued]) -> list[Queued]:
+    group = [queue.popleft()]
+    while (
+        group[0].operation is messages.SEND
+        and queue
+        and queue[0].operation is messages.SEND
+        and len(group) < MAX_GROUP
+    ):
+        group.append(queue.popleft())
+    return group
 
 
 class _Answers:

@@ -46,6 +46,8 @@ class Resuming:
             yield
             return
         self._hub.flush()
+        if room.holding is None:
+            room.holding = set()
         room.holding.add(connection)
         try:
             yield

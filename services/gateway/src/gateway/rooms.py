@@ -175,7 +175,7 @@ class Rooms:
         if member is not None:
             member.removals[room.id] = event.pos
             self.leave(member, room)
-            for connection in room.holding.intersection(member.connections):
+            for connection in room.holding.intersection(member.connections) if room.holding else ():
                 connection.write(text_frame(event.frame))
         self._watching.went(room.id, event.user_id, room.members)
 

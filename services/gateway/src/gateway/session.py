@@ -156,6 +156,6 @@ def look_away(connection: Connection, conversation_id: str, hub: Hub, watching: 
 
 def close_views(connection: Connection, hub: Hub, watching: Watching) -> None:
     """A socket that is gone looks at nothing."""
-    for conversation_id in list(connection.viewing):
+    for conversation_id in list(connection.viewing or ()):
         look_away(connection, conversation_id, hub, watching)
     watching.gone(connection)

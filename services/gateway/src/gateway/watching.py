@@ -168,7 +168,7 @@ class Watching:
             moves.append(move)
 
     def _count_seen(self, connection: Connection) -> int:
-        sights = [self._sights[room_id] for room_id in connection.viewing if room_id in self._sights]
+        sights = [self._sights[room_id] for room_id in connection.viewing or () if room_id in self._sights]
         return sum(len(sight.members) for sight in sights if connection in sight.listeners)
 
     def _found(self, user_ids: Iterable[int]) -> list[Person]:
