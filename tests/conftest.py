@@ -33,9 +33,9 @@ class SharedStack:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stack")
         self._thread.start()
-        env = {"MESSENGER_PRESENCE_GRACE_MS": str(PRESENCE_GRACE_MS)}
+        env = {"MESSENGER_PRESENCE_GRACE_MS": str(PRESENCE_GRACE_MS), "MESSENGER_ADMIN_API": "1"}
         self._stack: RunningStack = self._run(launch(data_dir, port, WORKERS, env))
-        self._data_dir = data_dir
+        self.data_dir = data_dir
 
     def start(self) -> None:
         """Returns when the stack is ready."""
@@ -43,19 +43,19 @@ class SharedStack:
         self.url = self._stack.url
         self.database_url = self._stack.database_url
         self.redis_url = self._stack.redis_url
-        self._secret = (self._data_dir / "secret").read_text().strip().encode()
+        self._secret = (self.data_dir / "secret").read_text().strip().encode()
 
     def status(self) -> dict[str, Any]:
         """What `messenger status --json` says."""
         return self._run(self._stack.status())
 
-    def token(self, user_id: int, ttl: int = 3600) -> str:
+    def token(self, user_id: int, ttl: int = 3600, **claims: Any) -> str:
         """A token of `user_id`, minted here since a process for each would take long."""
-        return tokens.mint(user_id, self._secret, ttl)
+        return tokens.mint(user_id, self._secret, ttl, **claims)
 
     def as_role(self, url: str, role: str) -> str:
         """The database at `url` for a service's own role."""
-        password = (self._data_dir / f"{role}-password").read_text().strip()
+        password = (self.data_dir / f"{role}-password").read_text().strip()
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=f"{role}:{password}@{parts.hostname}:{parts.port}"))
 

@@ -15,7 +15,6 @@ Fields = dict[str, Any]
 # What clients can ask for at all.
 OPERATIONS = {name: operation for name, operation in TABLE.items() if operation.route or operation.command}
 FRAME_TYPES = {type_: o for o in OPERATIONS.values() if o.command for type_ in o.command.types}
-WITH_BODY = ("POST", "PUT", "PATCH")
 _STATUSES = {
     "invalid_json": 400,
     "invalid_conversation_id": 400,
@@ -48,7 +47,7 @@ async def over_rest(person: Person, operation: Operation, fields: Fields, **head
     """Asks over REST; where there is no body, what isn't in the path is the query."""
     assert operation.route is not None
     path, others = path_of(operation, fields)
-    if operation.route.method in WITH_BODY:
+    if operation.has_body:
         return outcome(await person.call(operation.route.method, path, body=others, headers=headers))
     query = f"?{urlencode(others)}" if others else ""
     return outcome(await person.call(operation.route.method, path + query, headers=headers))

@@ -97,7 +97,7 @@ typing.stop                   ok         not_found
 FOR_EVERYBODY: Final = frozenset(
     (
         *("conversation.create", "conversation.list", "conversation.sync"),
-        *("resume", "unsubscribe", "auth.refresh", "ping", "stats.get"),
+        *("resume", "unsubscribe", "auth.refresh", "ping", "stats.get", "ticket.give"),
         *("presence.online", "presence.list", "presence.set", "presence.watch", "presence.unwatch"),
     )
 )

@@ -14,13 +14,13 @@ import pytest
 from tests.client import WAIT_S, Person
 from tests.conftest import SharedStack
 from tests.documented import BASE_PATH
-from tests.e2e.asking import FRAME_TYPES, OPERATIONS, WITH_BODY, over_rest, path_of
+from tests.e2e.asking import FRAME_TYPES, OPERATIONS, over_rest, path_of
 from tests.e2e.crowd import Crowd
 from tests.waiting import eventually
 
 IDS = {"conversation_id": str(uuid4()), "message_id": str(uuid4()), "user_id": 5}
 ROUTES = {name: operation.route for name, operation in OPERATIONS.items() if operation.route}
-WITH_BODIES = sorted(name for name, route in ROUTES.items() if route.method in WITH_BODY)
+WITH_BODIES = sorted(name for name in ROUTES if OPERATIONS[name].has_body)
 PATHS = sorted({route.path for route in ROUTES.values()})
 NO_JSON = [
     *(

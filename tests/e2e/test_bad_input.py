@@ -11,7 +11,7 @@ import pytest
 
 from messenger_shared.operations.operation import Operation
 from tests.client import Person
-from tests.e2e.asking import FRAME_TYPES, OPERATIONS, WITH_BODY, Fields, frame_outcome, over_rest, path_of
+from tests.e2e.asking import FRAME_TYPES, OPERATIONS, Fields, frame_outcome, over_rest, path_of
 from tests.e2e.bad_values import IN_JSON, IN_URL, KINDS, TEXTS
 from tests.e2e.crowd import Crowd
 
@@ -59,7 +59,7 @@ def where_of(operation: Operation, field: str) -> str:
     assert operation.route is not None
     if f"{{{field}}}" in operation.route.path:
         return "path"
-    return "body" if operation.route.method in WITH_BODY else "query"
+    return "body" if operation.has_body else "query"
 
 
 def bad_fields(operation: Operation, *, frame: bool = False) -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from gateway.hub import Hub, Member
 from gateway.limits import Bucket
 from gateway.people import People
 from gateway.reach import Reach
+from gateway.revocations import Revocations
 from gateway.rooms import Rooms
 from gateway.watching import Watching
 from messenger_shared import errors
@@ -29,6 +30,7 @@ from messenger_shared.operations.operation import CHAT_API, PRESENCE
 from messenger_shared.rpc import Request
 from messenger_shared.rpc_client import RpcClient
 from messenger_shared.rpc_server import RpcServer
+from messenger_shared.tokens import Identity
 
 # The settings that have no default.
 FEWEST = {"MESSENGER_REDIS_URL": "redis://nowhere", "MESSENGER_JWT_SECRET": "s" * 32}
@@ -88,9 +90,9 @@ def make_connection(user_id: int, hub: Hub | None = None) -> tuple[Connection, N
     """A socket of `user_id`, and what it is sent."""
     transport = NotingTransport()
     socket: Any = ClosingSocket()
-    free = Bucket(0, 0)
+    free, identity = Bucket(0, 0), Identity(user_id, 9e9, 0)
     note = (hub or Hub()).note
-    return Connection(socket, transport, user_id, "session", 9e9, free, free, free, note), transport
+    return Connection(socket, transport, identity, "session", free, free, free, note), transport
 
 
 class RememberingChatApi:
@@ -204,7 +206,10 @@ class GatewayWorld:
         self.people = People(self.bus, reach)
         self.watching = Watching(self.people, reach)
         rooms = Rooms(self.bus, self.rpc, self.hub, self.watching)
-        self.follower = Follower(self.bus, self.rpc, self.hub, rooms, Census(self.bus, 0))
+        redis: Any = None
+        self.revocations = Revocations(redis, self.bus, self.hub, 0)
+        census = Census(self.bus, 0)
+        self.follower = Follower(self.bus, self.rpc, self.hub, rooms, census, self.revocations)
 
     async def start(self) -> None:
         await self.chat.start()

@@ -35,6 +35,8 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (("status",), "no stack is running"),
         (("status", "--json"), "no stack is running"),
         (("token", "1"), "no signing secret"),
+        (("disconnect", "1"), "no stack is running"),
+        (("disconnect", "x"), "'x' is not a user id"),
         (("token", "0"), "'0' is not a user id"),
         (("token", "1", "--ttl", "9999999999"), "more than a hundred years"),
     ],
@@ -55,7 +57,7 @@ def test_a_token_is_printed_and_nothing_else(tmp_path: Path) -> None:
         secret = data.signing_secret()
     result = run("token", "7", cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
-    user_id, expiry, _ = verify(result.stdout.removesuffix("\n"), secret)
+    user_id, expiry, *_ = verify(result.stdout.removesuffix("\n"), secret)
     assert user_id == 7
     assert expiry == pytest.approx(time.time() + 86_400, abs=LIMIT_S)
 

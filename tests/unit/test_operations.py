@@ -8,6 +8,7 @@ import pytest
 from chat_api.handlers.table import handler_table
 from gateway.presence import PresenceSession
 from gateway.session import Session
+from gateway.tickets import Tickets
 from messenger_shared.errors import AppError
 from messenger_shared.operations.fields import CONTENT_CHARS, QueryText
 from messenger_shared.operations.operation import CHAT_API, GATEWAY
@@ -30,7 +31,8 @@ def test_every_operation_of_chat_api_has_a_handler_and_no_other() -> None:
 
 def test_every_operation_of_the_gateway_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
-    handlers = Session(*[some] * 7).handlers | PresenceSession(*[some] * 3).handlers
+    own = Session(*[some] * 7).handlers | PresenceSession(*[some] * 3).handlers
+    handlers = own | Tickets(some, some).handlers
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == GATEWAY}
 
 

@@ -34,8 +34,9 @@ PRESENCE_BATCH: Final = "presence.batch"
 
 
 class Between(StrEnum):
-    """What gateways tell each other on a user's channel, and no client ever sees."""
+    """What gateways are told on a user's channel, by each other or an operator, and no client ever sees."""
 
+    SESSIONS_REVOKED = "sessions.revoked"
     SOCKETS_ASKED = "sockets.asked"
     SOCKETS_COUNTED = "sockets.counted"
 

@@ -21,6 +21,8 @@ MAX_TOKEN_CHARS: Final = 8_192
 # How far the application's clock may run ahead of ours; nothing is added to the end of a token.
 LEEWAY_S: Final = 10.0
 HS256: Final = "HS256"
+# In the claim `scope`, a list with spaces as OAuth has it: whose token this is may take back others'.
+OPERATOR_SCOPE: Final = "messenger:admin"
 _USER_ID = re.compile(r"[1-9][0-9]{0,18}")
 _MAX_USER_ID: Final = 2**63 - 1
 
@@ -35,11 +37,12 @@ class InvalidToken(Exception):
 
 
 class Identity(NamedTuple):
-    """Whose token it is, until when it lasts and since when (Unix seconds)."""
+    """Whose token it is, until when it lasts and since when (Unix seconds), and whether he runs the place."""
 
     user_id: int
     expires_at: float
     issued_at: float
+    is_operator: bool = False
 
 
 class Key(NamedTuple):
@@ -65,9 +68,15 @@ class Rules:
 class Verifier:
     """Tells whose a token is. `keys` is asked each time, since they may be others by then."""
 
-    def __init__(self, keys: Callable[[], Sequence[Key]], rules: Rules) -> None:
+    def __init__(
+        self,
+        keys: Callable[[], Sequence[Key]],
+        rules: Rules,
+        is_revoked: Callable[[Identity], bool] = lambda identity: False,
+    ) -> None:
         self._keys = keys
         self._rules = rules
+        self._is_revoked = is_revoked
 
     def verify(self, token: str) -> Identity:
         """The identity that a valid `token` proves; raises InvalidToken.
@@ -78,9 +87,16 @@ class Verifier:
         if len(token) > MAX_TOKEN_CHARS:
             raise InvalidToken("too long")
         try:
-            return _identity(self._claims(token), self._rules, time.time())
+            identity = _identity(self._claims(token), self._rules, time.time())
         except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise InvalidToken(type(error).__name__) from error
+        self.check(identity)
+        return identity
+
+    def check(self, identity: Identity) -> None:
+        """Raises InvalidToken when what was good before has been taken back."""
+        if self._is_revoked(identity):
+            raise InvalidToken("revoked")
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         keys = self._keys()
@@ -111,10 +127,10 @@ def parse_user_id(text: object) -> int | None:
     return user_id if user_id <= _MAX_USER_ID else None
 
 
-def mint(user_id: int, secret: bytes, ttl_s: int) -> str:
+def mint(user_id: int, secret: bytes, ttl_s: int, **more: Any) -> str:
     """A token of `user_id` that is valid for `ttl_s` seconds; a negative ttl makes an expired one."""
     now = int(time.time())
-    claims = {"sub": str(user_id), "iat": now, "exp": now + ttl_s}
+    claims = {"sub": str(user_id), "iat": now, "exp": now + ttl_s, **more}
     return jwt.encode({"alg": HS256, "typ": "JWT"}, claims, hs256(secret).jwk)
 
 
@@ -145,7 +161,7 @@ def _identity(claims: Mapping[str, Any], rules: Rules, now: float) -> Identity:
     if max(issued_at, _moment(claims, "nbf") or 0.0) > now + LEEWAY_S:
         raise InvalidToken("not valid yet")
     _check_parties(claims, rules)
-    return Identity(user_id, expires_at, issued_at)
+    return Identity(user_id, expires_at, issued_at, _holds_scope(claims, OPERATOR_SCOPE))
 
 
 def _check_parties(claims: Mapping[str, Any], rules: Rules) -> None:
@@ -157,6 +173,11 @@ def _check_parties(claims: Mapping[str, Any], rules: Rules) -> None:
         return
     if rules.audience not in (audience if isinstance(audience, list) else [audience]):
         raise InvalidToken("meant for somebody else")
+
+
+def _holds_scope(claims: Mapping[str, Any], scope: str) -> bool:
+    scopes = claims.get("scope")
+    return isinstance(scopes, str) and scope in scopes.split(" ")
 
 
 def _moment(claims: Mapping[str, Any], name: str) -> float | None:

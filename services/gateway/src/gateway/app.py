@@ -6,12 +6,15 @@ import os
 
 from aiohttp import web
 
+from gateway.admin import add_admin
 from gateway.admission import Admission
 from gateway.census import Census
 from gateway.commands import Commands
+from gateway.credentials import Credentials
 from gateway.docs import add_docs
 from gateway.drain import Drain
 from gateway.follower import Follower
+from gateway.handshake import Handshake
 from gateway.hub import Hub
 from gateway.limits import Allowances
 from gateway.origins import origins_middleware
@@ -35,7 +38,6 @@ from messenger_shared.redis_bus import RedisBus
 from messenger_shared.rpc_client import RpcClient
 from messenger_shared.service import LEAVE, add_health, run_component, worker_id
 from messenger_shared.settings import Environment, SettingsError
-from messenger_shared.tokens import Verifier
 
 SERVICE = "gateway"
 # 500 of the longest user ids in a query, their commas encoded.
@@ -53,11 +55,7 @@ async def create_app() -> web.Application:
 
 def build_app(settings: GatewaySettings) -> web.Application:
     """The application with `settings`."""
-    app = web.Application(
-        middlewares=[problems_middleware, origins_middleware(settings.allowed_origins)],
-        client_max_size=MAX_BODY_BYTES,
-        handler_args={"max_line_size": MAX_LINE_BYTES},
-    )
+    app = _bare_app(settings)
     bus = RedisBus(settings.redis_urls, worker_id(SERVICE))
     rpc = RpcClient(bus, (CHAT_API, PRESENCE))
     hub = Hub()
@@ -66,26 +64,38 @@ def build_app(settings: GatewaySettings) -> web.Application:
     watching = Watching(people, reach)
     rooms = Rooms(bus, rpc, hub, watching)
     census = Census(bus, settings.limits.max_sockets)
-    follower = Follower(bus, rpc, hub, rooms, census)
+    credentials = Credentials(settings, bus, hub)
+    verifier, tickets = credentials.verifier, credentials.tickets
+    follower = Follower(bus, rpc, hub, rooms, census, credentials.revocations)
     resuming = Resuming(hub, rooms, settings.limits.resume_max_events)
     reporting = Reporting(bus, reach, hub)
     pulse = Pulse(hub, settings.heartbeat_ms)
-    verifier = Verifier(settings.jwt_keys.current, settings.jwt_rules)
-    for component in (settings.jwt_keys, bus, rpc, people, watching, follower, reporting, pulse):
+    for component in (bus, credentials, rpc, people, watching, follower, reporting, pulse):
         run_component(app, component.start, component.stop)
     session = Session(bus, rpc, hub, watching, resuming, verifier, settings)
     commands = Commands(rpc, session.handlers | PresenceSession(reach, watching, reporting).handlers)
     admission = Admission(settings.admit_at_once, settings.admit_waiting)
     allowances = Allowances(settings.limits.messages_per_s)
+    handshake = Handshake(verifier, tickets)
     door = SocketDoor(
-        hub, admission, census, allowances, follower, watching, reporting, commands, verifier, settings
+        hub, admission, census, allowances, follower, watching, reporting, commands, handshake, settings
     )
     app.router.add_get(f"{BASE_PATH}/ws", door.handle)
     app.router.add_get(f"{BASE_PATH}/ws/{{user_id}}", door.handle)
-    add_rest(app, rpc, allowances, verifier)
+    add_rest(app, rpc, allowances, verifier, tickets.handlers)
     add_docs(app, BASE_PATH)
     add_pages(app, settings)
+    if settings.admin_api:
+        add_admin(app, verifier, credentials.revocations)
     required = {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)}
     add_health(app, required, {"presence": lambda: not reach.degraded})
     app[LEAVE] = Drain(hub, admission, settings.drain_s).run
     return app
+
+
+def _bare_app(settings: GatewaySettings) -> web.Application:
+    return web.Application(
+        middlewares=[problems_middleware, origins_middleware(settings.allowed_origins)],
+        client_max_size=MAX_BODY_BYTES,
+        handler_args={"max_line_size": MAX_LINE_BYTES},
+    )

@@ -16,6 +16,7 @@ from gateway.metrics import EVICTIONS
 from messenger_shared import errors
 from messenger_shared.closes import Close, reason
 from messenger_shared.errors import AppError
+from messenger_shared.tokens import Identity
 
 MAX_BUFFERED_BYTES: Final = 1024 * 1024
 MAX_BUFFERED_EPHEMERAL_BYTES: Final = 64 * 1024
@@ -36,8 +37,8 @@ class Connection:
         "away",
         "busy",
         "closing",
-        "expires_at",
         "frames",
+        "identity",
         "messages",
         "patience",
         "pinged_at",
@@ -51,9 +52,8 @@ class Connection:
         self,
         socket: web.WebSocketResponse,
         transport: asyncio.WriteTransport,
-        user_id: int,
+        identity: Identity,
         session_id: str,
-        expires_at: float,
         frames: Bucket,
         messages: Bucket,
         patience: Bucket,
@@ -62,9 +62,10 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self.socket = socket
-        self.user_id = user_id
+        self.user_id = identity.user_id
+        # Another one after `auth.refresh`.
+        self.identity = identity
         self.session_id = session_id
-        self.expires_at = expires_at
         self.frames = frames
         # Shared by all sockets of the user.
         self.messages = messages

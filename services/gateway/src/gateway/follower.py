@@ -13,6 +13,7 @@ from gateway.census import Census
 from gateway.chores import Chores
 from gateway.gathering import Gathering
 from gateway.hub import Hub, Member, Room
+from gateway.revocations import Revocations
 from gateway.rooms import REPAIR_RETRY_S, Rooms
 from messenger_shared import channels
 from messenger_shared.bus import Bus
@@ -31,12 +32,21 @@ _BETWEEN: Final = frozenset(Between)
 class Follower:
     """Joins users to rooms and takes them out again, as chat-api has it."""
 
-    def __init__(self, bus: Bus, rpc: RpcClient, hub: Hub, rooms: Rooms, census: Census) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        rpc: RpcClient,
+        hub: Hub,
+        rooms: Rooms,
+        census: Census,
+        revocations: Revocations,
+    ) -> None:
         self._bus = bus
         self._rpc = rpc
         self._hub = hub
         self._rooms = rooms
         self._census = census
+        self._revocations = revocations
         self._memberships = Gathering(self._ask_memberships, ASKED_AT_ONCE)
         self._changes_seen: dict[int, int] = {}
         self._chores = Chores("follower")
@@ -143,6 +153,8 @@ class Follower:
             elif event.pos:
                 member.removals.pop(event.conversation_id, None)
                 self._welcome(member, event)
+            elif event.type == Between.SESSIONS_REVOKED:
+                self._revocations.hear(event)
             elif event.type in _BETWEEN:
                 self._census.hear(member, event)
             else:

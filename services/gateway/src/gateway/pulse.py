@@ -41,7 +41,7 @@ class Pulse:
             turn = (turn + 1) % self._turns
             now, unix = loop.time(), time.time()
             for connection in self._hub.connections():
-                if unix >= connection.expires_at:
+                if unix >= connection.identity.expires_at:
                     connection.close(Close.TOKEN_EXPIRED)
                 elif connection.pinged_at:
                     if now - connection.pinged_at >= 2 * self._heartbeat_s:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -17,18 +17,27 @@ from messenger_shared.errors import AppError
 from messenger_shared.json_codec import decode_object
 from messenger_shared.operations.fields import QueryText
 from messenger_shared.operations.messages import SEND
-from messenger_shared.operations.operation import Operation, Route
+from messenger_shared.operations.operation import GATEWAY, Body, Operation, Route
 from messenger_shared.operations.table import TABLE
 from messenger_shared.rpc_client import RpcClient
-from messenger_shared.tokens import InvalidToken, Verifier
+from messenger_shared.tokens import Identity, InvalidToken, Verifier
 
 BASE_PATH: Final = "/api/v1/messenger"
 MAX_BODY_BYTES: Final = 256 * 1024
 BODY_TIMEOUT_S: Final = 10.0
 
+# Answers an operation for whoever asks.
+OwnHandler = Callable[[Identity, Body], Awaitable[Any]]
 
-def add_rest(app: web.Application, rpc: RpcClient, allowances: Allowances, verifier: Verifier) -> None:
-    """Adds a route for every operation that has one."""
+
+def add_rest(
+    app: web.Application,
+    rpc: RpcClient,
+    allowances: Allowances,
+    verifier: Verifier,
+    own: Mapping[str, OwnHandler],
+) -> None:
+    """Adds a route for every operation that has one; `own` answers those that are the gateway's."""
     loop = asyncio.get_running_loop()
 
     def check_rate(operation: Operation, user_id: int) -> None:
@@ -38,33 +47,37 @@ def add_rest(app: web.Application, rpc: RpcClient, allowances: Allowances, verif
 
     for operation in TABLE.values():
         if operation.route is not None:
-            handler = _handler(operation, operation.route, rpc, check_rate, verifier)
+            answer = (
+                own[operation.name] if operation.service == GATEWAY else _asking(operation, rpc, check_rate)
+            )
+            handler = _handler(operation, operation.route, answer, verifier)
             app.router.add_route(operation.route.method, BASE_PATH + operation.route.path, handler)
 
 
-def authenticate(request: web.Request, verifier: Verifier) -> int:
-    """The user whose token the request bears; raises AppError(unauthorized)."""
+def authenticate(request: web.Request, verifier: Verifier) -> Identity:
+    """Whose token the request bears; raises AppError(unauthorized)."""
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() != "bearer":
         raise AppError(errors.UNAUTHORIZED)
     try:
-        return verifier.verify(token.strip()).user_id
+        return verifier.verify(token.strip())
     except InvalidToken:
         raise AppError(errors.UNAUTHORIZED) from None
 
 
-def _handler(
-    operation: Operation,
-    route: Route,
-    rpc: RpcClient,
-    check_rate: Callable[[Operation, int], None],
-    verifier: Verifier,
-) -> Handler:
+def _asking(operation: Operation, rpc: RpcClient, check_rate: Callable[[Operation, int], None]) -> OwnHandler:
+    async def answer(identity: Identity, body: Body) -> Any:
+        check_rate(operation, identity.user_id)
+        return await ask(rpc, operation, body, identity.user_id)
+
+    return answer
+
+
+def _handler(operation: Operation, route: Route, answering: OwnHandler, verifier: Verifier) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        user_id = authenticate(request, verifier)
-        body = operation.load(await _fields(request, route))
-        check_rate(operation, user_id)
-        status, answer = route.respond(await ask(rpc, operation, body, user_id))
+        identity = authenticate(request, verifier)
+        body = operation.load(await _fields(request, operation, route))
+        status, answer = route.respond(await answering(identity, body))
         if answer is None:
             return web.Response(status=status)
         return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json")
@@ -72,9 +85,9 @@ def _handler(
     return handle
 
 
-async def _fields(request: web.Request, route: Route) -> dict[str, Any]:
+async def _fields(request: web.Request, operation: Operation, route: Route) -> dict[str, Any]:
     """Body or query first, then headers, then the path, which nothing may contradict."""
-    if route.method in (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH):
+    if operation.has_body:
         fields = decode_object(await _read(request))
     else:
         fields = {name: QueryText(value) for name, value in request.query.items()}

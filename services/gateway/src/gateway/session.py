@@ -122,7 +122,7 @@ class Session:
             raise AppError(errors.UNAUTHORIZED) from None
         if identity.user_id != connection.user_id:
             raise AppError(errors.UNAUTHORIZED)
-        connection.expires_at = identity.expires_at
+        connection.identity = identity
         return {"expires_at": clock.from_unix(identity.expires_at)}
 
     async def ping(self, connection: Connection, body: Body) -> Body:

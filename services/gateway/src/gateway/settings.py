@@ -46,6 +46,8 @@ class GatewaySettings:
     admit_waiting: int
     # How long sockets may take to go elsewhere when this worker is to end.
     drain_s: int
+    # Whether operators may reach the gateway over HTTP.
+    admin_api: bool
     # Where the web client sends who has no token; None where a host page hands it over.
     login_page: str | None = None
 
@@ -71,6 +73,7 @@ class GatewaySettings:
             admit_at_once=env.integer("MESSENGER_ADMIT_AT_ONCE", 100, minimum=1),
             admit_waiting=env.integer("MESSENGER_ADMIT_WAITING", 5_000),
             drain_s=env.integer("MESSENGER_DRAIN_S", 15),
+            admin_api=env.flag("MESSENGER_ADMIN_API", default=False),
             login_page=env.web_address("MESSENGER_LOGIN_URL"),
         )
 

@@ -14,7 +14,7 @@ from gateway.census import Census
 from gateway.commands import Commands, ref_in
 from gateway.connection import CLOSE_TIMEOUT_S, Connection
 from gateway.follower import Follower
-from gateway.handshake import SUBPROTOCOL, identify, wants_socket
+from gateway.handshake import SUBPROTOCOL, Handshake, wants_socket
 from gateway.hub import Hub, Member
 from gateway.lane import Lane
 from gateway.limits import Allowances, Bucket
@@ -27,7 +27,7 @@ from messenger_shared import clock, errors
 from messenger_shared.closes import Close, reason
 from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
-from messenger_shared.tokens import Identity, Verifier
+from messenger_shared.tokens import Identity
 
 PROTOCOL_VERSION: Final = 1
 # So often a second, and ten times as often at once, a socket may be refused before it counts as flooding.
@@ -48,7 +48,7 @@ class SocketDoor:
         watching: Watching,
         reporting: Reporting,
         commands: Commands,
-        verifier: Verifier,
+        handshake: Handshake,
         settings: GatewaySettings,
     ) -> None:
         self._hub = hub
@@ -59,7 +59,7 @@ class SocketDoor:
         self._watching = watching
         self._reporting = reporting
         self._commands = commands
-        self._verifier = verifier
+        self._handshake = handshake
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         # The same for everybody, so that it is encoded once.
@@ -67,7 +67,7 @@ class SocketDoor:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One socket, from the upgrade to its end."""
-        identity = identify(request, self._verifier)
+        identity = await self._handshake.identify(request)
         if not wants_socket(request):
             if identity is None:
                 raise AppError(errors.UNAUTHORIZED)
@@ -110,9 +110,8 @@ class SocketDoor:
         connection = Connection(
             socket,
             transport,
-            identity.user_id,
+            identity,
             new_id(),
-            identity.expires_at,
             Bucket(self._settings.limits.frames_per_s, now),
             member.messages,
             Bucket(REFUSALS_PER_S, now, REFUSALS_BURST_S),
@@ -121,6 +120,8 @@ class SocketDoor:
         self._hub.attach(member, connection)
         self._reporting.changed(identity.user_id)
         connection.send(self._welcome(connection))
+        if not self._handshake.still_holds(identity):
+            connection.close(Close.SESSION_REVOKED)
         return connection
 
     async def _serve(self, connection: Connection, member: Member) -> None:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
-from messenger_shared import errors
-from messenger_shared.errors import AppError
 from messenger_shared.presences import AWAY, OFFLINE, ONLINE
+from messenger_shared.redis_steps import client, step
 from messenger_shared.settings import PRESENCE_GRACE_MS
 from presence.keys import Keys
 from presence.ports import (
@@ -33,8 +26,6 @@ from presence.ports import (
     Unloaded,
 )
 
-T = TypeVar("T")
-
 PREFIX: Final = "presence:"
 LEASE_MS: Final = 15_000
 # By then every gateway has reported that was asked to: it may first have to find its way back to Redis.
@@ -43,10 +34,6 @@ PATIENCE_MS: Final = 5_000
 TAKEN_AT_ONCE: Final = 500
 ENDED_AT_ONCE: Final = 100
 WRITTEN_AT_ONCE: Final = 2_000
-POOL_SIZE: Final = 4
-CONNECT_TIMEOUT_S: Final = 1.0
-STEP_TIMEOUT_S: Final = 2.0
-RETRY_AFTER_MS: Final = 500
 # Of the flags in the scripts.
 INVISIBLE: Final = 1
 HIDES: Final = 2
@@ -73,7 +60,7 @@ class RedisStore:
     def __init__(self, url: str, timing: Timing, prefix: str = PREFIX) -> None:
         self._keys = Keys(prefix)
         self._timing = timing
-        self._redis = _client(url)
+        self._redis = client(url)
         names = (
             "report",
             "look",
@@ -90,7 +77,7 @@ class RedisStore:
 
     async def start(self) -> None:
         """Raises AppError(unavailable) unless Redis answers."""
-        await _step(self._redis.ping())
+        await step(self._redis.ping())
 
     async def stop(self) -> None:
         """Closes the connections."""
@@ -108,7 +95,7 @@ class RedisStore:
 
     async def leave(self, gateway: str) -> None:
         """See Store.leave."""
-        await _step(self._redis.zadd(self._keys.leases, {gateway: 0}, xx=True))
+        await step(self._redis.zadd(self._keys.leases, {gateway: 0}, xx=True))
 
     async def look(self) -> Look:
         """See Store.look."""
@@ -160,54 +147,30 @@ class RedisStore:
     async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
         """See Store.seen."""
         users = [str(user_id) for user_id in user_ids]
-        found = await _step(self._redis.hmget(self._keys.unwritten, users)) if users else []
+        found = await step(self._redis.hmget(self._keys.unwritten, users)) if users else []
         return {int(user): int(at) for user, at in zip(users, found, strict=True) if at is not None}
 
     async def claim(self, task: str, period_ms: int) -> bool:
         """See Store.claim."""
-        return bool(await _step(self._redis.set(self._keys.claim(task), 1, px=period_ms, nx=True)))
+        return bool(await step(self._redis.set(self._keys.claim(task), 1, px=period_ms, nx=True)))
 
     async def totals(self) -> Totals:
         """See Store.totals."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hlen(self._keys.shown)
             pipe.hgetall(self._keys.sockets)
-            online, sockets = await _step(pipe.execute())
+            online, sockets = await step(pipe.execute())
         return Totals(online, {gateway.decode(): int(number) for gateway, number in sockets.items()})
 
     async def _run(self, script: str, *arguments: Any, keys: tuple[str, ...] = ()) -> Any:
         timing = self._timing
         args = (timing.lease_ms, timing.grace_ms, timing.settle_ms, *arguments)
-        return await _step(self._scripts[script](keys or self._keys.common, args))
-
-
-def _client(url: str) -> Redis:
-    """Few connections and short deadlines: a frozen Redis must not gather waiting requests."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=POOL_SIZE,
-        timeout=CONNECT_TIMEOUT_S,
-        # Ours bounds each step. With one of its own, redis-py waits by wait_for, which before Python 3.12
-        # swallows a cancellation that comes with the answer: a loop that is to end would go on.
-        socket_timeout=None,
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-        # Once, for a connection that died while it was idle.
-        retry=Retry(NoBackoff(), 1),
-    )
-    return Redis.from_pool(pool)
+        return await step(self._scripts[script](keys or self._keys.common, args))
 
 
 def _lua(name: str) -> str:
     folder = resources.files("presence") / "lua"
     return (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
-
-
-async def _step(work: Awaitable[T]) -> T:
-    try:
-        async with asyncio.timeout(STEP_TIMEOUT_S):
-            return await work
-    except (RedisError, OSError, TimeoutError) as error:
-        raise AppError(errors.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS) from error
 
 
 def _transitions(version: int, at_ms: int, flat: list[Any]) -> list[Transition]:

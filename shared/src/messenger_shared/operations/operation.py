@@ -17,6 +17,9 @@ GATEWAY: Final = "gateway"
 CHAT_API: Final = "chat-api"
 PRESENCE: Final = "presence"
 
+# Requests that bring their fields in a body; the others bring them in the query.
+BODY_METHODS: Final = ("POST", "PUT", "PATCH")
+
 # What anything about one conversation may be refused with.
 ON_CONVERSATION: Final = (errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, errors.NOT_MEMBER)
 
@@ -89,6 +92,11 @@ class Operation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_quick", quick(self.request))
+
+    @property
+    def has_body(self) -> bool:
+        """Whether its REST door reads a body; who is asked for nothing needs none."""
+        return self.route is not None and self.route.method in BODY_METHODS and bool(self.request.fields)
 
     def load(self, fields: Mapping[str, Any]) -> Body:
         """The validated request in `fields`; raises AppError."""

@@ -12,11 +12,22 @@ from messenger_shared.operations import (
     session,
     settings,
     stats,
+    tickets,
 )
 from messenger_shared.operations.operation import Operation
 
 TABLE: Final[Mapping[str, Operation]] = {
     operation.name: operation
-    for module in (conversations, participants, messages, settings, session, presence, stats, reports)
+    for module in (
+        conversations,
+        participants,
+        messages,
+        settings,
+        session,
+        presence,
+        stats,
+        tickets,
+        reports,
+    )
     for operation in module.OPERATIONS
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from gateway.documents.shapes import OPENAPI_VERSION, Json, Shapes
 from messenger_shared import errors
@@ -14,7 +14,6 @@ from messenger_shared.errors import ErrorKind
 from messenger_shared.operations.operation import Operation, Route
 from messenger_shared.operations.resources import ProblemSchema
 
-BODY_METHODS: Final = ("POST", "PUT", "PATCH")
 # What every operation may fail with: nobody there to ask, or a page that may not.
 _ALWAYS: Final = (
     errors.UNAUTHORIZED,
@@ -73,25 +72,26 @@ def _describe(shapes: Shapes, operation: Operation, route: Route) -> Json:
         "summary": operation.summary,
         "description": type(operation.request).__doc__,
         "tags": [_tag(operation)],
-        "parameters": _parameters(shapes, operation.request, route, in_path),
+        "parameters": _parameters(shapes, operation, route, in_path),
         "responses": {
             **{str(status): _success(shapes, operation, status) for status in route.respond.statuses},
             **_failures(shapes, operation, route),
         },
     }
-    if route.method in BODY_METHODS:
+    if operation.has_body:
         body = type(operation.request)(exclude=in_path)
         schema = shapes.name(_body_name(operation), body)
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return described
 
 
-def _parameters(shapes: Shapes, request: Schema, route: Route, in_path: list[str]) -> list[Json]:
+def _parameters(shapes: Shapes, operation: Operation, route: Route, in_path: list[str]) -> list[Json]:
+    request = operation.request
     found = [
         {"in": "path", "name": name, "required": True, "schema": shapes.parameter(request.fields[name])}
         for name in in_path
     ]
-    if route.method not in BODY_METHODS:
+    if not operation.has_body:
         found += [
             {"in": "query", "name": name, "required": field.required, "schema": shapes.parameter(field)}
             | (_LISTED if isinstance(field, fields.List) else {})
@@ -113,7 +113,7 @@ def _success(shapes: Shapes, operation: Operation, status: int) -> Json:
 
 def _failures(shapes: Shapes, operation: Operation, route: Route) -> Json:
     kinds: list[tuple[int, ErrorKind]] = [(kind.status, kind) for kind in (*operation.errors, *_ALWAYS)]
-    if route.method in BODY_METHODS:
+    if operation.has_body:
         kinds += [(kind.status, kind) for kind in _OF_A_BODY]
         kinds += _HTTP_OF_A_BODY.items()
     statuses = sorted({status for status, _ in kinds})
@@ -131,7 +131,7 @@ def _problem(shapes: Shapes, kinds: Iterable[ErrorKind]) -> Json:
         "description": " ".join(f"`{kind.code}`: {kind.message}." for kind in kinds),
         "content": {"application/problem+json": {"schema": schema}},
     }
-    if any(kind.status == 503 for kind in kinds):
+    if any(kind.status in (429, 503) for kind in kinds):
         found["headers"] = {"Retry-After": _RETRY_AFTER}
     return found
 
