@@ -14,9 +14,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from messenger_shared import errors
+from messenger_shared.common_settings import PRESENCE_GRACE_MS
 from messenger_shared.errors import AppError
 from messenger_shared.presences import AWAY, OFFLINE, ONLINE
-from messenger_shared.settings import PRESENCE_GRACE_MS
 from presence.keys import Keys
 from presence.ports import (
     Choice,
