@@ -25,8 +25,9 @@ $(READY): uv.lock $(PROJECTS)
 web: ## build the web client, if Node.js is there and it has changed
 	@./.ci/web
 
-contract: $(READY) ## the published documents as files, from which the web client has its types
+contract: $(READY) ## the published documents as files, from which the web client has its types, and the table of settings
 	@$(BIN)/python -m gateway.contract $(WEB)/contract
+	@$(BIN)/python -m messenger_local.configuration shared/docs/configuration.md
 
 run: $(READY) web ## the whole product on this machine, at one URL
 	@exec $(BIN)/messenger up --port "$${MESSENGER_PORT:-8080}" --data-dir "$${MESSENGER_DATA_DIR:-.messenger}"

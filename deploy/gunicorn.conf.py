@@ -12,8 +12,9 @@ from aiohttp import GunicornUVLoopWebWorker
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from messenger_shared import logs
+from messenger_shared import common_settings, logs
 from messenger_shared.service import Runner
+from messenger_shared.settings import Environment, SettingsError
 
 _PR_SET_PDEATHSIG = 1
 _SHARED_MEMORY = "/dev/shm"
@@ -92,21 +93,25 @@ def on_exit(server: Any) -> None:
         raise SystemExit(Arbiter.WORKER_BOOT_ERROR)
 
 
-bind = os.environ.get("MESSENGER_BIND", "0.0.0.0:8080")
-workers = int(os.environ.get("MESSENGER_WORKERS", "1"))
+try:
+    _env = Environment(os.environ)
+    bind = common_settings.BIND.of(_env)
+    workers = common_settings.WORKERS.of(_env)
+    # For requests under way and for sockets to leave one by one; an orchestrator has to wait longer.
+    graceful_timeout = common_settings.GRACEFUL.of(_env)
+except SettingsError as error:
+    raise SystemExit(f"gunicorn: {error}") from None
 worker_class = _Worker
 logger_class = _JsonLogger
 accesslog = None
 
-# For requests under way and for sockets to leave one by one; an orchestrator has to wait longer than that.
-graceful_timeout = int(os.environ.get("MESSENGER_GRACEFUL_S", "30"))
 # A worker whose event loop stands still for so long is replaced; one that leaves shows no life either.
 timeout = graceful_timeout + 15
 keepalive = 75
 # Recycling a worker would cut its sockets.
 max_requests = 0
-# The master imports, so that a worker that replaces a dead one is there in a moment, and not after a second of
-# importing. Nothing is opened before the fork: the application is made in each worker.
+# The master imports, so that a worker that replaces a dead one is there in a moment, and not after a second
+# of importing. Nothing is opened before the fork: the application is made in each worker.
 preload_app = True
 # By default it lies in the home directory, which several services share and which may be read-only.
 control_socket_disable = True

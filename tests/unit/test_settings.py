@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import GatewaySettings
-from messenger_shared.settings import Environment, SettingsError, StoreSettings
+from messenger_shared.common_settings import StoreSettings
+from messenger_shared.settings import Environment, SettingsError
 
 GOOD = {"MESSENGER_REDIS_URL": "redis://a:6379,redis://:p@b:6380", "MESSENGER_JWT_SECRET": "s" * 32}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import GatewaySettings
-from messenger_shared.settings import StoreSettings
+from messenger_shared.common_settings import StoreSettings
 
 ROOT = Path(__file__).parents[2]
 MAX_LINES = 300

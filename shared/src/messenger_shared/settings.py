@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
-
-PRESENCE_GRACE_MS: Final = 10_000
 
 
 class SettingsError(Exception):
@@ -59,16 +55,16 @@ class Environment:
             raise SettingsError(f"{name} is no http:// or https:// URL, and no path: {text!r}")
         return text or None
 
-    def presence_grace_ms(self) -> int:
-        """How long nobody sees that a user's last socket is gone: presence acts so, the gateway tells it."""
-        return self.integer("MESSENGER_PRESENCE_GRACE_MS", PRESENCE_GRACE_MS)
+    def has(self, name: str) -> bool:
+        """Whether it says something about `name`."""
+        return bool(self._variables.get(name))
 
-    def redis_urls(self) -> tuple[str, ...]:
-        """The Redis servers of the bus, in MESSENGER_REDIS_URL."""
-        urls = self.items("MESSENGER_REDIS_URL")
-        if not urls or not all(_is_url(url, ("redis", "rediss")) for url in urls):
+    def urls(self, name: str, schemes: tuple[str, ...]) -> tuple[str, ...]:
+        """One or several URLs with commas, each with one of these schemes and a host."""
+        urls = self.items(name)
+        if not urls or not all(_is_url(url, schemes) for url in urls):
             # Without the value: it may hold a password.
-            raise SettingsError("MESSENGER_REDIS_URL is not a list of redis:// or rediss:// URLs")
+            raise SettingsError(f"{name} is not a list of {' or '.join(f'{s}://' for s in schemes)} URLs")
         return urls
 
     def url(self, name: str, schemes: tuple[str, ...]) -> str:
@@ -101,21 +97,3 @@ def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """What a service that keeps data needs: Redis for the bus, PostgreSQL for the truth."""
-
-    redis_urls: tuple[str, ...]
-    database_url: str
-    pool_size: int
-
-    @classmethod
-    def read(cls, env: Environment) -> StoreSettings:
-        """Raises SettingsError."""
-        return cls(
-            redis_urls=env.redis_urls(),
-            database_url=env.text("MESSENGER_DATABASE_URL"),
-            pool_size=env.integer("MESSENGER_POOL_SIZE", 4, minimum=1),
-        )

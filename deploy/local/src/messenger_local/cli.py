@@ -1,4 +1,4 @@
-"""Owns the command line: `messenger up`, `token`, `disconnect`, `status`."""
+"""Owns the command line: `messenger up`, `token`, `disconnect`, `status`, `config`."""
 
 import argparse
 import asyncio
@@ -7,6 +7,7 @@ import os
 import sys
 from typing import NoReturn
 
+from messenger_local.configuration import SERVICES
 from messenger_local.datadir import DataDir, existing_secret
 from messenger_local.disconnecting import disconnect
 from messenger_local.failure import StackError
@@ -15,6 +16,8 @@ from messenger_local.stack import Options, run_stack
 from messenger_local.status import read_status
 from messenger_local.terminal import Terminal
 from messenger_shared import clock, redis_link, tokens
+from messenger_shared.settings import Environment
+from messenger_shared.variables import report
 
 _DAY_S = 86_400
 _INTERRUPTED = 130
@@ -63,6 +66,9 @@ def _parser() -> _Parser:
     status = commands.add_parser("status", help="addresses and processes of the running stack")
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(command=_status)
+    config = commands.add_parser("config", help="the settings in the environment, checked, secrets masked")
+    config.add_argument("service", nargs="*", choices=[*SERVICES, []], help="of these alone")
+    config.set_defaults(command=_config)
     for command in (up, token, disconnect, status):
         place = os.environ.get("MESSENGER_DATA_DIR") or ".messenger"
         command.add_argument(
@@ -129,3 +135,14 @@ def _status(options: argparse.Namespace) -> None:
         print(f"{name:13} {status[name]}")
     for row in status["processes"]:
         print(f"{row['service']:13} {row['role']:7} {row['pid']}")
+
+
+def _config(options: argparse.Namespace) -> None:
+    wrong = []
+    for service in options.service or SERVICES:
+        lines, is_sound = report(SERVICES[service], Environment(os.environ))
+        print(f"# {service}", *lines, "", sep="\n")
+        if not is_sound:
+            wrong.append(service)
+    if wrong:
+        raise StackError(f"with this, {' and '.join(wrong)} would not start")

@@ -24,11 +24,12 @@ from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.settings import PgSettings
 from chat_api.storage.wall import look_at_wall
 from messenger_shared import logs
+from messenger_shared.common_settings import StoreSettings
 from messenger_shared.postgres import Database
 from messenger_shared.redis_bus import RedisBus
 from messenger_shared.rpc_server import RpcServer
 from messenger_shared.service import add_health, run_component, worker_id
-from messenger_shared.settings import Environment, SettingsError, StoreSettings
+from messenger_shared.settings import Environment, SettingsError
 
 SERVICE = "chat-api"
 

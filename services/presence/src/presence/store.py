@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
+from messenger_shared.common_settings import PRESENCE_GRACE_MS
 from messenger_shared.presences import AWAY, OFFLINE, ONLINE
 from messenger_shared.redis_steps import client, step
-from messenger_shared.settings import PRESENCE_GRACE_MS
 from presence.keys import Keys
 from presence.ports import (
     Choice,
