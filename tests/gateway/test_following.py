@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator
 
@@ -12,7 +11,7 @@ import pytest
 from messenger_shared import channels
 from messenger_shared.errors import AppError
 from messenger_shared.operations import conversations
-from tests.gateway.world import GatewayWorld, NotingTransport, contents
+from tests.gateway.world import GatewayWorld, contents
 from tests.waiting import until
 
 
@@ -166,113 +165,3 @@ async def test_the_last_socket_to_go_ends_the_listening(world: GatewayWorld) -> 
         channels.workers("chat-api"),
         channels.workers("presence"),
     }
-
-
-def of_room(socket: NotingTransport) -> list[str]:
-    return [frame["type"] for frame in socket.frames()]
-
-
-async def test_the_removed_one_gets_the_removal_as_his_last_frame(world: GatewayWorld) -> None:
-    world.chat.create("c", 1, 2)
-    stays, goes = await world.connect(1), await world.connect(2)
-    world.chat.say("c", "before")
-    world.chat.change_member("c", "removed", 2)
-    world.chat.say("c", "after")
-    await until(lambda: contents(stays) == ["before", "after"])
-    assert of_room(goes) == ["message.new", "participant.removed"]
-    assert of_room(stays) == ["message.new", "participant.removed", "message.new"]
-
-
-@pytest.mark.parametrize(
-    "lost", [[channels.conversation("c")], [channels.conversation("c"), channels.user(2)]]
-)
-async def test_a_removal_that_was_lost_is_found_and_nothing_leaks_before(
-    world: GatewayWorld, lost: list[str]
-) -> None:
-    world.chat.create("c", 1, 2)
-    stays, goes = await world.connect(1), await world.connect(2)
-    world.broker.drops = lambda channel, payload: channel in lost
-    world.chat.change_member("c", "removed", 2)
-    await until(lambda: not world.chat.bus._outbox)
-    world.broker.drops = lambda channel, payload: False
-    world.chat.say("c", "after")
-    await until(lambda: contents(stays) == ["after"])
-    await until(lambda: 2 not in world.hub.rooms["c"].members)
-    assert of_room(goes) == ["participant.removed"]
-
-
-async def test_memberships_that_were_read_before_a_removal_let_nobody_in(world: GatewayWorld) -> None:
-    world.chat.create("c", 1, 2)
-    stays = await world.connect(1)
-    world.chat.answering.clear()
-    arriving = asyncio.create_task(world.connect(2))
-    await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) == 2)
-    world.chat.change_member("c", "removed", 2)
-    await until(lambda: "participant.removed" in of_room(stays))
-    world.chat.answering.set()
-    late = await arriving
-    world.chat.say("c", "after")
-    await until(lambda: contents(stays) == ["after"])
-    assert of_room(late) == []
-
-
-async def test_who_is_added_again_hears_again(world: GatewayWorld) -> None:
-    world.chat.create("c", 1, 2)
-    stays, returns = await world.connect(1), await world.connect(2)
-    world.chat.change_member("c", "removed", 2)
-    world.chat.say("c", "between")
-    world.chat.change_member("c", "added", 2)
-    world.chat.say("c", "after")
-    await until(lambda: contents(stays) == ["between", "after"])
-    assert of_room(returns) == ["participant.removed", "participant.added", "message.new"]
-    assert contents(returns) == ["after"]
-
-
-async def test_who_left_and_came_back_unseen_hears_nothing_of_the_time_between(world: GatewayWorld) -> None:
-    world.chat.create("c", 1, 2)
-    stays, returns = await world.connect(1), await world.connect(2)
-    world.broker.drops = lambda channel, payload: True
-    world.chat.change_member("c", "removed", 2)
-    world.chat.say("c", "between")
-    world.chat.change_member("c", "added", 2)
-    await until(lambda: not world.chat.bus._outbox)
-    world.broker.drops = lambda channel, payload: False
-    world.chat.say("c", "after")
-    await until(lambda: contents(stays) == ["between", "after"])
-    assert contents(returns) == ["after"]
-
-
-async def test_a_membership_that_was_read_before_a_removal_brings_nobody_back(world: GatewayWorld) -> None:
-    world.chat.create("c", 1)
-    gone = await world.connect(1)
-    # The conversation itself tells him; his own channel is as unreliable as every other.
-    world.broker.drops = lambda channel, payload: channel == channels.user(1)
-    world.chat.answering.clear()
-    await world.bus.interrupt()
-    await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) == 2)
-    world.chat.change_member("c", "removed", 1)
-    await until(lambda: of_room(gone))
-    world.chat.answering.set()
-    await until(lambda: not world.follower._chores._tasks)
-    assert not world.hub.rooms
-    assert of_room(gone) == ["participant.removed"]
-
-
-async def test_a_membership_that_was_read_between_a_removal_and_a_return_removes_nobody(
-    world: GatewayWorld,
-) -> None:
-    world.chat.create("c", 1, 2)
-    stays, returns = await world.connect(1), await world.connect(2)
-    # Committed and read, but not told yet.
-    world.chat.members["c"].discard(2)
-    world.chat.answering.clear()
-    await world.bus.interrupt()
-    await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) >= 3)
-    world.chat.change_member("c", "removed", 2)
-    world.chat.change_member("c", "added", 2)
-    await until(lambda: "participant.added" in of_room(returns))
-    world.chat.answering.set()
-    await until(lambda: not world.follower._chores._tasks)
-    world.chat.say("c", "after")
-    await until(lambda: contents(stays) == ["after"])
-    assert contents(returns) == ["after"]

@@ -147,12 +147,13 @@ class Follower:
             return
         for event in unpack(payload):
             if event.type == PARTICIPANT_REMOVED:
-                member.removals[event.conversation_id] = event.pos
+                member.note_removal(event.conversation_id, event.pos)
                 if (room := member.rooms.get(event.conversation_id)) is not None:
                     self._rooms.offer(room, event)
             elif event.pos:
-                member.removals.pop(event.conversation_id, None)
-                self._welcome(member, event)
+                # What is told again, since its first teller died, may be out of date by now.
+                if event.pos > member.removals.get(event.conversation_id, 0):
+                    self._welcome(member, event)
             elif event.type == Between.SESSIONS_REVOKED:
                 self._revocations.hear(event)
             elif event.type in _BETWEEN:

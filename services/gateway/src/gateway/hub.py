@@ -75,6 +75,10 @@ class Member:
         self.arrived = False
         self.ready: asyncio.Future[None] | None = None
 
+    def note_removal(self, conversation_id: str, pos: int) -> None:
+        """He was taken out of the conversation at `pos`; an earlier time may be told again later."""
+        self.removals[conversation_id] = max(pos, self.removals.get(conversation_id, 0))
+
     def count_before(self, arrival: Arrival) -> int:
         """How many sockets he has here, open or about to be, that came before this one."""
         return len(self.connections) + sum(other < arrival for other in self.arrivals)

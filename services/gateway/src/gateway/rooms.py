@@ -171,9 +171,11 @@ class Rooms:
         self._hub.emit(room, events[start:])
 
     def _expel(self, room: Room, event: Event) -> None:
+        # Also one who is still on his way in: what was read of his memberships may be from before.
+        if (arriving := self._hub.members.get(event.user_id)) is not None:
+            arriving.note_removal(room.id, event.pos)
         member = room.members.get(event.user_id)
         if member is not None:
-            member.removals[room.id] = event.pos
             self.leave(member, room)
             for connection in room.holding.intersection(member.connections) if room.holding else ():
                 connection.write(text_frame(event.frame))
