@@ -50,8 +50,8 @@ faults: $(READY) ## harm and judge for ten minutes: CAMPAIGN=mixed|kills|… SCA
 bench-history: $(READY) ## latencies at ten million messages, beside those at ten thousand (5 GiB of disk)
 	@$(BIN)/python -m tests.bench.history
 
-bench: $(READY) ## CPU per delivery and per durable send, beside a reference
-	@$(BIN)/python -m tests.bench
+bench: $(READY) ## what a unit of each workload costs, beside two references, in ten minutes: WORKLOADS="w1 w2"
+	@$(BIN)/python -m tests.bench $(WORKLOADS)
 
 bench-presence: $(READY) ## presence under flapping, and chat meanwhile
 	@$(BIN)/python -m tests.bench.presence

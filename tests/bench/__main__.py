@@ -5,17 +5,34 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from tests.bench import chart
+from tests.bench.apart import run_apart
+from tests.bench.crowds import Crowds
 from tests.bench.programs import BenchError, Programs, compile_programs
-from tests.bench.report import OURS, as_json, table
-from tests.bench.servers import Server, embedded_stack, naive_server
+from tests.bench.report import NAIVE, OURS, as_json, table
+from tests.bench.servers import embedded_stack, naive_server, stop_on_sigterm
 from tests.bench.workloads import Bench, Result, Sizes
 from tests.stack import StackFailed
 
-NAIVE = "naive aiohttp"
-# In this order: what an idle socket keeps in memory shows only while the servers are fresh.
-WORKLOADS = ("connect", "w1", "w2")
+# On both servers, in this order: what an idle socket keeps in memory shows only while they are fresh.
+BESIDE = {
+    "w3": "10,000 idle sockets: what connecting costs, and their memory",
+    "w1": "fan-out: one conversation of 1,000, as fast as taken and at 20 a second",
+    "w2": "durable sends: 100 pairs, each message committed, acknowledged and received",
+    "w4": "5,000 clients come back to 20 missed messages each, from the database and from the gateway's ring",
+    "w7": "a mixed day: 1,000 conversations of 2 to 1,000, of which 50 are lively; typing, reads, reconnects",
+    "load": "w2 from 1 to 256 pairs: cost and latency against load, which make the chart",
+}
+# With stacks of their own.
+APART = {
+    "w5": "history at many messages beside history at ten thousand (the whole: make bench-history)",
+    "w6": "10,000 users come and go beside chat (the whole: make bench-presence)",
+}
+WORKLOADS = BESIDE | APART
 
 
 def main() -> None:
@@ -24,6 +41,7 @@ def main() -> None:
     unknown = set(options.workloads) - set(WORKLOADS)
     if unknown:
         sys.exit(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    stop_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="messenger-bench-") as place:
         programs = compile_programs(Path(place))
         if programs is None:
@@ -32,54 +50,80 @@ def main() -> None:
             )
             return
         try:
-            results = asyncio.run(_run(options, programs, Path(place)))
+            results, apart = asyncio.run(_run(options, programs, Path(place)))
         except (BenchError, StackFailed) as error:
             sys.exit(f"bench: {error}")
         except KeyboardInterrupt:
             sys.exit("bench: stopped")
-    print(f"\n{table(results)}")
-    if options.json:
-        options.json.write_text(json.dumps(as_json(results), indent=1, ensure_ascii=False) + "\n")
+    print(f"\n{table(results)}" if results else "")
+    options.out.mkdir(parents=True, exist_ok=True)
+    written = json.dumps(as_json(results) | apart, indent=1, ensure_ascii=False)
+    (options.out / "results.json").write_text(written + "\n")
+    if drawn := chart.draw(results, options.out):
+        print(f"\nthe chart is {drawn}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.bench", description="CPU and memory per unit of work."
+        prog="python -m tests.bench",
+        description="CPU and memory per unit of work, beside a naive server and a bare send().",
+        epilog="\n".join(f"{name:6}{about}" for name, about in WORKLOADS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("workloads", nargs="*", default=list(WORKLOADS), metavar="WORKLOAD", help="see below")
     parser.add_argument(
-        "workloads", nargs="*", default=WORKLOADS, metavar="WORKLOAD", help=" ".join(WORKLOADS)
+        "--out",
+        type=Path,
+        default=Path("tests/artefacts/bench"),
+        metavar="FOLDER",
+        help="where results.json and the chart go (%(default)s)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     parser.add_argument("--gateways", type=int, default=1, metavar="N", help="gateway workers (1)")
     parser.add_argument("--chat-apis", type=int, default=1, metavar="N", help="chat-api workers (1)")
-    parser.add_argument(
-        "--sockets", type=int, default=2_000, metavar="N", help="sockets of `connect` (2,000)"
-    )
+    parser.add_argument("--sockets", type=int, default=10_000, metavar="N", help="sockets of w3 (10,000)")
     return parser
 
 
-async def _run(options: argparse.Namespace, programs: Programs, directory: Path) -> list[Result]:
-    """Everything on our stack, then the same on the naive server over the same PostgreSQL."""
+async def _run(
+    options: argparse.Namespace, programs: Programs, directory: Path
+) -> tuple[list[Result], dict[str, Any]]:
+    asked = options.workloads
+    results = await _beside(options, programs, directory) if set(asked) & set(BESIDE) else []
+    return results, {name: await run_apart(name) for name in APART if name in asked}
+
+
+async def _beside(options: argparse.Namespace, programs: Programs, directory: Path) -> list[Result]:
+    """Each workload on the naive server and then on our stack, over one PostgreSQL, within a minute."""
     sizes = Sizes(idle_sockets=options.sockets)
     workers = f"gateway={options.gateways},chat-api={options.chat_apis},presence=1"
-    _say(f"starting the stack ({workers})")
-    async with embedded_stack(OURS, directory, workers) as ours:
-        results = await _measure(ours, options, Bench(ours, programs, directory, sizes))
-        _say("starting the naive server")
-        async with naive_server(NAIVE, directory, ours.database_url, ours.roots["postgres"]) as naive:
-            results += await _measure(naive, options, Bench(naive, programs, directory, sizes))
-    return results
+    _say(f"starting both servers ({workers})")
+    async with (
+        embedded_stack(OURS, directory, workers) as ours,
+        naive_server(NAIVE, directory, ours.database_url, ours.roots["postgres"]) as naive,
+    ):
+        benches = [Bench(server, programs, directory, sizes) for server in (naive, ours)]
+        return await _in_turn([name for name in BESIDE if name in options.workloads], benches)
 
 
-async def _measure(server: Server, options: argparse.Namespace, bench: Bench) -> list[Result]:
-    runs = {"connect": bench.connect, "w1": bench.fan_out, "w2": bench.durable}
+async def _in_turn(names: Sequence[str], benches: Sequence[Bench]) -> list[Result]:
     results: list[Result] = []
-    for name in WORKLOADS:
-        if name not in options.workloads:
-            continue
-        _say(f"{server.name}: {name}")
-        results += await runs[name]()
+    for name in names:
+        for bench in benches:
+            _say(f"{name}: {bench.server.name}")
+            results += await _runs(bench)[name]()
     return results
+
+
+def _runs(bench: Bench) -> dict[str, Callable[[], Awaitable[list[Result]]]]:
+    crowds = Crowds(bench)
+    return {
+        "w3": bench.idle,
+        "w1": bench.fan_out,
+        "w2": bench.durable,
+        "w4": crowds.coming_back,
+        "w7": crowds.mixed_day,
+        "load": bench.load,
+    }
 
 
 def _say(text: str) -> None:

@@ -1,9 +1,9 @@
 """Owns what has to be there before a workload: users with tokens, and their conversations, made over REST."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 
@@ -13,7 +13,17 @@ from tests.bench.servers import Server
 
 _TOKEN_TTL_S = 3_600
 _AT_ONCE = 16
+_CONTENT_CHARS = 100
+_BASE = "/api/v1/messenger"
 _REST_DEADLINE = aiohttp.ClientTimeout(total=60)
+
+
+class Room(NamedTuple):
+    """A conversation, and the pos at which it stood when it was made."""
+
+    id: str
+    pos: int
+    members: Sequence[int]
 
 
 class Arrangement:
@@ -27,7 +37,7 @@ class Arrangement:
         """All users in one conversation, of which the first is the creator."""
         body = {"type": "group", "title": "Benchmark", "participant_ids": list(users)}
         async with self._session() as session:
-            conversation_id = await self._create(session, users[0], body)
+            conversation_id = str((await self._create(session, users[0], body))["id"])
         return self._write([(user, conversation_id) for user in users])
 
     async def pairs(self, users: Sequence[int]) -> Path:
@@ -37,11 +47,56 @@ class Arrangement:
 
             async def create(one: int, other: int) -> str:
                 async with slots:
-                    return await self._create(session, one, {"type": "direct", "participant_ids": [other]})
+                    body = {"type": "direct", "participant_ids": [other]}
+                    return str((await self._create(session, one, body))["id"])
 
             couples = list(zip(users[::2], users[1::2], strict=True))
             made = await asyncio.gather(*(create(*couple) for couple in couples))
         return self._write([(user, made[index // 2]) for index, user in enumerate(users)])
+
+    async def rooms(self, rooms: Sequence[Sequence[int]]) -> list[Room]:
+        """A conversation for each of these groups of users, of which the first is the creator."""
+        slots = asyncio.Semaphore(_AT_ONCE)
+        async with self._session() as session:
+
+            async def create(members: Sequence[int]) -> Room:
+                async with slots:
+                    body = {"type": "group", "title": "Benchmark", "participant_ids": list(members)}
+                    made = await self._create(session, members[0], body)
+                    return Room(made["id"], made.get("last_pos", 0), members)
+
+            return await asyncio.gather(*map(create, rooms))
+
+    async def write(self, rooms: Sequence[Room], messages: int) -> None:
+        """The creator of each conversation sends so many messages into it."""
+        slots = asyncio.Semaphore(_AT_ONCE)
+        async with self._session() as session:
+
+            async def fill(room: Room) -> None:
+                async with slots:
+                    for number in range(messages):
+                        await self._post(
+                            session,
+                            room.members[0],
+                            f"/conversations/{room.id}/messages",
+                            {"content": f"{number}".ljust(_CONTENT_CHARS, "x")},
+                        )
+
+            await asyncio.gather(*map(fill, rooms))
+
+    def users_file(self, users: Sequence[int]) -> Path:
+        """The users file of day.c, which has conversations in a file of their own."""
+        return self._write([(user, "-") for user in users])
+
+    def rooms_file(self, users: Sequence[int], rooms: Sequence[Room], lively: Collection[int] = ()) -> Path:
+        """The rooms file of day.c: a line a conversation, its members by their lines in the users file."""
+        lines = {user: line for line, user in enumerate(users)}
+        path = self._directory / f"rooms-{self._server.name}-{users[0]}"
+        with path.open("w") as file:
+            for number, room in enumerate(rooms):
+                members = [str(lines[user]) for user in room.members if user in lines]
+                print(room.id, room.pos, int(number in lively), *members, file=file)
+        return path
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(f"http://127.0.0.1:{self._server.port}", timeout=_REST_DEADLINE)
@@ -49,13 +104,20 @@ class Arrangement:
     def _token(self, user: int) -> str:
         return tokens.mint(user, self._server.secret, _TOKEN_TTL_S)
 
-    async def _create(self, session: aiohttp.ClientSession, user: int, body: dict[str, Any]) -> str:
+    async def _create(
+        self, session: aiohttp.ClientSession, user: int, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        return await self._post(session, user, "/conversations", body)
+
+    async def _post(
+        self, session: aiohttp.ClientSession, user: int, path: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token(user)}"}
-        path = "/api/v1/messenger/conversations"
-        async with session.post(path, json=body, headers=headers) as response:
+        async with session.post(_BASE + path, json=body, headers=headers) as response:
             if response.status not in (200, 201):
                 raise BenchError(f"POST {path} gave {response.status}: {(await response.text())[:300]}")
-            return str((await response.json())["id"])
+            answer: dict[str, Any] = await response.json()
+            return answer
 
     def _write(self, rows: Sequence[tuple[int, str]]) -> Path:
         """The users file of load.c: a line a user."""

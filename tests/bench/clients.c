@@ -1,4 +1,4 @@
-/* Owns the client sockets of the load generator: one epoll set, upgrades, framing and buffers. */
+/* Owns the client sockets of the load generator: two epoll sets, upgrades, framing and buffers. */
 #define _GNU_SOURCE
 #include "clients.h"
 
@@ -19,12 +19,16 @@
 #define EVENTS 512
 #define ATTEMPTS_MAX 40
 #define RETRY_NS 250000000ull
+#define LATER_NS 1000000000ull
 
 struct client *clients;
 uint32_t client_count;
 uint64_t refused;
 
-static int epoll_fd = -1, server_port;
+/* What comes to most sockets of a fan-out is read now and then, many frames at a time: a generator that is
+   woken for each delivery costs half of what the server does. */
+static int prompt_set = -1, later_set = -1, server_port;
+static uint64_t rest_read_ns;
 static uint32_t opened, in_progress;
 static frame_handler *on_frame;
 static char inbox[INBOX];
@@ -72,7 +76,14 @@ void load_users(const char *path) {
 /* Edge-triggered: the kernel needn't look again at each socket that was just read. */
 static void watch(int operation, struct client *client, uint32_t events) {
     struct epoll_event event = {.events = events | EPOLLRDHUP | EPOLLET, .data.ptr = client};
-    if (epoll_ctl(epoll_fd, operation, client->fd, &event)) die("epoll_ctl: %s", strerror(errno));
+    if (epoll_ctl(client->later ? later_set : prompt_set, operation, client->fd, &event))
+        die("epoll_ctl: %s", strerror(errno));
+}
+
+void read_later(struct client *client) {
+    epoll_ctl(prompt_set, EPOLL_CTL_DEL, client->fd, NULL);
+    client->later = 1;
+    watch(EPOLL_CTL_ADD, client, EPOLLIN);
 }
 
 /* Sends what it can now; the rest waits for EPOLLOUT. */
@@ -257,23 +268,46 @@ static int read_command(char *command, size_t size) {
     return 1;
 }
 
+static void handle(struct client *client, uint32_t events) {
+    if (client->phase == CONNECTING) {
+        ask_upgrade(client);
+        return;
+    }
+    if (events & EPOLLOUT && client->out_len) flush(client);
+    int ended = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    if (events & ~(uint32_t)EPOLLOUT)
+        while (receive(client) || (ended && client->phase != ABSENT)) continue;
+}
+
+void read_rest(void) {
+    static struct epoll_event events[EVENTS];
+    int count = EVENTS;
+    rest_read_ns = now_ns();
+    while (count == EVENTS) {
+        count = epoll_wait(later_set, events, EVENTS, 0);
+        for (int i = 0; i < count; i++) handle(events[i].data.ptr, events[i].events);
+    }
+}
+
 int serve(int timeout_ms, char *command, size_t size) {
     static struct epoll_event events[EVENTS];
-    int count = epoll_wait(epoll_fd, events, EVENTS, timeout_ms), told = 0;
+    int count = epoll_wait(prompt_set, events, EVENTS, timeout_ms), told = 0;
     for (int i = 0; i < count; i++) {
-        struct client *client = events[i].data.ptr;
-        if (!client)
+        if (events[i].data.ptr)
+            handle(events[i].data.ptr, events[i].events);
+        else
             told = read_command(command, size);
-        else if (client->phase == CONNECTING)
-            ask_upgrade(client);
-        else {
-            if (events[i].events & EPOLLOUT && client->out_len) flush(client);
-            int ended = events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-            if (events[i].events & ~(uint32_t)EPOLLOUT)
-                while (receive(client) || (ended && client->phase != ABSENT)) continue;
-        }
     }
+    if (now_ns() - rest_read_ns > LATER_NS) read_rest();
     return told;
+}
+
+void reopen_client(struct client *client) {
+    close(client->fd);
+    client->in_len = client->out_len = 0;
+    client->attempts = 0;
+    opened--;
+    connect_client(client);
 }
 
 /* Opens every client, at most at_once of them under way at a time, and returns after the last welcome. */
@@ -284,8 +318,9 @@ void open_clients(int port, uint32_t at_once, frame_handler *handler) {
     uint32_t before = 0, first = 0;
     server_port = port;
     on_frame = handler;
-    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, 0, &input);
+    prompt_set = epoll_create1(EPOLL_CLOEXEC);
+    later_set = epoll_create1(EPOLL_CLOEXEC);
+    epoll_ctl(prompt_set, EPOLL_CTL_ADD, 0, &input);
     while (opened < client_count) {
         uint64_t now = now_ns();
         while (clients[first].phase == OPEN) first++;

@@ -21,7 +21,7 @@ struct client {
     char *user, *token, *conversation;
     /* Kept by the workload. */
     uint32_t index, number, next_echo, next_foreign;
-    int acked, received;
+    int acked, received, later, away;
 };
 
 /* Called for every text frame; the text is not terminated. */
@@ -37,6 +37,12 @@ void load_users(const char *path);
 void open_clients(int port, uint32_t at_once, frame_handler *handler);
 void client_is_open(struct client *client);
 void send_text(struct client *client, const char *text, size_t length);
+/* Cuts the connection of an open client and opens another one. */
+void reopen_client(struct client *client);
+/* From now on the socket is read once a second. */
+void read_later(struct client *client);
+/* Reads all of those now. */
+void read_rest(void);
 /* Handles what comes within timeout_ms; true when the harness has written a command line. */
 int serve(int timeout_ms, char *command, size_t size);
 

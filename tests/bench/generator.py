@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Generator:
 
 @contextlib.asynccontextmanager
 async def generating(
-    program: Path, mode: str, port: int, users_file: Path, *options: str
+    program: Path, mode: str, port: int, *files: Path, options: Sequence[str] = ()
 ) -> AsyncIterator[Generator]:
     """A generator with its sockets open, ended on the way out."""
     process = await asyncio.create_subprocess_exec(
@@ -68,7 +68,7 @@ async def generating(
         *options,
         mode,
         str(port),
-        str(users_file),
+        *map(str, files),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

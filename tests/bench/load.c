@@ -16,18 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clients.h"
+#include "figures.h"
 
-#define STALL_NS 15000000000ull
-#define MARKER 34 /* ~~, 16 digits of time, 8 of sender, 8 of number */
-
-struct marker {
-    uint64_t sent_ns;
-    uint32_t sender, number;
-};
+#define PROMPT_EVERY 20 /* in a fan-out: whose deliveries are timed */
 
 static struct {
     uint32_t messages, window, at_once, content;
@@ -35,74 +29,14 @@ static struct {
 } options = {200, 64, 64, 100, 0, 10};
 
 static int durable, running;
-static uint64_t other_frames, progress_ns, frame_bytes; /* bytes: of the last message.new on the wire */
+static uint64_t other_frames, frame_bytes; /* bytes: of the last message.new on the wire */
+static uint64_t deliveries;
 static uint32_t sent, acks, echoes, receipts;
-static uint32_t *samples_us;
-static size_t sample_count, sample_room;
-
-static void sample(uint64_t since_ns, uint64_t now) {
-    if (sample_count == sample_room) {
-        sample_room = sample_room ? sample_room * 2 : 1 << 16;
-        samples_us = realloc(samples_us, sample_room * sizeof *samples_us);
-        if (!samples_us) die("out of memory");
-    }
-    samples_us[sample_count++] = (uint32_t)((now - since_ns) / 1000);
-    progress_ns = now;
-}
-
-static int by_size(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static uint32_t percentile(double share) {
-    return sample_count ? samples_us[(size_t)((double)(sample_count - 1) * share)] : 0;
-}
-
-static void print_samples(void) {
-    qsort(samples_us, sample_count, sizeof *samples_us, by_size);
-    printf("\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"max_us\":%u", percentile(0.5), percentile(0.99),
-           percentile(0.999), percentile(1));
-    sample_count = 0;
-}
-
-static double cpu_seconds(void) {
-    struct rusage use;
-    getrusage(RUSAGE_SELF, &use);
-    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-           (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
-}
-
-static uint64_t hexadecimal(const char *digits, int count) {
-    uint64_t value = 0;
-    for (int i = 0; i < count; i++) {
-        int c = digits[i];
-        value = value << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    return value;
-}
-
-static struct marker read_marker(struct client *client, const char *text, size_t length) {
-    const char *end = text + length, *at = memchr(text, '~', length);
-    if (!at || end - at < MARKER || at[1] != '~')
-        die("user %s: no marker: %.*s", client->user, (int)length, text);
-    return (struct marker){hexadecimal(at + 2, 16), (uint32_t)hexadecimal(at + 18, 8),
-                           (uint32_t)hexadecimal(at + 26, 8)};
-}
 
 static void send_message(struct client *client) {
-    static char padding[8192];
-    char text[9000], marker[MARKER + 1];
-    int fill = (int)options.content - MARKER;
-    if (!padding[0]) memset(padding, 'x', sizeof padding - 1);
-    snprintf(marker, sizeof marker, "~~%016" PRIx64 "%08x%08x", now_ns(), client->index, client->number);
     client->acked = client->received = 0;
     sent++;
-    send_text(client, text,
-              (size_t)snprintf(text, sizeof text,
-                               "{\"type\":\"message.send\",\"conversation_id\":\"%s\","
-                               "\"client_message_id\":\"%s\",\"content\":\"%s %.*s\"}",
-                               client->conversation, marker, marker, fill > 1 ? fill - 1 : 0, padding));
+    send_marked(client, client->conversation, options.content);
 }
 
 /* Each socket must see each sender's numbers without a repeat and without a gap. */
@@ -134,7 +68,8 @@ static void on_new(struct client *client, struct marker seen) {
     int own = seen.sender == client->index;
     if (!durable) {
         expect(client, &client->next_foreign, seen);
-        sample(seen.sent_ns, now);
+        deliveries++;
+        if (!client->later) sample(seen.sent_ns, now);
     } else if (own) {
         expect(client, &client->next_echo, seen);
         echoes++;
@@ -142,6 +77,7 @@ static void on_new(struct client *client, struct marker seen) {
         if (seen.sender != partner(client)->index) die("user %s: a stranger's message", client->user);
         expect(client, &client->next_foreign, seen);
         sample(seen.sent_ns, now);
+        deliveries++;
         receipts++;
         partner(client)->received = 1;
         next_when_complete(partner(client));
@@ -169,23 +105,20 @@ static void on_frame(struct client *client, const char *text, size_t length) {
         other_frames++;
 }
 
-static void wait_for(const char *wanted) {
-    char command[64];
-    while (!serve(1000, command, sizeof command)) continue;
-    if (strcmp(command, wanted)) die("unknown command %s", command);
-}
-
 static void check_progress(uint64_t expected) {
     if (now_ns() - progress_ns > STALL_NS)
-        die("nothing came for 15 s: %zu of %" PRIu64 " deliveries, %u of %u answers", sample_count, expected,
-            acks, sent);
+        die("nothing came for 15 s: %" PRIu64 " of %" PRIu64 " deliveries, %u of %u answers", deliveries,
+            expected, acks, sent);
 }
 
-/* The first user writes, everyone in the conversation reads, the writer too. */
-static void run_fanout(void) {
+/* The first user writes, everyone in the conversation reads, the writer too; returns when it was over. */
+static uint64_t run_fanout(void) {
     char command[64];
     uint64_t expected = (uint64_t)options.messages * client_count, now, start = now_ns();
-    while (sample_count < expected || acks < options.messages) {
+    uint32_t prompt = (client_count + PROMPT_EVERY - 1) / PROMPT_EVERY;
+    for (uint32_t i = 0; i < client_count; i++)
+        if (i % PROMPT_EVERY) read_later(&clients[i]);
+    while (sample_count < (size_t)options.messages * prompt || acks < options.messages) {
         int timeout_ms = 1000;
         now = now_ns();
         uint32_t due = options.messages;
@@ -200,10 +133,17 @@ static void run_fanout(void) {
         serve(timeout_ms, command, sizeof command);
         check_progress(expected);
     }
+    now = now_ns();
+    while (deliveries < expected) {
+        read_rest();
+        serve(1, command, sizeof command);
+        check_progress(expected);
+    }
+    return now;
 }
 
 /* Every user sends the next when the last one is both acknowledged and received by the partner. */
-static void run_durable(void) {
+static uint64_t run_durable(void) {
     char command[64];
     uint64_t now = now_ns(), end = now + (uint64_t)(options.seconds * 1e9);
     running = 1;
@@ -214,6 +154,7 @@ static void run_durable(void) {
         if (now > end) running = 0;
         check_progress(sent);
     }
+    return now_ns();
 }
 
 static void parse(int argc, char **argv) {
@@ -235,15 +176,10 @@ static void parse(int argc, char **argv) {
 
 static void measure(void) {
     double cpu = cpu_seconds();
-    uint64_t others = other_frames, start = now_ns(), deliveries;
+    uint64_t others = other_frames, start = now_ns();
     progress_ns = start;
-    if (durable)
-        run_durable();
-    else
-        run_fanout();
-    double seconds = (double)(now_ns() - start) / 1e9;
+    double seconds = (double)((durable ? run_durable() : run_fanout()) - start) / 1e9;
     cpu = cpu_seconds() - cpu;
-    deliveries = sample_count;
     printf("{\"event\":\"done\",\"sent\":%u,\"acks\":%u,\"deliveries\":%" PRIu64 ","
            "\"seconds\":%.4f,\"cpu_s\":%.4f,"
            "\"other_frames\":%" PRIu64 ",\"frame_bytes\":%" PRIu64 ",",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _SOURCES = Path(__file__).parent
 _SOCKETS = 1_000
-_ROUNDS = 400
+_ROUNDS = 100
 _REFERENCE_DEADLINE_S = 60.0
 
 
@@ -22,6 +22,7 @@ class Programs:
     """Where the compiled programs are."""
 
     load: Path
+    day: Path
     send_reference: Path
 
 
@@ -30,8 +31,9 @@ def compile_programs(directory: Path) -> Programs | None:
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         return None
-    programs = Programs(directory / "load", directory / "send_reference")
-    _compile(compiler, programs.load, "load.c", "clients.c")
+    programs = Programs(*(directory / name for name in ("load", "day", "send_reference")))
+    _compile(compiler, programs.load, "load.c", "clients.c", "figures.c")
+    _compile(compiler, programs.day, "day.c", "clients.c", "figures.c")
     _compile(compiler, programs.send_reference, "send_reference.c")
     return programs
 

@@ -10,6 +10,9 @@ from typing import Any
 from tests.bench.workloads import MEMORY_KIB, Result
 
 OURS = "messenger"
+NAIVE = "naive aiohttp"
+# The most that the load generator may use, as a share of what the servers use.
+GENERATOR_SHARE_MAX = 0.2
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,8 @@ BUDGETS = {
     "W1 burst": Budget(2),
     "W1 paced": Budget(10, p50_ms=7, p99_ms=18),
     "W2 durable": Budget(150, p99_ms=60, rate_per_s=10_000),
-    "connect": Budget(600),
-    "idle": Budget(16),
+    "W3 connect": Budget(600),
+    "W3 idle": Budget(16),
 }
 
 _HEADINGS = (
@@ -39,6 +42,8 @@ _HEADINGS = (
     "rate",
     "p50",
     "p99",
+    "p99.9",
+    "memory",
     "generator",
     "others",
     "of which",
@@ -65,11 +70,15 @@ def table(results: Sequence[Result]) -> str:
     """The results as aligned text, the servers of one workload under each other.
 
     "× send()" is the cost in bare send() calls, and what one of them cost right after the workload;
-    "generator" is the load generator's own CPU; "others" is what the rest of the machine was busy with:
+    "memory" is that of all server processes together; "generator" is the load generator's own CPU, and how
+    much that is of the servers'; "others" is what the rest of the machine was busy with:
     where that is much, believe the cost and neither rate nor latency.
     """
-    order = list(dict.fromkeys(result.workload for result in results))
-    rows = [_HEADINGS, *map(_cells, sorted(results, key=lambda result: order.index(result.workload)))]
+    kinds = [(result.workload, result.load) for result in results]
+    rows = [
+        _HEADINGS,
+        *map(_cells, sorted(results, key=lambda result: kinds.index((result.workload, result.load)))),
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS) - 1)]
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
@@ -79,15 +88,15 @@ def table(results: Sequence[Result]) -> str:
 
 def _cells(result: Result) -> tuple[str, ...]:
     return (
-        result.workload,
+        result.workload if result.load is None else f"{result.workload} {result.load}",
         result.server,
         f"{result.cost:.1f} {result.measure}/{result.unit}",
         _budget_cell(result),
         f"{result.cost / result.send_us:.1f} × {result.send_us:.1f}" if result.send_us else "–",
         f"{result.rate_per_s:,.0f}/s" if result.rate_per_s else "–",
-        f"{result.p50_ms:.1f} ms" if result.p50_ms is not None else "–",
-        f"{result.p99_ms:.1f} ms" if result.p99_ms is not None else "–",
-        f"{result.generator_us:.1f} µs" if result.generator_us is not None else "–",
+        *(f"{ms:.1f} ms" if ms is not None else "–" for ms in (result.p50_ms, result.p99_ms, result.p999_ms)),
+        f"{result.memory_mib:.0f} MiB" if result.memory_mib is not None else "–",
+        _generator_cell(result),
         f"{result.others_cores:.2f} cores" if result.others_cores is not None else "–",
         ", ".join(f"{service} {cost:z.1f}" for service, cost in result.cost_by_service.items()),
     )
@@ -101,6 +110,13 @@ def _budget_cell(result: Result) -> str:
     return f"≤ {budget.cost:g} {'KiB' if result.measure == MEMORY_KIB else 'µs'}, " + (
         f"over: {' '.join(over)}" if over else "met"
     )
+
+
+def _generator_cell(result: Result) -> str:
+    if result.generator_us is None:
+        return "–"
+    share = result.generator_us / result.cost
+    return f"{result.generator_us:.1f} µs, {share:.0%}" + (" (much)" if share > GENERATOR_SHARE_MAX else "")
 
 
 def as_json(results: Sequence[Result]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -39,6 +40,11 @@ class Server:
     secret: bytes
     roots: Roots
     database_url: str
+
+
+def stop_on_sigterm() -> None:
+    """Lets SIGTERM do what Ctrl-C does: whoever ends a run by a time limit leaves no servers behind."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 @contextlib.asynccontextmanager

@@ -1,8 +1,8 @@
-"""Owns the workloads: what is run against a server, and what is read off it."""
+"""Owns the workloads on one server, W1 to W3 and W2 under rising load, and what is read off them."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.bench.servers import Server
 
 CPU_US = "µs"
 MEMORY_KIB = "KiB"
+LOAD = "W2 at load"
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,12 @@ class Sizes:
     fanout_sockets: int = 1_000
     fanout_messages: int = 200
     paced_per_s: float = 20
+    paced_s: float = 10
     durable_users: int = 200
     durable_s: float = 10
-    idle_sockets: int = 2_000
+    idle_sockets: int = 10_000
+    load_pairs: tuple[int, ...] = (1, 4, 16, 64, 256)
+    load_s: float = 3
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,14 @@ class Result:
     rate_per_s: float | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
+    p999_ms: float | None = None
+    # Of all server processes together, while the sockets are open.
+    memory_mib: float | None = None
     send_us: float | None = None
     generator_us: float | None = None
     others_cores: float | None = None
+    # How many write at once, where a workload is run at several loads.
+    load: int | None = None
     counted: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -60,68 +69,110 @@ class Bench:
     programs: Programs
     directory: Path
     sizes: Sizes
+    # Whether a bare send() is measured after each run.
+    with_reference: bool = True
 
     async def fan_out(self) -> list[Result]:
         """W1: everyone in one conversation gets what one of them writes, as fast as taken and at a pace."""
-        users = range(1_000_001, 1_000_001 + self.sizes.fanout_sockets)
-        users_file = await self._arrangement.group(users)
-        messages = ("-m", str(self.sizes.fanout_messages))
-        pace = ("-r", str(self.sizes.paced_per_s))
-        return [
-            await self._messages("W1 burst", "delivery", "deliveries", users_file, "fanout", *messages),
-            await self._messages(
-                "W1 paced", "delivery", "deliveries", users_file, "fanout", *messages, *pace
-            ),
-        ]
+        return [await self.burst(), await self.paced()]
+
+    async def burst(self) -> Result:
+        """W1 as fast as the writer's socket is answered."""
+        return await self._fan_out("W1 burst", self.sizes.fanout_messages)
+
+    async def paced(self) -> Result:
+        """W1 at so many messages a second."""
+        pace = self.sizes.paced_per_s
+        return await self._fan_out("W1 paced", round(pace * self.sizes.paced_s), "-r", str(pace))
 
     async def durable(self) -> list[Result]:
         """W2: pairs in a closed loop, each message committed, acknowledged and received."""
-        users = range(2_000_001, 2_000_001 + self.sizes.durable_users)
-        users_file = await self._arrangement.pairs(users)
-        options = ("-d", str(self.sizes.durable_s))
-        return [await self._messages("W2 durable", "message", "acks", users_file, "durable", *options)]
+        return [await self.sends()]
 
-    async def connect(self) -> list[Result]:
-        """Connecting, and what an idle socket keeps in memory; each user has one conversation of two."""
+    async def sends(self) -> Result:
+        """W2 at its one size."""
+        return await self._durable("W2 durable", self.sizes.durable_users, self.sizes.durable_s)
+
+    async def load(self) -> list[Result]:
+        """W2 with more and more pairs: what a message costs and takes at each rate."""
+        return [
+            replace(await self._durable(LOAD, 2 * pairs, self.sizes.load_s), load=2 * pairs)
+            for pairs in self.sizes.load_pairs
+        ]
+
+    async def idle(self) -> list[Result]:
+        """W3: connecting, and what an idle socket keeps in memory; each user has one conversation of two."""
         users = range(3_000_001, 3_000_001 + self.sizes.idle_sockets)
         users_file = await self._arrangement.pairs(users)
         await usage.quiet(self.server.roots)
         memory = usage.memory_kib(self.server.roots)
         before = usage.read(self.server.roots)
-        async with self._generating("idle", users_file) as generator:
+        async with self._generating(self.programs.load, "idle", (users_file,)) as generator:
             spent = usage.read(self.server.roots).since(before)
             after = usage.memory_kib(self.server.roots)
             await generator.close()
         per_socket = {service: (after[service] - memory[service]) / len(users) for service in after}
         return [
-            self._cpu_result("connect", "socket", len(users), spent, generator.ready),
-            Result("idle", self.server.name, "socket", MEMORY_KIB, len(users), per_socket),
+            self._cpu_result("W3 connect", "socket", len(users), spent, generator.ready, after),
+            Result("W3 idle", self.server.name, "socket", MEMORY_KIB, len(users), per_socket),
         ]
 
     @property
     def _arrangement(self) -> Arrangement:
         return Arrangement(self.server, self.directory)
 
-    @contextlib.asynccontextmanager
-    async def _generating(self, mode: str, users_file: Path, *options: str) -> AsyncIterator[Generator]:
-        """The generator, when its sockets are open and what their coming set off (presence) is done."""
-        async with generating(self.programs.load, mode, self.server.port, users_file, *options) as generator:
-            await usage.quiet(self.server.roots)
-            yield generator
+    async def _fan_out(self, workload: str, messages: int, *options: str) -> Result:
+        users = range(1_000_001, 1_000_001 + self.sizes.fanout_sockets)
+        users_file = await self._arrangement.group(users)
+        options = ("-m", str(messages), *options)
+        return await self._messages(workload, "delivery", "deliveries", "fanout", users_file, *options)
+
+    async def _durable(self, workload: str, users: int, seconds: float) -> Result:
+        users_file = await self._arrangement.pairs(range(2_000_001, 2_000_001 + users))
+        return await self._messages(workload, "message", "acks", "durable", users_file, "-d", str(seconds))
 
     async def _messages(
-        self, workload: str, unit: str, counter: str, users_file: Path, mode: str, *options: str
+        self, workload: str, unit: str, counter: str, mode: str, users_file: Path, *options: str
     ) -> Result:
-        async with self._generating(mode, users_file, *options) as generator:
+        return await self.measure(workload, unit, counter, self.programs.load, mode, (users_file,), *options)
+
+    async def measure(
+        self,
+        workload: str,
+        unit: str,
+        counter: str,
+        program: Path,
+        mode: str,
+        files: Sequence[Path],
+        *options: str,
+    ) -> Result:
+        """One run of a generator, from when its sockets are open and what their coming set off is done."""
+        async with self._generating(program, mode, files, *options) as generator:
             before = usage.read(self.server.roots)
             counted = await generator.run()
             spent = usage.read(self.server.roots).since(before)
+            memory = usage.memory_kib(self.server.roots)
             await generator.close()
-        counted["send_us"] = await send_reference_us(self.programs, counted["frame_bytes"])
-        return self._cpu_result(workload, unit, counted[counter], spent, counted)
+        if self.with_reference:
+            counted["send_us"] = await send_reference_us(self.programs, counted["frame_bytes"])
+        return self._cpu_result(workload, unit, counted[counter], spent, counted, memory)
+
+    @contextlib.asynccontextmanager
+    async def _generating(
+        self, program: Path, mode: str, files: Sequence[Path], *options: str
+    ) -> AsyncIterator[Generator]:
+        async with generating(program, mode, self.server.port, *files, options=options) as generator:
+            await usage.quiet(self.server.roots)
+            yield generator
 
     def _cpu_result(
-        self, workload: str, unit: str, units: int, spent: usage.Reading, counted: Mapping[str, Any]
+        self,
+        workload: str,
+        unit: str,
+        units: int,
+        spent: usage.Reading,
+        counted: Mapping[str, Any],
+        memory: Mapping[str, int],
     ) -> Result:
         return Result(
             workload,
@@ -133,6 +184,8 @@ class Bench:
             rate_per_s=units / counted["seconds"],
             p50_ms=counted["p50_us"] / 1e3,
             p99_ms=counted["p99_us"] / 1e3,
+            p999_ms=counted["p999_us"] / 1e3,
+            memory_mib=sum(memory.values()) / 1024,
             send_us=counted.get("send_us"),
             generator_us=counted["cpu_s"] * 1e6 / units,
             others_cores=spent.others_cores(counted["cpu_s"]),

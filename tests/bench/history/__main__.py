@@ -20,7 +20,7 @@ from tests.bench.history.rest import open_rest
 from tests.bench.history.shape import Shape
 from tests.bench.history.stores import open_stores
 from tests.bench.programs import BenchError
-from tests.bench.servers import Server, embedded_stack
+from tests.bench.servers import Server, embedded_stack, stop_on_sigterm
 from tests.stack import StackFailed
 
 _WORKERS: Final = "gateway=1,chat-api=1,presence=1"
@@ -40,6 +40,7 @@ class _Filled:
 def main() -> None:
     """Exit code 1 when an operation takes longer with much than it may."""
     options = _parser().parse_args()
+    stop_on_sigterm()
     much = Shape(options.messages, options.conversations, options.messages // _LARGEST_SHARE)
     with tempfile.TemporaryDirectory(prefix="messenger-history-") as place:
         free = shutil.disk_usage(place).free

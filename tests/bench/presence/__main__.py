@@ -21,6 +21,7 @@ from tests.bench.presence.flapping import FlappingGateway, flap_really
 from tests.bench.presence.ground import Ground, gather_all, laid
 from tests.bench.presence.viewers import Viewer, all_told, looking
 from tests.bench.programs import BenchError, Programs, compile_programs
+from tests.bench.servers import stop_on_sigterm
 from tests.stack import StackFailed
 
 SECONDS: Final = 10.0
@@ -63,6 +64,7 @@ class Scene:
 def main() -> None:
     """Exit code 1 when presence is heard too often, or chat is slower by it than it may be."""
     options = _parser().parse_args()
+    stop_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="messenger-presence-") as place:
         programs = compile_programs(Path(place))
         if programs is None:
@@ -165,7 +167,7 @@ async def _flappers(scene: Scene, flapping: bool) -> AsyncIterator[list[Flapping
 
 def _chatting(scene: Scene) -> contextlib.AbstractAsyncContextManager[Generator]:
     messages = ("-m", str(round(SECONDS * MESSAGES_PER_S)), "-r", str(MESSAGES_PER_S))
-    return generating(scene.programs.load, "fanout", scene.ground.port, scene.chat, *messages)
+    return generating(scene.programs.load, "fanout", scene.ground.port, scene.chat, options=messages)
 
 
 def _conclude(runs: list[Run]) -> dict[str, Any]:

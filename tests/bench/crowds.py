@@ -1,0 +1,83 @@
+"""Owns the workloads of users in many conversations: W4, who comes back, and W7, a mixed day."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.bench import usage
+from tests.bench.arrangement import Arrangement
+from tests.bench.generator import generating
+from tests.bench.report import NAIVE
+from tests.bench.workloads import Bench, Result
+
+
+@dataclass(frozen=True)
+class Crowds:
+    """Runs these workloads against the server of a bench."""
+
+    bench: Bench
+    # W4: in each conversation so many come back, each of whom missed the same messages.
+    rooms: int = 100
+    absent: int = 50
+    missed: int = 20
+    # W7: conversations by their number of members, of which one in twenty is lively.
+    users: int = 2_000
+    sizes: Sequence[tuple[int, int]] = ((1_000, 1), (100, 9), (10, 90), (2, 900))
+    actions_per_s: int = 200
+    day_s: float = 15
+
+    async def coming_back(self) -> list[Result]:
+        """W4: the same from the database and, where somebody stayed, from what the gateway still has."""
+        results = [await self._coming_back("W4 from the database", 4_000_001, stay=False)]
+        # The naive server keeps nothing.
+        if self.bench.server.name != NAIVE:
+            results.append(await self._coming_back("W4 from the ring", 4_100_001, stay=True))
+        return results
+
+    async def mixed_day(self) -> list[Result]:
+        """W7: a few in lively conversations write, type, read and lose their connections among many idle."""
+        users = range(7_000_001, 7_000_001 + self.users)
+        counts = [size for size, count in self.sizes for _ in range(count)]
+        starts = [sum(counts[:number]) for number in range(len(counts))]
+        members = [
+            [users[(start + place) % len(users)] for place in range(size)]
+            for start, size in zip(starts, counts, strict=True)
+        ]
+        rooms = await self._arrangement.rooms(members)
+        first = [counts.index(size) for size, _ in self.sizes]
+        lively = {
+            number
+            for start, (_, count) in zip(first, self.sizes, strict=True)
+            for number in range(start, start + max(1, count // 20))
+        }
+        rooms_file = self._arrangement.rooms_file(users, rooms, lively)
+        options = ["-r", str(self.actions_per_s), "-d", str(self.day_s)]
+        options += ["-l"] if self.bench.server.name == NAIVE else []
+        users_file = self._arrangement.users_file(users)
+        day = self.bench.programs.day
+        return [
+            await self.bench.measure(
+                "W7 mixed day", "action", "actions", day, "mixed", (users_file, rooms_file), *options
+            )
+        ]
+
+    @property
+    def _arrangement(self) -> Arrangement:
+        return Arrangement(self.bench.server, self.bench.directory)
+
+    async def _coming_back(self, workload: str, first: int, *, stay: bool) -> Result:
+        stride = self.absent + 1
+        members = [range(first + stride * room, first + stride * (room + 1)) for room in range(self.rooms)]
+        rooms = await self._arrangement.rooms(members)
+        # Neighbours are of different conversations, so that few ask for the same at the same time.
+        absent = [room[place] for place in range(1, stride) for room in members]
+        writers = self._arrangement.users_file([room[0] for room in members])
+        async with contextlib.AsyncExitStack() as stack:
+            if stay:
+                programs, port = self.bench.programs, self.bench.server.port
+                await stack.enter_async_context(generating(programs.load, "idle", port, writers))
+            await self._arrangement.write(rooms, self.missed)
+            files = (self._arrangement.users_file(absent), self._arrangement.rooms_file(absent, rooms))
+            await usage.quiet(self.bench.server.roots)
+            day = self.bench.programs.day
+            return await self.bench.measure(workload, "return", "actions", day, "comeback", files)

@@ -1,0 +1,30 @@
+/* What both load generators measure: latencies, CPU, and the marks by which messages are known again. */
+#ifndef FIGURES_H
+#define FIGURES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clients.h"
+
+#define STALL_NS 15000000000ull
+#define MARKER 34 /* ~~, 16 digits of time, 8 of sender, 8 of number */
+
+struct marker {
+    uint64_t sent_ns;
+    uint32_t sender, number;
+};
+
+extern size_t sample_count;
+extern uint64_t progress_ns; /* when the last sample was taken */
+
+void sample(uint64_t since_ns, uint64_t now);
+/* Prints their percentiles as members of a JSON object, and forgets them. */
+void print_samples(void);
+double cpu_seconds(void);
+struct marker read_marker(struct client *client, const char *text, size_t length);
+/* Sends one message of so many characters into a conversation, under the client's running number. */
+void send_marked(struct client *client, const char *conversation, uint32_t characters);
+void wait_for(const char *wanted);
+
+#endif
