@@ -17,6 +17,7 @@ import psycopg2
 import pytest
 
 from messenger_shared import migrations, tokens
+from tests.external import ExternalStack
 from tests.stack import RunningStack, launch
 
 WORKERS = "gateway=2,chat-api=2,presence=1"
@@ -59,6 +60,12 @@ class SharedStack:
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=f"{role}:{password}@{parts.hostname}:{parts.port}"))
 
+    def as_redis_user(self, user: str) -> str:
+        """The Redis of the stack for a service's own user."""
+        password = (self._data_dir / f"redis-{user}-password").read_text().strip()
+        parts = urlsplit(self.redis_url)
+        return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.hostname}:{parts.port}"))
+
     def stop(self) -> None:
         """Stops the stack as its user would."""
         try:
@@ -83,8 +90,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[SharedStack]:
-    """The whole product, with two gateway and two chat-api workers."""
+def stack(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[SharedStack | ExternalStack]:
+    """The whole product, with two gateway and two chat-api workers; or the one that the environment names."""
+    if external := ExternalStack.named():
+        yield external
+        return
     shared = SharedStack(tmp_path_factory.mktemp("stack") / "data", free_port)
     try:
         shared.start()

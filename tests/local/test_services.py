@@ -8,6 +8,7 @@ from messenger_local.child import Backoff
 from messenger_local.datadir import DataDir
 from messenger_local.failure import StackError
 from messenger_local.services import (
+    SERVICES,
     Address,
     Surroundings,
     environment,
@@ -21,9 +22,9 @@ from messenger_local.services import (
 @pytest.fixture
 def around(tmp_path: Path) -> Surroundings:
     urls = {"chat-api": "postgresql://chat@db", "presence": "postgresql://presence@db"}
-    return Surroundings(
-        DataDir(tmp_path), "postgresql://owner@db", urls, "redis://r", Address("127.0.0.1", 8080)
-    )
+    redis_urls = {service: f"redis://{service}@r" for service in SERVICES}
+    address = Address("127.0.0.1", 8080)
+    return Surroundings(DataDir(tmp_path), "postgresql://owner@db", urls, "redis://r", redis_urls, address)
 
 
 def test_who_is_not_named_keeps_the_default_count() -> None:
@@ -41,7 +42,7 @@ def test_bad_worker_counts_are_refused(text: str) -> None:
 
 def test_the_gateway_knows_redis_and_the_secret_and_no_database(around: Surroundings) -> None:
     env = environment("gateway", around)
-    assert env["MESSENGER_REDIS_URL"] == "redis://r"
+    assert env["MESSENGER_REDIS_URL"] == "redis://gateway@r"
     assert env["MESSENGER_JWT_SECRET_FILE"] == str(around.data.secret)
     assert "MESSENGER_DATABASE_URL" not in env
 

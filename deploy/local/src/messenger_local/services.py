@@ -16,6 +16,7 @@ from messenger_local.logline import parse_service
 _GUNICORN_CONF = Path(__file__).resolve().parents[3] / "gunicorn.conf.py"
 _WORKERS_MAX = 64
 DEFAULT_WORKERS: Mapping[str, int] = {"gateway": 2, "chat-api": 2, "presence": 1}
+SERVICES = tuple(DEFAULT_WORKERS)
 # In seconds: for sockets to leave, for requests under way to finish, and until the master is killed. Together
 # with the servers' they stay below the 20 s within which the whole stack has to be gone.
 _DRAIN_S = 2
@@ -58,6 +59,7 @@ class Surroundings:
     database_url: str
     service_database_urls: Mapping[str, str]
     redis_url: str
+    service_redis_urls: Mapping[str, str]
     gateway: Address
 
 
@@ -108,7 +110,7 @@ def migration(package: str, around: Surroundings) -> Command:
 def environment(service: str, around: Surroundings) -> dict[str, str]:
     """The user's own environment, with what the stack decides put in its place."""
     env = {**os.environ, "MESSENGER_SERVICE": service}
-    env["MESSENGER_REDIS_URL"] = around.redis_url
+    env["MESSENGER_REDIS_URL"] = around.service_redis_urls[service]
     if service == "gateway":
         env["MESSENGER_JWT_SECRET_FILE"] = str(around.data.secret)
         env["MESSENGER_DRAIN_S"] = str(_DRAIN_S)

@@ -14,7 +14,14 @@ from messenger_local.family import Family
 from messenger_local.logline import Line, parse_service
 from messenger_local.postgres import Postgres
 from messenger_local.probe import is_ready, until
-from messenger_local.services import Address, Surroundings, forget_foreign_settings, migration, service_recipe
+from messenger_local.services import (
+    SERVICES,
+    Address,
+    Surroundings,
+    forget_foreign_settings,
+    migration,
+    service_recipe,
+)
 from messenger_local.status import clear_status, write_status
 from messenger_local.terminal import Terminal
 from messenger_local.valkey import Valkey
@@ -61,11 +68,13 @@ class _Stack:
         self._children: list[Child] = []
         self._started = time.monotonic()
         self._is_up = False
+        redis_url = self._valkey.url if self._valkey else str(options.redis_url)
         self._around = Surroundings(
             options.data,
             self._postgres.url,
             self._postgres.service_urls,
-            self._valkey.url if self._valkey else str(options.redis_url),
+            redis_url,
+            self._valkey.service_urls if self._valkey else dict.fromkeys(SERVICES, redis_url),
             options.gateway,
         )
 

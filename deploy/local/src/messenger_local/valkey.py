@@ -2,16 +2,21 @@
 
 import os
 import signal
+from hashlib import sha256
+from pathlib import Path
 
 from messenger_local.child import Recipe
 from messenger_local.datadir import DataDir, write_private
 from messenger_local.family import Command
 from messenger_local.logline import parse_valkey
 from messenger_local.probe import ask, until
+from messenger_local.services import SERVICES
 from messenger_local.wheels import program
 
 _HOST = "127.0.0.1"
 _CONFIG = "valkey.conf"
+# What each service may do there is the same as in production.
+_USERS = Path(__file__).resolve().parents[3] / "redis" / "users.acl"
 _SETTINGS = """\
 bind {host}
 port {port}
@@ -32,17 +37,26 @@ class Valkey:
         self._data = data
         self._port = data.port("redis")
         self._password = data.password("redis")
+        self._user_passwords = {user: data.password(f"redis-{user}") for user in ("observer", *SERVICES)}
 
     @property
     def url(self) -> str:
-        """The address with its password, as Redis clients take it."""
+        """The address with the password of who may do everything, as Redis clients take it."""
         return f"redis://:{self._password}@{_HOST}:{self._port}"
+
+    @property
+    def service_urls(self) -> dict[str, str]:
+        """The same server for each service, as the user of its name."""
+        return {
+            service: f"redis://{service}:{self._user_passwords[service]}@{_HOST}:{self._port}"
+            for service in SERVICES
+        }
 
     def recipe(self) -> Recipe:
         """How the supervisor runs the server."""
         # By a file, as every user of the machine can read a command line; by a relative name, as the
         # file's own syntax has no good way with spaces.
-        settings = _SETTINGS.format(host=_HOST, port=self._port, password=self._password)
+        settings = _SETTINGS.format(host=_HOST, port=self._port, password=self._password) + self._users()
         write_private(self._data.run / _CONFIG, settings)
         env = {"PATH": os.environ.get("PATH", os.defpath)}
         return Recipe(
@@ -58,6 +72,18 @@ class Valkey:
     async def ready(self) -> None:
         """Returns once the server answers."""
         await until(self._answers)
+
+    def _users(self) -> str:
+        """The users of the services; `default` stays, for tests and for whoever has this machine."""
+        text = "".join(
+            line
+            for line in _USERS.read_text().splitlines(keepends=True)
+            if line.startswith("user ") and not line.startswith("user default")
+        )
+        for user, password in self._user_passwords.items():
+            placeholder = f" #{user.upper().replace('-', '_')} "
+            text = text.replace(placeholder, f" #{sha256(password.encode()).hexdigest()} ")
+        return text
 
     async def _answers(self) -> bool:
         question = f"AUTH {self._password}\r\nPING\r\n"

@@ -1,0 +1,86 @@
+"""Redis users: each service may do on Redis what its work needs, and nothing of what another's needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from redis import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+from tests.conftest import SharedStack
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("gateway", "chat-api", "presence")
+
+
+@contextmanager
+def logged_in(stack: SharedStack, user: str) -> Iterator[Redis]:
+    with Redis.from_url(stack.as_redis_user(user)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("user", "channel"),
+    [
+        ("gateway", "online:status"),
+        ("chat-api", "presence:1"),
+        ("chat-api", "online:status"),
+        ("chat-api", "rpc:presence:x"),
+        ("presence", "conversation:x"),
+        ("presence", "user:1"),
+        ("presence", "heads"),
+        ("observer", "conversation:x"),
+        ("observer", "user:1"),
+    ],
+)
+def test_nobody_speaks_or_listens_where_he_has_no_business(
+    stack: SharedStack, user: str, channel: str
+) -> None:
+    with logged_in(stack, user) as client, client.pubsub() as subscription:
+        with pytest.raises(NoPermissionError):
+            client.publish(channel, b"forged")
+        subscription.subscribe(channel)
+        with pytest.raises(NoPermissionError):
+            subscription.get_message(timeout=5)
+
+
+@pytest.mark.parametrize("user", [*SERVICES, "observer"])
+@pytest.mark.parametrize(
+    "command", ["KEYS *", "FLUSHALL", "CONFIG GET *", "ACL LIST", "GET secret", "PSUBSCRIBE *", "SHUTDOWN"]
+)
+def test_nobody_administers_and_nobody_listens_to_everything(
+    stack: SharedStack, user: str, command: str
+) -> None:
+    with logged_in(stack, user) as client, pytest.raises(NoPermissionError):
+        client.execute_command(*command.split())
+
+
+def test_presence_alone_has_keys_and_only_its_own(stack: SharedStack) -> None:
+    with logged_in(stack, "presence") as client:
+        assert client.hlen("presence:sockets") >= 0
+        with pytest.raises(NoPermissionError):
+            client.hlen("other:key")
+    for user in ("gateway", "chat-api"):
+        with logged_in(stack, user) as client, pytest.raises(NoPermissionError):
+            client.hlen("presence:sockets")
+
+
+def test_a_user_without_a_password_may_ping_and_nothing_else(stack: SharedStack) -> None:
+    parts = urlsplit(stack.redis_url)
+    with Redis(parts.hostname, parts.port, username="health", password="any") as client:  # type: ignore[arg-type]
+        assert client.ping()
+        with pytest.raises(NoPermissionError):
+            client.publish("online:status", b"x")
+    stranger = Redis(parts.hostname, parts.port, username="gateway", password="guessed")  # type: ignore[arg-type]
+    with stranger as client, pytest.raises(AuthenticationError):
+        client.ping()
+
+
+def test_in_production_nobody_is_let_in_without_a_name() -> None:
+    lines = (ROOT / "deploy/redis/users.acl").read_text().splitlines()
+    assert "user default off" in lines
+    users = [line for line in lines if line.startswith("user ") and line != "user default off"]
+    assert [line.split()[1] for line in users] == ["gateway", "chat-api", "presence", "observer", "health"]
+    assert all("-@all" in line and "&*" not in line and "~*" not in line for line in users)
