@@ -62,7 +62,7 @@ class SharedStack:
 
     def as_redis_user(self, user: str) -> str:
         """The Redis of the stack for a service's own user."""
-        password = (self._data_dir / f"redis-{user}-password").read_text().strip()
+        password = (self.data_dir / f"redis-{user}-password").read_text().strip()
         parts = urlsplit(self.redis_url)
         return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.hostname}:{parts.port}"))
 

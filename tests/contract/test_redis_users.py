@@ -57,11 +57,16 @@ def test_nobody_administers_and_nobody_listens_to_everything(
         client.execute_command(*command.split())
 
 
-def test_presence_alone_has_keys_and_only_its_own(stack: SharedStack) -> None:
+def test_who_has_keys_has_only_his_own(stack: SharedStack) -> None:
     with logged_in(stack, "presence") as client:
         assert client.hlen("presence:sockets") >= 0
         with pytest.raises(NoPermissionError):
             client.hlen("other:key")
+    with logged_in(stack, "gateway") as client:
+        assert client.zrange("revoked", 0, 0) is not None
+        for foreign in ("presence:sockets", "other:key"):
+            with pytest.raises(NoPermissionError):
+                client.zrange(foreign, 0, 0)
     for user in ("gateway", "chat-api"):
         with logged_in(stack, user) as client, pytest.raises(NoPermissionError):
             client.hlen("presence:sockets")
