@@ -14,6 +14,8 @@ from tests.faults.line import Line, Unanswered
 from tests.faults.returning import Returning
 from tests.faults.told import Reader, Told
 
+# From here on the ceiling is reached, whatever it is.
+_DOUBLINGS = 16
 # A client may be told to stay away; one that keeps to the protocol never is.
 STAY_AWAY = frozenset((1002, 1003, 1007, 1008, 1009, *range(4500, 5000)))
 
@@ -26,7 +28,7 @@ class Backoff(NamedTuple):
 
     def pause(self, random: Random, attempt: int) -> float:
         """How long to wait before the attempt with this number, from 1."""
-        return random.uniform(0, min(self.longest_s, self.first_s * 2**attempt))
+        return random.uniform(0, min(self.longest_s, self.first_s * 2 ** min(attempt, _DOUBLINGS)))
 
 
 class Device:

@@ -34,13 +34,14 @@ def live_order(run: Run, view: View) -> Iterator[Violation]:
     """On one socket, what is live comes once, in order, and leaves nothing out."""
     last: dict[int, int] = {}
     final = _final_positions(run, view.room)
-    for socket, told in zip(view.sockets, view.told, strict=True):
+    for index, (socket, told) in enumerate(zip(view.sockets, view.told, strict=True)):
         if socket == REST or told.replay:
             continue
         before, pos = last.get(socket), told.pos
         if before is not None:
             if pos == before:
-                yield Violation("doubled", view.seat, view.room, f"{told.type} at {pos} live on one socket")
+                trace = [(view.sockets[i], t.type, t.pos, t.replay, t.user_id, round(view.at[i],3)) for i, t in enumerate(view.told) if abs(i - index) < 8]
+                yield Violation("doubled", view.seat, view.room, f"{told.type} at {pos} live on one socket {socket}; {trace}; asked {view.asked[-4:]}")
             elif pos < before:
                 yield Violation("reordered", view.seat, view.room, f"{told.type} at {pos} after {before}")
             elif pos > before + 1 and not _begins_anew(view, told):
@@ -83,7 +84,12 @@ def leaked(run: Run, view: View) -> Iterator[Violation]:
         return
     for socket, told in zip(view.sockets, view.told, strict=True):
         if _is_leak(run, user_id, socket, told):
-            yield Violation("leaked", view.seat, view.room, f"{told.type} at pos {told.pos}")
+            way = "by REST" if socket == REST else "replayed" if told.replay else "live"
+            first = view.told[view.sockets.index(socket)]
+            out = [(a.from_pos, a.to_pos) for a in run.absences[view.room, user_id]]
+            near = [span for span in out if span[0] <= told.pos][-1:]
+            what = f"{told.type} at pos {told.pos} {way} on socket {socket}, first told {first.type} at {first.pos}"
+            yield Violation("leaked", view.seat, view.room, f"{what}; out {near}")
 
 
 def _is_leak(run: Run, user_id: int, socket: int, told: Told) -> bool:

@@ -107,7 +107,7 @@ class ConversationHandlers:
         Each changed thing once, in its latest state. The creation, at 1, is told to its members otherwise.
         """
         conversation_id, after_pos = request.body["conversation_id"], max(request.body["after_pos"], 1)
-        # Heads first: what is committed between the reads is then only reported too low.
+        # Heads first: up to there all of the reads that follow know of everything, and beyond it maybe one alone.
         heads = await self._conversations.heads([conversation_id])
         if conversation_id not in heads:
             raise AppError(errors.NOT_FOUND)
@@ -120,7 +120,7 @@ class ConversationHandlers:
             events.append(updated_event(title[1], title[0]))
         # Where one of the lists was cut, the other may know of later changes only.
         cut = [rows[-1].pos for rows in (events[: len(messages)], members) if len(rows) == CHANGES_MAX]
-        upto = min(cut) if cut else max([heads[conversation_id], *(event.pos for event in events)])
+        upto = min([heads[conversation_id], *cut])
         events = sorted((event for event in events if event.pos <= upto), key=lambda event: event.pos)
         return {
             "to": upto,
