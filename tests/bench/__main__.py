@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import resource
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +35,7 @@ APART = {
 }
 # Only by name: beyond the ten minutes.
 GROWTH = {
-    "workers": "w2 with 1, 2 and 4 gateway and chat-api workers, each beside one of each",
+    "grow": "w2 with 1, 2 and 4 gateway and chat-api workers, each beside one of each",
     "shapes": "w2 in one and in 10,000 conversations, with messages of 100 bytes to 8 KB",
 }
 WORKLOADS = BESIDE | APART | GROWTH
@@ -47,6 +48,7 @@ def main() -> None:
     if unknown:
         sys.exit(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
     stop_on_sigterm()
+    _allow_many_files()
     with tempfile.TemporaryDirectory(prefix="messenger-bench-") as place:
         programs = compile_programs(Path(place))
         if programs is None:
@@ -91,12 +93,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _allow_many_files() -> None:
+    """As many sockets as the system allows, here and in all that is started from here."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def _run(
     options: argparse.Namespace, programs: Programs, directory: Path
 ) -> tuple[list[Result], dict[str, Any]]:
     asked = options.workloads
     results = await _beside(options, programs, directory) if set(asked) & set(BESIDE) else []
-    for name, run in (("workers", growing.workers), ("shapes", growing.shapes)):
+    for name, run in (("grow", growing.workers), ("shapes", growing.shapes)):
         if name in asked:
             _say(name)
             results += await run(programs, directory)
