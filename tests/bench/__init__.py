@@ -6,6 +6,7 @@ and prints each workload of both, beside a bare `send()`.
     __main__.py     the command line and the order of things
     workloads.py    W1 to W3, W2 under rising load, and what is read off a run
     crowds.py       W4 and W7: users in many conversations
+    growing.py      W2 with more workers, more conversations, larger messages
     apart.py        the workloads with stacks of their own: history/, presence/
     servers.py      the servers under load: the embedded stack, the naive server
     naive.py        the naive server

@@ -3,13 +3,14 @@
 import argparse
 import asyncio
 import json
+import resource
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench import chart
+from tests.bench import chart, growing
 from tests.bench.apart import run_apart
 from tests.bench.crowds import Crowds
 from tests.bench.programs import BenchError, Programs, compile_programs
@@ -32,7 +33,12 @@ APART = {
     "w5": "history at many messages beside history at ten thousand (the whole: make bench-history)",
     "w6": "10,000 users come and go beside chat (the whole: make bench-presence)",
 }
-WORKLOADS = BESIDE | APART
+# Only by name: beyond the ten minutes.
+GROWTH = {
+    "grow": "w2 with 1, 2 and 4 gateway and chat-api workers, each beside one of each",
+    "shapes": "w2 in one and in 10,000 conversations, with messages of 100 bytes to 8 KB",
+}
+WORKLOADS = BESIDE | APART | GROWTH
 
 
 def main() -> None:
@@ -42,6 +48,7 @@ def main() -> None:
     if unknown:
         sys.exit(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
     stop_on_sigterm()
+    _allow_many_files()
     with tempfile.TemporaryDirectory(prefix="messenger-bench-") as place:
         programs = compile_programs(Path(place))
         if programs is None:
@@ -67,10 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
         description="CPU and memory per unit of work, beside a naive server and a bare send().",
-        epilog="\n".join(f"{name:6}{about}" for name, about in WORKLOADS.items()),
+        epilog="\n".join(f"{name:10}{about}" for name, about in WORKLOADS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("workloads", nargs="*", default=list(WORKLOADS), metavar="WORKLOAD", help="see below")
+    parser.add_argument(
+        "workloads", nargs="*", default=[*BESIDE, *APART], metavar="WORKLOAD", help="see below"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -84,11 +93,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _allow_many_files() -> None:
+    """As many sockets as the system allows, here and in all that is started from here."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def _run(
     options: argparse.Namespace, programs: Programs, directory: Path
 ) -> tuple[list[Result], dict[str, Any]]:
     asked = options.workloads
     results = await _beside(options, programs, directory) if set(asked) & set(BESIDE) else []
+    for name, run in (("grow", growing.workers), ("shapes", growing.shapes)):
+        if name in asked:
+            _say(name)
+            results += await run(programs, directory)
     return results, {name: await run_apart(name) for name in APART if name in asked}
 
 
@@ -110,7 +129,10 @@ async def _in_turn(names: Sequence[str], benches: Sequence[Bench]) -> list[Resul
     for name in names:
         for bench in benches:
             _say(f"{name}: {bench.server.name}")
-            results += await _runs(bench)[name]()
+            found = await _runs(bench)[name]()
+            for result in found:
+                _say(f"{result.workload}: {result.cost:.1f} {result.measure}/{result.unit}")
+            results += found
     return results
 
 

@@ -67,6 +67,15 @@ class Arrangement:
 
             return await asyncio.gather(*map(create, rooms))
 
+    async def shelves(self, users: Sequence[int], each: int) -> Path:
+        """Pairs like those of `pairs`, each in so many conversations, which load.c takes in turn."""
+        couples = list(zip(users[::2], users[1::2], strict=True))
+        rooms = await self.rooms([couple for couple in couples for _ in range(each)])
+        shelf = [
+            ",".join(room.id for room in rooms[start : start + each]) for start in range(0, len(rooms), each)
+        ]
+        return self._write([(user, shelf[index // 2]) for index, user in enumerate(users)])
+
     async def write(self, rooms: Sequence[Room], messages: int) -> None:
         """The creator of each conversation sends so many messages into it."""
         slots = asyncio.Semaphore(_AT_ONCE)

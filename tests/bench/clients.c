@@ -49,13 +49,13 @@ void die(const char *format, ...) {
     exit(1);
 }
 
-/* One line a user: id, token, conversation. */
+/* One line a user: id, token, conversation, or several of them with commas between. */
 void load_users(const char *path) {
     FILE *file = fopen(path, "r");
-    char user[32], token[4096], conversation[64];
+    char user[32], token[4096], conversation[4096];
     uint32_t room = 0;
     if (!file) die("cannot read %s", path);
-    while (fscanf(file, "%31s %4095s %63s", user, token, conversation) == 3) {
+    while (fscanf(file, "%31s %4095s %4095s", user, token, conversation) == 3) {
         if (client_count == room) {
             room = room ? room * 2 : 1024;
             clients = realloc(clients, room * sizeof *clients);

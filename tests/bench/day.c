@@ -20,7 +20,6 @@
 #include "clients.h"
 #include "figures.h"
 
-#define ID 36
 #define ACTIVE_MEMBERS 5
 #define AT_ONCE 64
 #define CONTENT 100

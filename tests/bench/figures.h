@@ -8,6 +8,7 @@
 #include "clients.h"
 
 #define STALL_NS 15000000000ull
+#define ID 36     /* the length of a conversation's or a message's id */
 #define MARKER 34 /* ~~, 16 digits of time, 8 of sender, 8 of number */
 
 struct marker {

@@ -33,10 +33,14 @@ static uint64_t other_frames, frame_bytes; /* bytes: of the last message.new on 
 static uint64_t deliveries;
 static uint32_t sent, acks, echoes, receipts;
 
+/* Who has several conversations takes one after the other. */
 static void send_message(struct client *client) {
+    char conversation[ID + 1] = {0};
+    size_t count = (strlen(client->conversation) + 1) / (ID + 1);
+    memcpy(conversation, client->conversation + client->number % count * (ID + 1), ID);
     client->acked = client->received = 0;
     sent++;
-    send_marked(client, client->conversation, options.content);
+    send_marked(client, conversation, options.content);
 }
 
 /* Each socket must see each sender's numbers without a repeat and without a gap. */

@@ -103,6 +103,8 @@ def _cells(result: Result) -> tuple[str, ...]:
 
 
 def _budget_cell(result: Result) -> str:
+    if result.growth is not None:
+        return f"{result.growth:.2f} × the first"
     budget = BUDGETS.get(result.workload)
     if budget is None or result.server != OURS:
         return ""

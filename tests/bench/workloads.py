@@ -53,6 +53,8 @@ class Result:
     others_cores: float | None = None
     # How many write at once, where a workload is run at several loads.
     load: int | None = None
+    # Where it is one of a row: its cost as a multiple of the row's first.
+    growth: float | None = None
     counted: Mapping[str, Any] = field(default_factory=dict)
 
     @property
