@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 WEB := services/gateway/web
 
-.PHONY: help install web contract run test lint check faults bench bench-history bench-presence clean
+.PHONY: help install web contract run test lint check audit faults bench bench-history bench-presence clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -42,6 +42,9 @@ lint: $(READY) web ## format, lint, import rule, types
 	@if [ -d $(WEB)/node_modules ]; then cd $(WEB) && npm run --silent lint && npm run --silent types; fi
 
 check: lint test ## what has to pass before a commit
+
+audit: $(READY) ## holes that are known in what the lock files name
+	@./.ci/audit
 
 faults: $(READY) ## harm and judge for ten minutes: CAMPAIGN=mixed|kills|… SCALE=6 is an hour
 	@$(BIN)/python -m tests.faults $(CAMPAIGN) $(if $(SCALE),--scale $(SCALE))
