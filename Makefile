@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 WEB := services/gateway/web
 
-.PHONY: help install web contract run test lint check e2e-compose faults bench bench-history bench-presence clean
+.PHONY: help install web contract run test lint check audit fuzz e2e-compose faults bench bench-history bench-presence clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -46,6 +46,12 @@ check: lint test ## what has to pass before a commit
 
 e2e-compose: $(READY) ## docker-compose.yml for real, scaled, restarted and killed; needs Docker or podman
 	@$(BIN)/python -m tests.compose
+
+audit: $(READY) ## holes that are known in what the lock files name
+	@./.ci/audit
+
+fuzz: $(READY) ## 100,000 frames and requests from dice at a running stack (FRAMES=…)
+	@MESSENGER_FUZZ_FRAMES=$(or $(FRAMES),100000) $(BIN)/pytest tests/fuzz/test_frames.py
 
 faults: $(READY) ## harm and judge for ten minutes: CAMPAIGN=mixed|kills|… SCALE=6 is an hour
 	@$(BIN)/python -m tests.faults $(CAMPAIGN) $(if $(SCALE),--scale $(SCALE))

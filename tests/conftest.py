@@ -21,7 +21,7 @@ from tests.external import ExternalStack
 from tests.stack import RunningStack, launch
 
 WORKERS = "gateway=2,chat-api=2,presence=1"
-WAIT_S = 90
+WAIT_S = 150
 # Long enough for a reload on a busy machine, and short enough to be waited for.
 PRESENCE_GRACE_MS = 1_500
 T = TypeVar("T")
@@ -44,7 +44,11 @@ class SharedStack:
         self.url = self._stack.url
         self.database_url = self._stack.database_url
         self.redis_url = self._stack.redis_url
-        self._secret = (self.data_dir / "secret").read_text().strip().encode()
+        self.secret = (self.data_dir / "secret").read_text().strip().encode()
+
+    def log(self) -> str:
+        """All that the stack has printed so far."""
+        return self._stack.output
 
     def status(self) -> dict[str, Any]:
         """What `messenger status --json` says."""
@@ -52,7 +56,7 @@ class SharedStack:
 
     def token(self, user_id: int, ttl: int = 3600, **claims: Any) -> str:
         """A token of `user_id`, minted here since a process for each would take long."""
-        return tokens.mint(user_id, self._secret, ttl, **claims)
+        return tokens.mint(user_id, self.secret, ttl, **claims)
 
     def as_role(self, url: str, role: str) -> str:
         """The database at `url` for a service's own role."""

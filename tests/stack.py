@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _MESSENGER = str(Path(sys.executable).with_name("messenger"))
-_READY_LIMIT_S = 60.0
+_READY_LIMIT_S = 120.0
 _COMMAND_LIMIT_S = 20.0
 STOP_LIMIT_S = 20.0
 _POLL_S = 0.1

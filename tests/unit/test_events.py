@@ -12,7 +12,7 @@ events = st.builds(
     conversation_id=st.uuids().map(str),
     pos=st.integers(0, 2**62),
     user_id=st.integers(0, 2**62),
-    frame=st.binary(),
+    frame=st.binary().map(lambda rest: b"{" + rest),
 )
 
 
@@ -21,7 +21,21 @@ def test_what_is_packed_is_unpacked(batch: list[Event]) -> None:
     assert unpack(pack(batch)) == batch
 
 
-@pytest.mark.parametrize("payload", [b"", b"x", b"[]", b"[[1]]\n", b"5\n", b'[["a","b",1,2,9]]\nshort'])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *(b"", b"x", b"[]", b"[[1]]\n", b"5\n", b'[["a","b",1,2,9]]\nshort', b'[["a","b",1,2,2]]\n{}{}'),
+        *(
+            b'[["a","b",1,2,0]]\n',
+            b'[["a","b",1,2,2]]\n[]',
+            b'[["a","b",-1,2,2]]\n{}',
+            b'[["a","b","1",2,2]]\n{}',
+        ),
+        *(b'[["a","b",1.0,2,2]]\n{}', b'[["a",null,1,2,2]]\n{}', b'[[["a"],"b",1,2,2]]\n{}'),
+        b'[["a","b",1,true,2]]\n{}',
+        b'[["a","b",1,2,600000]]\n{' + b"x" * 599_999,
+    ],
+)
 def test_garbage_is_refused_as_such(payload: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         unpack(payload)

@@ -5,6 +5,7 @@ from enum import IntEnum
 import orjson
 
 MAX_REASON_BYTES = 123
+_SENDABLE = frozenset((*range(1000, 1004), *range(1007, 1015)))
 
 
 class Close(IntEnum):
@@ -12,6 +13,7 @@ class Close(IntEnum):
 
     NORMAL = 1000
     GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
     UNAUTHORIZED = 1008
     INTERNAL = 1011
     DRAINING = 4001
@@ -22,6 +24,13 @@ class Close(IntEnum):
     PROTOCOL_VIOLATION = 4501
     SESSION_REVOKED = 4503
     TOO_MANY_SOCKETS = 4504
+
+
+def answer(code: int) -> int:
+    """The code that answers a client's close: its own if it may be sent at all, 0 being none."""
+    if code == 0:
+        return Close.NORMAL
+    return code if code in _SENDABLE or 3000 <= code < 5000 else Close.PROTOCOL_ERROR
 
 
 def reason(code: Close, retry_after_ms: int | None = None) -> bytes:

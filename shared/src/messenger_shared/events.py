@@ -32,6 +32,9 @@ USER_OFFLINE: Final = "user.offline"
 USER_AWAY: Final = "user.away"
 PRESENCE_BATCH: Final = "presence.batch"
 
+# More than the longest message takes, and less than a socket's buffer.
+MAX_FRAME_BYTES: Final = 512 * 1024
+
 
 class Between(StrEnum):
     """What gateways are told on a user's channel, by each other or an operator, and no client ever sees."""
@@ -39,6 +42,9 @@ class Between(StrEnum):
     SESSIONS_REVOKED = "sessions.revoked"
     SOCKETS_ASKED = "sockets.asked"
     SOCKETS_COUNTED = "sockets.counted"
+
+
+BETWEEN: Final = frozenset(Between)
 
 
 class Event(NamedTuple):
@@ -72,6 +78,10 @@ def unpack(payload: bytes) -> list[Event]:
     start = 0
     try:
         for type_, conversation_id, pos, user_id, length in orjson.loads(head):
+            if not _is_event(type_, conversation_id, pos, user_id, length):
+                raise ValueError("malformed header")
+            if type_ not in BETWEEN and not frames.startswith(b"{", start):
+                raise ValueError("no frame that a client could read")
             events.append(Event(type_, conversation_id, pos, user_id, frames[start : start + length]))
             start += length
     except TypeError as error:
@@ -79,3 +89,16 @@ def unpack(payload: bytes) -> list[Event]:
     if start != len(frames):
         raise ValueError("frames do not match their headers")
     return events
+
+
+def _is_event(type_: object, conversation_id: object, pos: object, user_id: object, length: object) -> bool:
+    """Whether a header has what its readers count on, whoever put it on the bus."""
+    return (
+        type(type_) is str
+        and type(conversation_id) is str
+        and type(pos) is int
+        and type(user_id) is int
+        and type(length) is int
+        and pos >= 0
+        and 0 < length <= MAX_FRAME_BYTES
+    )

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from messenger_shared.front import Front
 from messenger_shared.identifiers import new_id
 
 Check = Callable[[], bool]
@@ -76,6 +77,12 @@ class Runner(web.AppRunner):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+
+    async def _make_server(self) -> web.Server:
+        server = await super()._make_server()
+        # aiohttp has no other place to say what a connection is.
+        server.__class__ = Front
+        return server
 
     async def cleanup(self) -> None:
         """Leaves, then stops."""

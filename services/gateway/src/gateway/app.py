@@ -15,6 +15,7 @@ from gateway.docs import add_docs
 from gateway.drain import Drain
 from gateway.follower import Follower
 from gateway.handshake import Handshake
+from gateway.headers import add_common
 from gateway.hub import Hub
 from gateway.limits import Allowances
 from gateway.origins import origins_middleware
@@ -94,8 +95,10 @@ def build_app(settings: GatewaySettings) -> web.Application:
 
 
 def _bare_app(settings: GatewaySettings) -> web.Application:
-    return web.Application(
+    app = web.Application(
         middlewares=[problems_middleware, origins_middleware(settings.allowed_origins)],
         client_max_size=MAX_BODY_BYTES,
         handler_args={"max_line_size": MAX_LINE_BYTES},
     )
+    app.on_response_prepare.append(add_common)
+    return app

@@ -44,6 +44,7 @@ class Connection:
         "pinged_at",
         "session_id",
         "socket",
+        "typing",
         "user_id",
         "viewing",
     )
@@ -75,6 +76,8 @@ class Connection:
         self.pinged_at = 0.0
         # The conversations that this socket looks at.
         self.viewing: set[str] | None = None
+        # How often it may still tell that its user types; made when he does.
+        self.typing: Bucket | None = None
         # Its user has said so, by `presence.set`.
         self.away = False
         # How many queues of commands have one under way.

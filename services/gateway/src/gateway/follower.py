@@ -18,7 +18,7 @@ from gateway.rooms import REPAIR_RETRY_S, Rooms
 from messenger_shared import channels
 from messenger_shared.bus import Bus
 from messenger_shared.errors import AppError
-from messenger_shared.events import PARTICIPANT_ADDED, PARTICIPANT_REMOVED, Between, Event, unpack
+from messenger_shared.events import BETWEEN, PARTICIPANT_ADDED, PARTICIPANT_REMOVED, Between, Event, unpack
 from messenger_shared.operations import conversations
 from messenger_shared.rpc_client import RpcClient
 
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 RECONCILE_AT_ONCE: Final = 50
 ASKED_AT_ONCE: Final = 100
-_BETWEEN: Final = frozenset(Between)
 
 
 class Follower:
@@ -156,7 +155,7 @@ class Follower:
                     self._welcome(member, event)
             elif event.type == Between.SESSIONS_REVOKED:
                 self._revocations.hear(event)
-            elif event.type in _BETWEEN:
+            elif event.type in BETWEEN:
                 self._census.hear(member, event)
             else:
                 self._hub.emit_to(member, event)

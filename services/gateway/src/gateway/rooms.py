@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 HOLE_PATIENCE_S: Final = 0.02
 REPAIR_RETRY_S: Final = 0.25
+# So often chat-api may know of nothing where something was told of; then it is the one that is right.
+FRUITLESS_FETCHES: Final = 3
 HEADS_PER_REQUEST: Final = 500
 _EPHEMERAL: Final = frozenset((TYPING_START, TYPING_STOP))
 
@@ -191,11 +193,19 @@ class Rooms:
         try:
             # Two chat-api workers may publish in the other order: most holes close by themselves.
             await asyncio.sleep(HOLE_PATIENCE_S)
+            fruitless = 0
             while room.stream.incomplete and self._hub.rooms.get(room.id) is room:
+                before = room.stream.last_pos
                 try:
                     await self._fetch(room)
+                    fruitless = fruitless + 1 if room.stream.last_pos == before else 0
                 except AppError as error:
                     log.warning("a hole could not be repaired yet: %s", error)
+                    await asyncio.sleep(REPAIR_RETRY_S)
+                if fruitless == FRUITLESS_FETCHES:
+                    log.warning("conversation %s stands lower than was told", room.id)
+                    room.stream.disbelieve()
+                elif fruitless:
                     await asyncio.sleep(REPAIR_RETRY_S)
         finally:
             self._repairing.discard(room.id)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from gateway.connection import Connection
 from gateway.hub import Hub, Room
+from gateway.limits import Bucket
 from gateway.resuming import Resuming
 from gateway.settings import GatewaySettings
 from gateway.watching import Watching
@@ -18,6 +20,10 @@ from messenger_shared.operations import conversations, session
 from messenger_shared.operations.operation import Body
 from messenger_shared.rpc_client import RpcClient
 from messenger_shared.tokens import InvalidToken, Verifier
+
+# How often a socket may tell that its user types, and after a while ten times at once.
+TYPING_PER_S: Final = 1 / 3
+TYPING_BURST_S: Final = 30
 
 SocketHandler = Callable[[Connection, Body], Awaitable[Any]]
 
@@ -132,6 +138,12 @@ class Session:
     def _typing(self, connection: Connection, body: Body, type_: str, expires_in_ms: int) -> Body:
         conversation_id, user_id = body["conversation_id"], connection.user_id
         self._room_of(connection, conversation_id)
+        now = asyncio.get_running_loop().time()
+        if connection.typing is None:
+            connection.typing = Bucket(TYPING_PER_S, now, TYPING_BURST_S)
+        if connection.typing.take(now):
+            # Nobody has to know it so exactly; who looks sees it end by `expires_in_ms`.
+            return {}
         frame = encode_frame(
             type_, conversation_id=conversation_id, user_id=user_id, expires_in_ms=expires_in_ms
         )

@@ -24,7 +24,7 @@ from gateway.session import close_views
 from gateway.settings import GatewaySettings
 from gateway.watching import Watching
 from messenger_shared import clock, errors
-from messenger_shared.closes import Close, reason
+from messenger_shared.closes import Close, answer, reason
 from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
 from messenger_shared.tokens import Identity
@@ -154,6 +154,9 @@ class SocketDoor:
                     await socket.pong(message.data)
             elif message.type is WSMsgType.BINARY:
                 connection.close(Close.PROTOCOL_VIOLATION)
+            elif message.type is WSMsgType.CLOSE:
+                await socket.close(code=answer(message.data), drain=False)
+                return
             else:
                 return
 
@@ -184,6 +187,8 @@ class SocketDoor:
         return web.WebSocketResponse(
             timeout=CLOSE_TIMEOUT_S,
             autoping=False,
+            # aiohttp takes some codes that may not be sent.
+            autoclose=False,
             protocols=(SUBPROTOCOL,),
             compress=False,
             # aiohttp refuses a frame of exactly this size.

@@ -67,6 +67,11 @@ class Stream:
         """The conversation stands at `pos` at least."""
         self._target = max(self._target, pos)
 
+    def disbelieve(self) -> None:
+        """There is nothing above the last one, whoever said so; what is held for that place goes too."""
+        self._target = self.last_pos
+        self._held.clear()
+
     def cover(self, events: Iterable[Event], upto: int) -> list[Event]:
         """Takes all that changed up to `upto`, each thing in its latest state; what may go out now."""
         ready = [event for event in events if event.pos > self.last_pos]

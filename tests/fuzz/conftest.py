@@ -1,0 +1,7 @@
+"""Owns the fixtures of what is thrown."""
+
+from __future__ import annotations
+
+from tests.e2e.conftest import crowd
+
+__all__ = ["crowd"]

@@ -1,0 +1,1 @@
+"""Attacks over the real stack, by class; `checklist` tells which test tries which attack."""
