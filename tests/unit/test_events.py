@@ -1,5 +1,7 @@
 """The form of events on the bus."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +15,16 @@ events = st.builds(
     pos=st.integers(0, 2**62),
     user_id=st.integers(0, 2**62),
     frame=st.binary(),
+    at=st.just(0.0),
 )
 
 
 @given(st.lists(events))
 def test_what_is_packed_is_unpacked(batch: list[Event]) -> None:
-    assert unpack(pack(batch)) == batch
+    begun = time.time()
+    events = unpack(pack(batch))
+    assert [event._replace(at=0.0) for event in events] == batch
+    assert all(begun <= event.at <= time.time() for event in events)
 
 
 @pytest.mark.parametrize("payload", [b"", b"x", b"[]", b"[[1]]\n", b"5\n", b'[["a","b",1,2,9]]\nshort'])

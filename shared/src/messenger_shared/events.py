@@ -7,6 +7,7 @@ what it needs in order to route and to order them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -41,13 +42,17 @@ class Between(StrEnum):
 
 
 class Event(NamedTuple):
-    """One event: `pos` is 0 unless it is durable; `user_id` is whom it concerns, or 0."""
+    """One event: `pos` is 0 unless it is durable; `user_id` is whom it concerns, or 0.
+
+    `at` is when it was put on the bus, right after its commit (Unix time); 0 if it came another way.
+    """
 
     type: str
     conversation_id: str
     pos: int
     user_id: int
     frame: bytes
+    at: float = 0.0
 
 
 def encode_frame(type_: str, **fields: Any) -> bytes:
@@ -58,7 +63,8 @@ def encode_frame(type_: str, **fields: Any) -> bytes:
 def pack(events: Iterable[Event]) -> bytes:
     """One bus message of `events`, in their order."""
     batch = list(events)
-    headers = [(e.type, e.conversation_id, e.pos, e.user_id, len(e.frame)) for e in batch]
+    at = time.time()
+    headers = [(e.type, e.conversation_id, e.pos, e.user_id, len(e.frame), at) for e in batch]
     return b"\n".join((orjson.dumps(headers), b"".join([e.frame for e in batch])))
 
 
@@ -70,8 +76,9 @@ def unpack(payload: bytes) -> list[Event]:
     events: list[Event] = []
     start = 0
     try:
-        for type_, conversation_id, pos, user_id, length in orjson.loads(head):
-            events.append(Event(type_, conversation_id, pos, user_id, frames[start : start + length]))
+        for type_, conversation_id, pos, user_id, length, at in orjson.loads(head):
+            frame = frames[start : start + length]
+            events.append(Event(type_, conversation_id, pos, user_id, frame, at))
             start += length
     except TypeError as error:
         raise ValueError("malformed header") from error
