@@ -4,20 +4,40 @@ import ctypes
 import logging
 import mmap
 import os
+import shutil
 import signal
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
+_SHARED_MEMORY = "/dev/shm"
+_shared_memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None
+
+
+def _figures_folder() -> str:
+    """Where the workers' figures meet. What masters left that were killed is taken away."""
+    place = Path(_shared_memory or tempfile.gettempdir())
+    for left in place.glob("messenger-figures-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"messenger-figures-{os.getpid()}-", dir=place)
+
+
+# Who counts asks for it at the import.
+_figures = os.environ["PROMETHEUS_MULTIPROC_DIR"] = _figures_folder()
+
+# ruff: noqa: E402
 from aiohttp import GunicornUVLoopWebWorker
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from prometheus_client.multiprocess import mark_process_dead
 
 from messenger_shared import common_settings, logs
 from messenger_shared.service import Runner
 from messenger_shared.settings import Environment, SettingsError
 
 _PR_SET_PDEATHSIG = 1
-_SHARED_MEMORY = "/dev/shm"
 # One byte that the master and its workers share.
 _boot_failed = mmap.mmap(-1, 1)
 
@@ -87,8 +107,14 @@ def worker_exit(server: Any, worker: Any) -> None:
         raise SystemExit(1)
 
 
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker had open, it has no more, however it ended; what it counted stays."""
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
 def on_exit(server: Any) -> None:
     """The master's exit code tells that it did not end because it was asked to."""
+    shutil.rmtree(_figures, ignore_errors=True)
     if _boot_failed[0]:
         raise SystemExit(Arbiter.WORKER_BOOT_ERROR)
 
@@ -116,4 +142,4 @@ preload_app = True
 # By default it lies in the home directory, which several services share and which may be read-only.
 control_socket_disable = True
 # The heartbeat's file: on a slow disk, touching it would stop the worker's event loop.
-worker_tmp_dir = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None
+worker_tmp_dir = _shared_memory

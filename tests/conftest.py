@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import threading
 import uuid
@@ -53,6 +54,11 @@ class SharedStack:
     def status(self) -> dict[str, Any]:
         """What `messenger status --json` says."""
         return self._run(self._stack.status())
+
+    def address(self, service: str) -> str:
+        """The URL at which a service that is no door is asked for its figures."""
+        ports = json.loads((self.data_dir / "run" / "ports.json").read_text())
+        return f"http://127.0.0.1:{ports[service]}"
 
     def token(self, user_id: int, ttl: int = 3600, **claims: Any) -> str:
         """A token of `user_id`, minted here since a process for each would take long."""

@@ -1,8 +1,7 @@
 """Runs docker-compose.yml with several of each service, and holds it to what it promises.
 
-The end-to-end tests run against its one public port. Then a talk goes on while every container is
-restarted, and while the first process of each is killed: nothing that was acknowledged may be missing,
-doubled or disordered.
+The end-to-end tests run against its one public port. Then a talk goes on while every container is restarted,
+and while the first process of each is killed: nothing acknowledged may be missing, doubled or out of order.
 """
 
 from __future__ import annotations

@@ -180,6 +180,8 @@ def test_the_migrations_are_each_services_own(resources: list[Resource]) -> None
     for name, spec in jobs.items():
         assert spec["containers"][0]["image"].split("/")[-1].startswith(f"messenger-{name[8:]}")
         assert spec["restartPolicy"] == "Never"
+        # By which the runbook applies them before all else.
+        assert one(resources, "Job", name)["metadata"]["labels"]["app.kubernetes.io/name"] == "migrate"
 
 
 def test_the_adapters_rules_are_yaml() -> None:

@@ -9,6 +9,7 @@ from tests.faults.run import Run, Violation
 from tests.faults.told import ADDED, Told
 
 _SHOWN = 10
+_AROUND = 6
 
 
 def lost(run: Run, view: View) -> Iterator[Violation]:
@@ -40,8 +41,8 @@ def live_order(run: Run, view: View) -> Iterator[Violation]:
         before, pos = last.get(socket), told.pos
         if before is not None:
             if pos == before:
-                trace = [(view.sockets[i], t.type, t.pos, t.replay, t.user_id, round(view.at[i],3)) for i, t in enumerate(view.told) if abs(i - index) < 8]
-                yield Violation("doubled", view.seat, view.room, f"{told.type} at {pos} live on one socket {socket}; {trace}; asked {view.asked[-4:]}")
+                what = f"{told.type} at {pos} live on socket {socket}; {_around(view, index)}"
+                yield Violation("doubled", view.seat, view.room, what)
             elif pos < before:
                 yield Violation("reordered", view.seat, view.room, f"{told.type} at {pos} after {before}")
             elif pos > before + 1 and not _begins_anew(view, told):
@@ -82,14 +83,20 @@ def leaked(run: Run, view: View) -> Iterator[Violation]:
         return
     if (view.room, user_id) not in run.absences:
         return
-    for socket, told in zip(view.sockets, view.told, strict=True):
+    for index, (socket, told) in enumerate(zip(view.sockets, view.told, strict=True)):
         if _is_leak(run, user_id, socket, told):
-            way = "by REST" if socket == REST else "replayed" if told.replay else "live"
-            first = view.told[view.sockets.index(socket)]
-            out = [(a.from_pos, a.to_pos) for a in run.absences[view.room, user_id]]
-            near = [span for span in out if span[0] <= told.pos][-1:]
-            what = f"{told.type} at pos {told.pos} {way} on socket {socket}, first told {first.type} at {first.pos}"
-            yield Violation("leaked", view.seat, view.room, f"{what}; out {near}")
+            spans = [(one.from_pos, one.to_pos) for one in run.absences[view.room, user_id]]
+            out = [span for span in spans if span[0] <= told.pos][-1:]
+            what = f"{told.type} at pos {told.pos} on socket {socket}, out {out}; {_around(view, index)}"
+            yield Violation("leaked", view.seat, view.room, what)
+
+
+def _around(view: View, index: int) -> str:
+    """What the device was told just before and after: time, socket, what, whether it was replayed."""
+    near = range(max(0, index - _AROUND), min(len(view.told), index + _AROUND))
+    rows = [(view.at[number], view.sockets[number], view.told[number]) for number in near]
+    told = (f"{at:.3f} {socket} {t.type} {t.pos}{' again' * t.replay} {t.user_id}" for at, socket, t in rows)
+    return "around: " + ", ".join(told)
 
 
 def _is_leak(run: Run, user_id: int, socket: int, told: Told) -> bool:

@@ -7,6 +7,7 @@ what it needs in order to route and to order them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -48,13 +49,17 @@ BETWEEN: Final = frozenset(Between)
 
 
 class Event(NamedTuple):
-    """One event: `pos` is 0 unless it is durable; `user_id` is whom it concerns, or 0."""
+    """One event: `pos` is 0 unless it is durable; `user_id` is whom it concerns, or 0.
+
+    `at` is when it was put on the bus, right after its commit (Unix time); 0 if it came another way.
+    """
 
     type: str
     conversation_id: str
     pos: int
     user_id: int
     frame: bytes
+    at: float = 0.0
 
 
 def encode_frame(type_: str, **fields: Any) -> bytes:
@@ -65,7 +70,8 @@ def encode_frame(type_: str, **fields: Any) -> bytes:
 def pack(events: Iterable[Event]) -> bytes:
     """One bus message of `events`, in their order."""
     batch = list(events)
-    headers = [(e.type, e.conversation_id, e.pos, e.user_id, len(e.frame)) for e in batch]
+    at = time.time()
+    headers = [(e.type, e.conversation_id, e.pos, e.user_id, len(e.frame), at) for e in batch]
     return b"\n".join((orjson.dumps(headers), b"".join([e.frame for e in batch])))
 
 
@@ -77,12 +83,13 @@ def unpack(payload: bytes) -> list[Event]:
     events: list[Event] = []
     start = 0
     try:
-        for type_, conversation_id, pos, user_id, length in orjson.loads(head):
-            if not _is_event(type_, conversation_id, pos, user_id, length):
+        for type_, conversation_id, pos, user_id, length, at in orjson.loads(head):
+            if not _is_event(type_, conversation_id, pos, user_id, length, at):
                 raise ValueError("malformed header")
             if type_ not in BETWEEN and not frames.startswith(b"{", start):
                 raise ValueError("no frame that a client could read")
-            events.append(Event(type_, conversation_id, pos, user_id, frames[start : start + length]))
+            frame = frames[start : start + length]
+            events.append(Event(type_, conversation_id, pos, user_id, frame, at))
             start += length
     except TypeError as error:
         raise ValueError("malformed header") from error
@@ -91,7 +98,9 @@ def unpack(payload: bytes) -> list[Event]:
     return events
 
 
-def _is_event(type_: object, conversation_id: object, pos: object, user_id: object, length: object) -> bool:
+def _is_event(
+    type_: object, conversation_id: object, pos: object, user_id: object, length: object, at: object
+) -> bool:
     """Whether a header has what its readers count on, whoever put it on the bus."""
     return (
         type(type_) is str
@@ -99,6 +108,7 @@ def _is_event(type_: object, conversation_id: object, pos: object, user_id: obje
         and type(pos) is int
         and type(user_id) is int
         and type(length) is int
+        and type(at) is float
         and pos >= 0
         and 0 < length <= MAX_FRAME_BYTES
     )

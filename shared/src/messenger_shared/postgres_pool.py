@@ -16,6 +16,8 @@ import aiopg
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
+from messenger_shared.metrics import POOL_USED, POOL_WAIT
+
 _KEEPALIVES: Final[dict[str, int]] = {
     # A silent peer is noticed; by default it never is.
     "keepalives_idle": 10,
@@ -84,6 +86,7 @@ class Pool:
 
     async def acquire(self) -> aiopg.Connection:
         """A connection that nobody else has, until `release`; raises psycopg2.Error, TimeoutError."""
+        begun = asyncio.get_running_loop().time()
         async with asyncio.timeout(self._limits.connect_s):
             await self._slots.acquire()
             try:
@@ -92,11 +95,14 @@ class Pool:
                 self._slots.release()
                 raise
         self._used.add(connection)
+        POOL_WAIT.observe(asyncio.get_running_loop().time() - begun)
+        POOL_USED.set(len(self._used))
         return connection
 
     def release(self, connection: aiopg.Connection) -> None:
         """Takes a connection back; what is not idle is not fit for the next one."""
         self._used.discard(connection)
+        POOL_USED.set(len(self._used))
         if not connection.closed and connection.raw.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             self._free.append(connection)
         else:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from messenger_shared import channels, errors
 from messenger_shared.bus import GapListener, Handler, Receipt
 from messenger_shared.errors import AppError
+from messenger_shared.metrics import BUS_DROPPED, BUS_GAPS, BUS_ROUND_TRIP
 from messenger_shared.redis_link import Address, LinkLost, RedisLink, connect
 
 log = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class _Shard:
         """See Bus.publish."""
         link = self._publisher
         if link is None or link.full:
+            BUS_DROPPED.inc()
             if receipt is not None:
                 asyncio.get_running_loop().call_soon(receipt, None)
             return
@@ -163,6 +165,7 @@ class _Shard:
                 delay = BACKOFF_MIN_S
                 self.ready.set()
                 if not first:
+                    BUS_GAPS.inc()
                     log.warning("redis is back; what was published meanwhile may be lost")
                     self._on_gap()
                 first = False
@@ -195,7 +198,7 @@ class _Shard:
         loop = asyncio.get_running_loop()
         self._last_tick = loop.time()
         while loop.time() - self._last_tick < TICK_TIMEOUT_S:
-            self.publish(self._tick_channel, b"", None)
+            self.publish(self._tick_channel, repr(loop.time()).encode(), None)
             try:
                 async with asyncio.timeout(TICK_INTERVAL_S):
                     await self._lost.wait()
@@ -214,6 +217,7 @@ class _Shard:
 
     def _on_tick(self, payload: bytes) -> None:
         self._last_tick = asyncio.get_running_loop().time()
+        BUS_ROUND_TRIP.observe(self._last_tick - float(payload))
 
     def _on_push(self, push: list[Any]) -> None:
         kind, name, payload = push

@@ -18,6 +18,7 @@ import orjson
 from messenger_shared import channels, errors
 from messenger_shared.bus import Bus
 from messenger_shared.errors import AppError
+from messenger_shared.metrics import REQUESTS_FAILED, REQUESTS_WAITING
 from messenger_shared.rpc import DEFAULT_DEADLINE_S, Request, pack_requests, unpack_answers
 from messenger_shared.workers import Roster
 
@@ -130,6 +131,7 @@ class RpcClient:
         and didn't answer within `deadline_s`). Raises AppError(overloaded) when too many are under way.
         """
         if len(self._pending) >= MAX_PENDING:
+            REQUESTS_FAILED.labels(errors.OVERLOADED.code).inc()
             raise AppError(errors.OVERLOADED, retry_after_ms=1000)
         self._last_id = id_ = self._last_id + 1
         trace = trace or f"{self._bus.worker}-{id_}"
@@ -205,6 +207,7 @@ class RpcClient:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
+            REQUESTS_WAITING.set(len(self._pending))
             for roster in self._rosters.values():
                 roster.drop_silent()
             self._sweep_once(self._loop.time())
@@ -214,7 +217,9 @@ class RpcClient:
         waiting: set[tuple[str, str]] = set()
         for id_, pending in list(self._pending.items()):
             if now >= pending.expires_at:
-                self._settle(id_, AppError(errors.TIMEOUT if pending.reached else errors.UNAVAILABLE))
+                error = errors.TIMEOUT if pending.reached else errors.UNAVAILABLE
+                REQUESTS_FAILED.labels(error.code).inc()
+                self._settle(id_, AppError(error))
             elif not pending.worker:
                 self._choose(id_, pending)
             elif now - pending.asked_at >= ATTEMPT_S:

@@ -13,6 +13,7 @@ import orjson
 from messenger_shared import channels, errors
 from messenger_shared.bus import Bus
 from messenger_shared.errors import AppError
+from messenger_shared.metrics import REQUESTS_FAILED, REQUESTS_RUNNING
 from messenger_shared.rpc import Answer, Request, pack_answers, unpack_requests
 from messenger_shared.workers import Announcer
 
@@ -67,6 +68,7 @@ class RpcServer:
             self._answer(sender, request, AppError(errors.UNKNOWN_TYPE))
             return
         if len(self._running) >= MAX_IN_FLIGHT:
+            REQUESTS_FAILED.labels(errors.OVERLOADED.code).inc()
             self._answer(sender, request, AppError(errors.OVERLOADED, retry_after_ms=OVERLOAD_RETRY_MS))
             return
         try:
@@ -101,6 +103,7 @@ class RpcServer:
         self._outbox[sender].append(answer)
 
     def _flush(self) -> None:
+        REQUESTS_RUNNING.set(len(self._running))
         outbox, self._outbox = self._outbox, defaultdict(list)
         for sender, answers in outbox.items():
             self._bus.publish(channels.replies(sender), pack_answers(answers))

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from messenger_shared import metrics as figures
 from messenger_shared.front import Front
 from messenger_shared.identifiers import new_id
+from messenger_shared.vitals import Vitals
 
 Check = Callable[[], bool]
 Component = Callable[[], Awaitable[None]]
@@ -47,8 +49,10 @@ def add_health(
         return web.json_response({"ready": ready, "checks": states}, status=200 if ready else 503)
 
     async def metrics(request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=figures.latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
+    vitals = Vitals({**checks, **(luxuries or {})})
+    run_component(app, vitals.start, vitals.stop)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import orjson
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 
 from chat_api.model import Draft, MessageData, Sent, Verdict, is_same_message, message_of
 from chat_api.ports import MessageStore
@@ -27,6 +27,9 @@ MAX_BATCH: Final = 200
 RETRY_AFTER_MS: Final = 500
 BATCH_SIZE = Histogram(
     "messenger_send_batch_size", "Messages per batch", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
+)
+SENDS_WAITING = Gauge(
+    "messenger_sends_waiting", "Messages that wait for their batch", multiprocess_mode="livesum"
 )
 
 _REFUSALS: Final[dict[str, ErrorKind]] = {
@@ -88,10 +91,12 @@ class Intake:
             except Exception:
                 log.exception("a batch of %d failed", len(batch))
                 _fail(batch, AppError(errors.INTERNAL))
+        SENDS_WAITING.set(0)
         self._worker = None
 
     async def _store_batch(self, batch: Sequence[_Waiting]) -> None:
         BATCH_SIZE.observe(len(batch))
+        SENDS_WAITING.set(len(self._waiting))
         verdicts = await self._store.store([draft for draft, _ in batch])
         repeats = await self._repeats(batch, verdicts)
         outcomes = [

@@ -6,13 +6,14 @@ What one turn of the event loop brings for a conversation is joined once and lea
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.connection import Connection
 from gateway.framing import text_frame
 from gateway.limits import Bucket
-from gateway.metrics import CONNECTIONS, DELIVERIES
+from gateway.metrics import CONNECTIONS, DELIVERIES, DELIVERY_TIME
 from gateway.stream import Stream
 from messenger_shared.events import Event
 
@@ -20,7 +21,7 @@ from messenger_shared.events import Event
 class Room:
     """One conversation with a member on this worker."""
 
-    __slots__ = ("holding", "id", "members", "outbox", "ready", "stream", "viewers")
+    __slots__ = ("holding", "id", "members", "outbox", "ready", "since", "stream", "viewers")
 
     def __init__(self, id_: str) -> None:
         self.id = id_
@@ -31,6 +32,8 @@ class Room:
         # Sockets that are being brought up to date, and get no live frames until they are.
         self.holding: set[Connection] | None = None
         self.outbox: list[bytes] = []
+        # When the first of them was put on the bus; 0 if it came another way.
+        self.since = 0.0
         # Set while this worker finds out where the conversation stands.
         self.ready: asyncio.Future[None] | None = None
 
@@ -153,10 +156,12 @@ class Hub:
 
     def emit(self, room: Room, events: Iterable[Event]) -> None:
         """Sends durable events, already in order, to every socket of every member."""
+        events = list(events)
         frames = [text_frame(event.frame) for event in events]
         if not frames:
             return
         if not room.outbox:
+            room.since = events[0].at
             self._dirty.append(room)
             self._make_due()
         room.outbox += frames
@@ -198,6 +203,8 @@ class Hub:
                         connection.write(data)
                     reached += 1
             deliveries += reached * len(frames)
+            if room.since and reached:
+                DELIVERY_TIME.observe(max(0.0, time.time() - room.since))
         DELIVERIES.inc(deliveries)
 
     def emit_ephemeral(self, room: Room, event: Event) -> None:

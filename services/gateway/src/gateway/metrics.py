@@ -1,8 +1,13 @@
 """Owns what the gateway counts."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
-CONNECTIONS = Gauge("messenger_connections", "Open sockets of this worker")
+from messenger_shared.metrics import SECONDS
+
+CONNECTIONS = Gauge("messenger_connections", "Open sockets", multiprocess_mode="livesum")
+DELIVERY_TIME = Histogram(
+    "messenger_delivery_seconds", "From the commit of an event to its writing to sockets", buckets=SECONDS
+)
 DELIVERIES = Counter("messenger_deliveries", "Durable frames written to sockets")
 FRAMES = Counter("messenger_frames", "Frames that clients sent")
 UNKNOWN_TYPES = Counter("messenger_unknown_types", "Frames of a type that nobody knows")

@@ -1,0 +1,93 @@
+"""deploy/observability: every alert was seen firing, is explained, and asks for figures that there are."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import chat_api.intake  # noqa: F401
+import gateway.metrics  # noqa: F401
+import messenger_shared.metrics  # noqa: F401
+
+ROOT = Path(__file__).parents[2]
+HERE = ROOT / "deploy" / "observability"
+RULES = yaml.safe_load((HERE / "alerts.yml").read_text())["groups"][0]["rules"]
+CASES = yaml.safe_load((HERE / "alerts_test.yml").read_text())["tests"]
+ALERTS = [rule["alert"] for rule in RULES]
+PROMTOOL = shutil.which("promtool")
+
+
+def queries() -> list[str]:
+    """Of the dashboard."""
+    dashboard = json.loads((HERE / "grafana" / "messenger.json").read_text())
+    return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+
+
+def figures_in(expressions: Iterable[str]) -> set[str]:
+    return {name for text in expressions for name in re.findall(r"\bmessenger_\w+", text)}
+
+
+def known_figures() -> set[str]:
+    families = list(REGISTRY.collect())
+    suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""]}
+    return {f.name + suffix for f in families for suffix in suffixes.get(f.type, [])}
+
+
+def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
+    if PROMTOOL is None:
+        pytest.skip("promtool is not installed: Debian has it in the package prometheus")
+    return subprocess.run(
+        [PROMTOOL, *arguments], cwd=HERE, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_every_alert_fires_when_it_has_to_and_not_before() -> None:
+    done = promtool("test", "rules", "alerts_test.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_has_a_case_of_silence_and_one_of_noise(alert: str) -> None:
+    [case] = [case for case in CASES if case["name"] == alert]
+    quiet, loud = case["alert_rule_test"]
+    assert quiet["exp_alerts"] == []
+    assert len(loud["exp_alerts"]) == 1
+    assert quiet["alertname"] == loud["alertname"] == alert
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_is_explained_in_the_runbook(alert: str) -> None:
+    runbook = (ROOT / "shared/docs/runbook.md").read_text()
+    assert f"### {alert}\n" in runbook
+
+
+@pytest.mark.parametrize("rule", RULES, ids=ALERTS)
+def test_every_alert_says_how_grave_it_is_and_what_is_wrong(rule: dict[str, dict[str, str]]) -> None:
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert rule["annotations"].keys() == {"summary", "description"}
+
+
+def test_alerts_and_the_dashboard_ask_for_figures_that_there_are() -> None:
+    asked = figures_in([rule["expr"] for rule in RULES] + queries())
+    assert asked <= known_figures(), asked - known_figures()
+    assert len(asked) > 15
+
+
+def test_the_dashboards_queries_are_ones(tmp_path: Path) -> None:
+    rules = [{"record": f"q{number}", "expr": query} for number, query in enumerate(queries())]
+    path = tmp_path / "queries.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = promtool("check", "rules", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_asks_each_service() -> None:
+    config = yaml.safe_load((HERE / "prometheus.yml").read_text())
+    jobs = {job["job_name"]: job["dns_sd_configs"][0]["names"] for job in config["scrape_configs"]}
+    assert jobs == {name: [name] for name in ("gateway", "chat-api", "presence")}

@@ -1,0 +1,111 @@
+"""The audit of the data: it is content with what the service wrote, and finds and names what is broken."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+from psycopg2.extensions import connection as Connection
+
+from chat_api.check import RULES
+
+GROUP = str(uuid.uuid4())
+DIRECT = str(uuid.uuid4())
+MESSAGE = (
+    "INSERT INTO messenger.messages (conversation_id, seq, id, pos, created_pos, sender_id, type, content)"
+)
+
+# What the rules hold against: each statement breaks one.
+HARM = {
+    "the last seq is that of the last message": "UPDATE messenger.conversations SET last_seq = 1",
+    "seq has no hole": "DELETE FROM messenger.messages WHERE seq = 2",
+    "no pos is above the last one": "UPDATE messenger.conversations SET last_pos = 2",
+    "a pos is that of one message": "ALTER TABLE messenger.messages DROP CONSTRAINT "
+    "messages_conversation_id_pos_key; UPDATE messenger.messages SET pos = 5",
+    "nobody has read what is not there": "UPDATE messenger.read_receipts SET last_read_seq = 9",
+    "who has read was a member": f"INSERT INTO messenger.read_receipts VALUES ('{GROUP}', 7, 0)",
+    "a message has its conversation, and was written by a member": "UPDATE messenger.messages "
+    "SET sender_id = 7",
+    "a membership has its conversation": "INSERT INTO messenger.conversation_participants "
+    f"(conversation_id, user_id, role, pos, joined_pos) VALUES ('{uuid.uuid4()}', 1, 'member', 1, 1)",
+    "a conversation with members is not deleted, and a direct one has two": "UPDATE "
+    "messenger.conversation_participants SET left_at = now() "
+    f"WHERE conversation_id = '{DIRECT}' AND user_id = 2",
+}
+REPAIRABLE = {rule.name for rule in RULES if rule.repair}
+
+
+@pytest.fixture
+def owner(database_url: str) -> Iterator[Connection]:
+    """A database in which two talk, in a group and apart."""
+    connection = psycopg2.connect(database_url)
+    connection.autocommit = True
+    # Foreign keys would keep some of the harm from being done.
+    execute(connection, "SET session_replication_role = replica")
+    for id_, type_ in ((GROUP, "group"), (DIRECT, "direct")):
+        execute(
+            connection,
+            "INSERT INTO messenger.conversations (id, type, created_by, last_seq, last_pos) "
+            f"VALUES ('{id_}', '{type_}', 1, 3, 5)",
+        )
+        for user in (1, 2):
+            execute(
+                connection,
+                "INSERT INTO messenger.conversation_participants "
+                "(conversation_id, user_id, role, pos, joined_pos) "
+                f"VALUES ('{id_}', {user}, 'member', {user}, {user})",
+            )
+        for seq in (1, 2, 3):
+            row = f"('{id_}', {seq}, '{uuid.uuid4()}', {seq + 2}, {seq + 2}, 1, 'text', 'x')"
+            execute(connection, f"{MESSAGE} VALUES {row}")
+        execute(connection, f"INSERT INTO messenger.read_receipts VALUES ('{id_}', 2, 3)")
+    yield connection
+    connection.close()
+
+
+def execute(connection: Connection, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def check(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "chat_api.check", *arguments]
+    env = {**os.environ, "MESSENGER_DATABASE_URL": url}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.usefixtures("owner")
+def test_whole_data_have_no_finding(database_url: str) -> None:
+    done = check(database_url)
+    assert (done.returncode, done.stdout) == (0, f"{len(RULES)} rules, 0 findings\n"), done.stderr
+
+
+def test_there_is_a_case_for_each_rule() -> None:
+    assert HARM.keys() == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", HARM)
+def test_what_is_broken_is_named_and_only_repaired_when_asked(
+    owner: Connection, database_url: str, rule: str
+) -> None:
+    execute(owner, HARM[rule])
+    for _ in range(2):
+        done = check(database_url)
+        assert done.returncode == 1, done.stderr
+        assert f"not so: {rule}: " in done.stdout
+        assert "repaired" not in done.stdout
+    if rule in REPAIRABLE:
+        assert f"repaired: {rule}: " in check(database_url, "--repair").stdout
+        assert check(database_url).returncode == 0
+
+
+def test_a_database_that_is_away_is_one_line() -> None:
+    done = check("postgresql://nobody@127.0.0.1:1/none")
+    assert done.returncode == 1
+    assert done.stderr.startswith("the audit failed: ")
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,87 @@
+"""/metrics: the figures of all worker processes of a service, whichever of them is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.client import Person
+from tests.conftest import SharedStack
+from tests.e2e.crowd import gathered
+from tests.e2e.placement import connect_apart, worker_of, workers
+from tests.waiting import eventually
+
+ASKED = 8
+
+
+async def figures(stack: SharedStack, service: str = "gateway") -> dict[str, Any]:
+    """Name (with a check's name) -> value."""
+    url = stack.url if service == "gateway" else stack.address(service)
+    # A connection of its own each time: another worker may answer.
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as response:
+        families = text_string_to_metric_families(await response.text())
+        samples = [sample for family in families for sample in family.samples]
+    return {sample.name + sample.labels.get("check", ""): sample.value for sample in samples}
+
+
+async def talk(sender: Person, others: list[Person]) -> None:
+    socket = await others[0].connect()
+    group = await sender.create_group(*(other.user_id for other in others))
+    await sender.post(f"/conversations/{group}/messages", {"content": "x"})
+    await socket.expect("message.new")
+
+
+async def test_whoever_is_asked_tells_of_all_workers(stack: SharedStack) -> None:
+    async with gathered(stack.url, stack.token) as crowd:
+        before = (await figures(stack))["messenger_connections"]
+        pids = workers(await asyncio.to_thread(stack.status), "gateway")
+        sockets = await connect_apart(crowd.newcomer(), pids)
+        told = {(await figures(stack))["messenger_connections"] for _ in range(ASKED)}
+        assert told == {before + len(sockets)}
+        assert {worker_of(socket, pids) for socket in sockets} == set(pids)
+
+
+async def test_the_sockets_of_a_killed_worker_are_counted_no_more(stack: SharedStack) -> None:
+    async with gathered(stack.url, stack.token) as crowd:
+        before = (await figures(stack))["messenger_connections"]
+        pids = workers(await asyncio.to_thread(stack.status), "gateway")
+        sockets = await connect_apart(crowd.newcomer(), pids)
+        os.kill(worker_of(sockets[0], pids), signal.SIGKILL)
+        await sockets[0].wait_end()
+
+        async def is_told() -> bool:
+            return bool((await figures(stack))["messenger_connections"] == before + len(sockets) - 1)
+
+        await eventually(is_told, 30)
+
+
+async def test_a_message_leaves_its_trace_in_the_figures_of_each_part(stack: SharedStack) -> None:
+    before, stored = await figures(stack), await figures(stack, "chat-api")
+    async with gathered(stack.url, stack.token) as crowd:
+        await talk(crowd.newcomer(), crowd.newcomers(1))
+    after, then = await figures(stack), await figures(stack, "chat-api")
+    for name in ("messenger_delivery_seconds_count", "messenger_deliveries_total"):
+        assert after[name] > before.get(name, 0)
+    for name in ("messenger_send_batch_size_count", "messenger_pool_wait_seconds_count"):
+        assert then[name] > stored.get(name, 0)
+    assert after["messenger_delivery_seconds_sum"] - before.get("messenger_delivery_seconds_sum", 0) < 5
+    assert then["messenger_sends_waiting"] == 0
+
+
+async def test_each_service_tells_of_its_needs_its_loop_and_its_bus(stack: SharedStack) -> None:
+    needs = {"gateway": ["redis", "chat-api"], "chat-api": ["redis", "postgresql"], "presence": ["redis"]}
+    for service, checks in needs.items():
+
+        async def is_told(service: str = service, checks: list[str] = checks) -> bool:
+            told = await figures(stack, service)
+            counts = [
+                told.get(f"messenger_{name}_seconds_count", 0) for name in ("loop_lag", "bus_round_trip")
+            ]
+            return all(told.get(f"messenger_ready{check}") == 1 for check in checks) and min(counts) > 0
+
+        await eventually(is_told, 10)
