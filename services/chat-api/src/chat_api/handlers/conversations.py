@@ -107,7 +107,7 @@ class ConversationHandlers:
         Each changed thing once, in its latest state. The creation, at 1, is told to its members otherwise.
         """
         conversation_id, after_pos = request.body["conversation_id"], max(request.body["after_pos"], 1)
-        # Heads first: up to there all of the reads that follow know of everything, and beyond it maybe one alone.
+        # Heads first: up to there all reads that follow know of everything, and beyond it maybe one alone.
         heads = await self._conversations.heads([conversation_id])
         if conversation_id not in heads:
             raise AppError(errors.NOT_FOUND)
