@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from gateway import rooms
 from messenger_shared import channels
 from messenger_shared.operations import conversations
 from tests.gateway.world import GatewayWorld, NotingTransport, contents
@@ -168,3 +169,35 @@ async def test_an_invitation_that_is_told_again_after_a_removal_lets_nobody_in(w
     world.chat.say("c", "after")
     await until(lambda: contents(stays) == ["after"])
     assert of_room(gone) == ["participant.added", "participant.removed"]
+
+
+async def test_who_is_found_to_be_back_hears_nothing_of_what_was_before_his_return(
+    world: GatewayWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "HOLE_PATIENCE_S", 5.0)
+    world.chat.create("c", 1, 2)
+    stays, returns = await world.connect(1), await world.connect(2)
+    world.chat.change_member("c", "removed", 2)
+    await until(lambda: "participant.removed" in of_room(returns))
+    late: list[bytes] = []
+
+    def hold_back(channel: str, payload: bytes) -> bool:
+        if channel == channels.conversation("c"):
+            late.append(payload)
+        return True
+
+    # Still under way, while it is read already who is in.
+    world.broker.drops = hold_back
+    world.chat.say("c", "between")
+    world.chat.change_member("c", "added", 2)
+    world.chat.say("c", "after")
+    await until(lambda: not world.chat.bus._outbox)
+    world.broker.drops = lambda channel, payload: False
+    world.chat.returns["c", 2] = 4
+    await world.bus.interrupt()
+    await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) >= 4)
+    await until(lambda: not world.follower._chores._tasks)
+    for payload in dict.fromkeys(late):
+        world.chat.bus.publish(channels.conversation("c"), payload)
+    await until(lambda: contents(stays) == ["between", "after"])
+    assert of_room(returns) == ["participant.removed", "participant.added", "message.new"]

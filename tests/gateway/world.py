@@ -102,6 +102,8 @@ class RememberingChatApi:
         self.bus = MemoryBus(broker, "chat-api")
         self.members: dict[str, set[int]] = {}
         self.log: dict[str, list[Event]] = {}
+        # (conversation, user) -> pos at which he came back.
+        self.returns: dict[tuple[str, int], int] = {}
         self.asked: list[str] = []
         self.away = False
         # Cleared, memberships are read and not yet told.
@@ -161,7 +163,9 @@ class RememberingChatApi:
         self._note(request)
         found = {
             str(user_id): [
-                [id_, len(self.log[id_]) + 1, 0] for id_, users in self.members.items() if user_id in users
+                [id_, len(self.log[id_]) + 1, self.returns.get((id_, user_id), 0)]
+                for id_, users in self.members.items()
+                if user_id in users
             ]
             for user_id in request.body["user_ids"]
         }

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 RECONCILE_AT_ONCE: Final = 50
 ASKED_AT_ONCE: Final = 100
 
+# A conversation, where it stands, and where the user came back to it; 0 if he was never away.
+Membership = tuple[str, int, int]
+
 
 class Follower:
     """Joins users to rooms and takes them out again, as chat-api has it."""
@@ -102,17 +105,42 @@ class Follower:
             return
         # What was joined while chat-api was asked is newer than its answer, and so is what was left.
         gone = before.keys() - {conversation_id for conversation_id, *_ in rows}
-        rooms = [self._rooms.get(id_) for id_, pos, _ in rows if member.removals.get(id_, 0) <= pos]
         member.returns |= {id_: returned for id_, _, returned in rows if returned}
-        for room in rooms:
-            self._hub.join(member, room)
-        positions = {id_: pos for id_, pos, _ in rows}
-        await self._rooms.begin({room: positions[room.id] for room in rooms if room.ready is None})
-        await asyncio.gather(*(room.ready for room in rooms if room.ready is not None))
+        for id_, pos, returned in await self._open(member, rows):
+            await self._enter(member, id_, pos, returned)
         if gone:
             await self._part(member, {r: before[id_] for id_, r in member.rooms.items() if id_ in gone})
         if self._is_gone(member):
             self._leave_all(member)
+
+    async def _open(self, member: Member, rows: Sequence[Membership]) -> list[Membership]:
+        """Joins the rooms that are new to this worker, all at once; returns the others."""
+        fresh: dict[Room, int] = {}
+        others = []
+        for id_, pos, returned in rows:
+            room = self._hub.rooms.get(id_)
+            if room is not None:
+                others.append((id_, pos, returned))
+            elif member.removals.get(id_, 0) <= pos:
+                fresh[self._rooms.get(id_)] = pos
+        for room in fresh:
+            self._hub.join(member, room)
+        await self._rooms.begin(fresh)
+        return others
+
+    async def _enter(self, member: Member, id_: str, pos: int, returned: int) -> None:
+        """Joins a room that was here already; if it is not as far as his return, that will let him in."""
+        while (room := self._hub.rooms.get(id_)) is not None and room.ready and not room.stream.began:
+            await room.ready
+        if self._is_gone(member) or member.removals.get(id_, 0) > pos:
+            return
+        if room is not None and room.stream.began and room.stream.last_pos < returned:
+            self._rooms.expect(room, pos)
+            return
+        room = self._rooms.get(id_)
+        self._hub.join(member, room)
+        if room.ready is None:
+            await self._rooms.begin({room: pos})
 
     async def _ask_memberships(self, user_ids: Sequence[int]) -> dict[int, list[Any]]:
         answer = await self._rpc.ask(
@@ -168,6 +196,8 @@ class Follower:
         if room.id not in member.rooms and room.stream.last_pos >= event.pos:
             # It passed through the room before this user was here.
             self._hub.join(member, room)
+            if event.type == PARTICIPANT_ADDED:
+                member.returns[room.id] = event.pos
             self._hub.emit_to(member, event)
             return
         if event.type != PARTICIPANT_ADDED:
