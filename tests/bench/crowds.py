@@ -1,8 +1,9 @@
 """Owns the workloads of users in many conversations: W4, who comes back, and W7, a mixed day."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.bench import usage
 from tests.bench.arrangement import Arrangement
@@ -72,12 +73,17 @@ class Crowds:
         # Neighbours are of different conversations, so that few ask for the same at the same time.
         absent = [room[place] for place in range(1, stride) for room in members]
         writers = self._arrangement.users_file([room[0] for room in members])
-        async with contextlib.AsyncExitStack() as stack:
-            if stay:
-                programs, port = self.bench.programs, self.bench.server.port
-                await stack.enter_async_context(generating(programs.load, "idle", port, writers))
+        async with self._staying(writers) if stay else contextlib.nullcontext():
             await self._arrangement.write(rooms, self.missed)
             files = (self._arrangement.users_file(absent), self._arrangement.rooms_file(absent, rooms))
             await usage.quiet(self.bench.server.roots)
             day = self.bench.programs.day
             return await self.bench.measure(workload, "return", "actions", day, "comeback", files)
+
+    @contextlib.asynccontextmanager
+    async def _staying(self, users_file: Path) -> AsyncIterator[None]:
+        """Sockets of these, which are there all the time."""
+        load, port = self.bench.programs.load, self.bench.server.port
+        async with generating(load, "idle", port, users_file) as generator:
+            yield
+            await generator.close()

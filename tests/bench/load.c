@@ -28,7 +28,7 @@ static struct {
     double per_second, seconds;
 } options = {200, 64, 64, 100, 0, 10};
 
-static int durable, running;
+static int durable, idle, running;
 static uint64_t other_frames, frame_bytes; /* bytes: of the last message.new on the wire */
 static uint64_t deliveries;
 static uint32_t sent, acks, echoes, receipts;
@@ -96,7 +96,7 @@ static void on_frame(struct client *client, const char *text, size_t length) {
     left = (size_t)(text + length - type);
     if (left > 12 && !memcmp(type, "message.new\"", 12)) {
         frame_bytes = length + (length < 126 ? 2 : 4);
-        on_new(client, read_marker(client, type, left));
+        if (!idle) on_new(client, read_marker(client, type, left));
     } else if (left > 13 && !memcmp(type, "message.sent\"", 13)) {
         if (memmem(type, left, "\"duplicate\":true", 16)) die("user %s: a duplicate", client->user);
         on_sent(client, read_marker(client, type, left));
@@ -197,7 +197,8 @@ int main(int argc, char **argv) {
     parse(argc, argv);
     const char *mode = argv[optind];
     durable = !strcmp(mode, "durable");
-    if (!durable && strcmp(mode, "fanout") && strcmp(mode, "idle")) die("no mode %s", mode);
+    idle = !strcmp(mode, "idle");
+    if (!durable && !idle && strcmp(mode, "fanout")) die("no mode %s", mode);
     load_users(argv[optind + 2]);
     if (durable && client_count % 2) die("durable needs pairs");
     uint64_t start = now_ns();
@@ -207,7 +208,7 @@ int main(int argc, char **argv) {
     print_samples();
     puts("}");
     fflush(stdout);
-    if (strcmp(mode, "idle")) {
+    if (!idle) {
         wait_for("go");
         measure();
     }
