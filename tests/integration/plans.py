@@ -33,8 +33,10 @@ class RecordingDatabase(Database):
         return await super().rows(sql, parameters, user_id=user_id)
 
     @contextlib.asynccontextmanager
-    async def transaction(self, *, user_id: int | None = None) -> AsyncIterator[Transaction]:
-        async with super().transaction(user_id=user_id) as transaction:
+    async def transaction(
+        self, *, user_id: int | None = None, begin: str = "BEGIN"
+    ) -> AsyncIterator[Transaction]:
+        async with super().transaction(user_id=user_id, begin=begin) as transaction:
             yield _RecordingTransaction(transaction, self.statements, user_id)
 
     async def plans(self) -> list[Node]:

@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from chat_api.handlers.messages import NEWEST
+from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
@@ -70,6 +71,7 @@ class Stores:
     """What runs the statements, and where the largest conversation is."""
 
     messages: PgMessages
+    changes: PgChanges
     conversations: PgConversations
     receipts: PgReceipts
     contacts: PgContacts
@@ -78,8 +80,14 @@ class Stores:
 
 @pytest.fixture
 def stores(database: RecordingDatabase, filled: Filled) -> Stores:
-    receipts, contacts = PgReceipts(database), PgContacts(database)
-    return Stores(PgMessages(database), PgConversations(database), receipts, contacts, filled.largest)
+    return Stores(
+        PgMessages(database),
+        PgChanges(database),
+        PgConversations(database),
+        PgReceipts(database),
+        PgContacts(database),
+        filled.largest,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ HOT = (
     Hot("newest page", lambda s: s.messages.page(s.largest, USER, NEWEST, LIMIT, False), LIMIT),
     Hot("page before a seq", lambda s: s.messages.page(s.largest, USER, MIDDLE, LIMIT, False), LIMIT),
     Hot("page after a seq", lambda s: s.messages.page(s.largest, USER, MIDDLE, LIMIT, True), LIMIT),
-    Hot("changes after a pos", lambda s: s.messages.changed_after(s.largest, MIDDLE, LIMIT), LIMIT),
+    Hot("changes after a pos", lambda s: s.changes.missed(s.largest, 0, MIDDLE, LIMIT), LIMIT),
     Hot("list", lambda s: s.conversations.list_for(USER, None, LIMIT), 2 * LIMIT),
     Hot("sync", lambda s: s.conversations.standings(USER, None, LIMIT), LIMIT),
     Hot("read and unread", lambda s: s.receipts.read(s.largest, USER, MIDDLE), 1 + TOMBSTONES),

@@ -83,13 +83,15 @@ class Database:
             return await Transaction(cursor).rows(_acting(user_id) + sql, parameters)
 
     @contextlib.asynccontextmanager
-    async def transaction(self, *, user_id: int | None = None) -> AsyncIterator[Transaction]:
+    async def transaction(
+        self, *, user_id: int | None = None, begin: str = "BEGIN"
+    ) -> AsyncIterator[Transaction]:
         """Several statements that are committed together, or not at all when the block raises.
 
         Raises like `rows`. The connection of a block that failed by anything but an AppError is given up.
         """
         async with self._cursor() as cursor:
-            await cursor.execute("BEGIN;" + _acting(user_id))
+            await cursor.execute(f"{begin};" + _acting(user_id))
             try:
                 yield Transaction(cursor)
             except AppError:
@@ -98,6 +100,10 @@ class Database:
                     await cursor.execute("ROLLBACK")
                 raise
             await cursor.execute("COMMIT")
+
+    def snapshot(self, *, user_id: int | None = None) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        """Several statements that all see the same moment, and change nothing. Raises like `rows`."""
+        return self.transaction(user_id=user_id, begin="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     @contextlib.asynccontextmanager
     async def _cursor(self) -> AsyncIterator[aiopg.Cursor]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from chat_api.handlers.messages import NEWEST
+from chat_api.storage.changes import PgChanges
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.receipts import PgReceipts
@@ -25,6 +26,7 @@ class Stores:
 
     def __init__(self, database: Database, deep: dict[int, Cursor]) -> None:
         self._messages = PgMessages(database)
+        self._changes = PgChanges(database)
         self._conversations = PgConversations(database)
         self._receipts = PgReceipts(database)
         self._deep = deep
@@ -40,7 +42,7 @@ class Stores:
             "page, deep in the largest": lambda p: messages.page(
                 p.largest.id, p.user, p.middle, LIMIT + 1, False
             ),
-            "changes after a pos": lambda p: messages.changed_after(p.largest.id, p.middle, LIMIT),
+            "changes after a pos": lambda p: self._changes.missed(p.largest.id, 0, p.middle, LIMIT),
             "list, first page": lambda p: conversations.list_for(p.user, None, LIMIT + 1),
             "list, sixth page": lambda p: conversations.list_for(p.user, self._deep[p.user], LIMIT + 1),
             "sync": lambda p: conversations.standings(p.user, None, LIMIT + 1),

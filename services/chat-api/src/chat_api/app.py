@@ -16,6 +16,7 @@ from chat_api.handlers.table import handler_table
 from chat_api.heads import Heads
 from chat_api.intake import Intake
 from chat_api.publish import Publisher
+from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
@@ -55,7 +56,7 @@ def build_app(settings: StoreSettings) -> web.Application:
     handlers = handler_table(
         MessageHandlers(messages, conversations, intake, publisher),
         ReceiptHandlers(PgReceipts(database), messages, conversations, publisher),
-        ConversationHandlers(conversations, messages, publisher),
+        ConversationHandlers(conversations, PgChanges(database), publisher),
         ParticipantHandlers(PgParticipants(database), conversations, publisher),
         SettingsHandlers(PgSettings(database), conversations, publisher),
         ContactHandlers(PgContacts(database)),

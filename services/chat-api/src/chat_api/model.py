@@ -67,6 +67,18 @@ class MemberChange(NamedTuple):
     pos: int
 
 
+class Missed(NamedTuple):
+    """What changed in a conversation after a pos, at one moment: each thing in its latest state, by its pos.
+
+    Messages with whether they are new since; the title as the pos of its change, and the conversation.
+    """
+
+    head: int
+    messages: list[tuple[MessageData, bool]]
+    members: list[MemberChange]
+    title: tuple[int, ConversationData] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a conversation stands, and what the caller is in it; read under the conversation's lock."""

@@ -12,6 +12,7 @@ from chat_api.model import (
     Membership,
     MessageData,
     MessageFacts,
+    Missed,
     NewConversation,
     ReadPosition,
     Sent,
@@ -36,19 +37,6 @@ class MessageStore(Protocol):
 
         Without what was said while the caller was away.
         """
-
-    async def changed_after(
-        self, conversation_id: str, pos: int, limit: int
-    ) -> list[tuple[MessageData, bool]]:
-        """Up to `limit` messages whose last change is above `pos`, in the order of their changes.
-
-        Each with whether it is new since `pos`.
-        """
-
-    async def changed_for(
-        self, conversation_id: str, caller: int, pos: int, limit: int
-    ) -> list[tuple[MessageData, bool]]:
-        """Like `changed_after`, without what was said while the caller was away."""
 
     async def edit(
         self, message_id: str, user_id: int, content: str, expected_version: int | None
@@ -109,11 +97,15 @@ class ConversationStore(Protocol):
     async def heads(self, conversation_ids: Sequence[str]) -> dict[str, int]:
         """The last pos of each."""
 
-    async def changed_participants(self, conversation_id: str, pos: int, limit: int) -> list[MemberChange]:
-        """Up to `limit` memberships that changed after `pos`, each in its latest state, in order of pos."""
 
-    async def title_after(self, conversation_id: str, pos: int) -> tuple[int, ConversationData] | None:
-        """The pos of the title and the conversation, if the title changed after `pos`."""
+class ChangeStore(Protocol):
+    """What happened in a conversation. Raises like the reads of MessageStore."""
+
+    async def missed(self, conversation_id: str, caller: int, pos: int, limit: int) -> Missed | None:
+        """All that changed above `pos`, up to `limit` of each kind; None if there is no such conversation.
+
+        With a `caller` (else 0) without what was said while he was away.
+        """
 
 
 class ParticipantStore(Protocol):

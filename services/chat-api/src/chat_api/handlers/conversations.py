@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chat_api.model import ConversationData, MessageData
-from chat_api.ports import ConversationStore, MessageStore
+from chat_api.model import ConversationData
+from chat_api.ports import ChangeStore, ConversationStore
 from chat_api.publish import Publisher, member_event, message_event, updated_event
 from chat_api.rules.access import require_member
 from chat_api.rules.conversations import new_conversation
@@ -20,11 +20,9 @@ CHANGES_MAX: Final = 500
 class ConversationHandlers:
     """Creating and looking."""
 
-    def __init__(
-        self, conversations: ConversationStore, messages: MessageStore, publisher: Publisher
-    ) -> None:
+    def __init__(self, conversations: ConversationStore, changes: ChangeStore, publisher: Publisher) -> None:
         self._conversations = conversations
-        self._messages = messages
+        self._changes = changes
         self._publisher = publisher
 
     async def create(self, request: Request) -> Any:
@@ -106,34 +104,26 @@ class ConversationHandlers:
         For all its members who were never away, or for the caller alone, when there is one.
         Each changed thing once, in its latest state. The creation, at 1, is told to its members otherwise.
         """
-        conversation_id, after_pos = request.body["conversation_id"], max(request.body["after_pos"], 1)
-        # Heads first: up to there all reads that follow know of everything, and beyond it maybe one alone.
-        heads = await self._conversations.heads([conversation_id])
-        if conversation_id not in heads:
+        conversation_id, caller = request.body["conversation_id"], request.user_id
+        after_pos = max(request.body["after_pos"], 1)
+        if caller:
+            require_member(await self._conversations.membership(conversation_id, caller))
+        missed = await self._changes.missed(conversation_id, caller, after_pos, CHANGES_MAX)
+        if missed is None:
             raise AppError(errors.NOT_FOUND)
-        messages = await self._changed_messages(conversation_id, request.user_id, after_pos)
-        members = await self._conversations.changed_participants(conversation_id, after_pos, CHANGES_MAX)
-        title = await self._conversations.title_after(conversation_id, after_pos)
-        events = [message_event(message, is_new=is_new) for message, is_new in messages]
-        events += [member_event(conversation_id, change) for change in members]
-        if title is not None:
-            events.append(updated_event(title[1], title[0]))
+        events = [message_event(message, is_new=is_new) for message, is_new in missed.messages]
         # Where one of the lists was cut, the other may know of later changes only.
-        cut = [rows[-1].pos for rows in (events[: len(messages)], members) if len(rows) == CHANGES_MAX]
-        upto = min([heads[conversation_id], *cut])
+        cut = [rows[-1].pos for rows in (events, missed.members) if len(rows) == CHANGES_MAX]
+        events += [member_event(conversation_id, change) for change in missed.members]
+        if missed.title is not None:
+            pos, conversation = missed.title
+            events.append(updated_event(conversation, pos))
+        upto = min([missed.head, *cut])
         events = sorted((event for event in events if event.pos <= upto), key=lambda event: event.pos)
         return {
             "to": upto,
             "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],
         }
-
-    async def _changed_messages(
-        self, conversation_id: str, caller: int, pos: int
-    ) -> list[tuple[MessageData, bool]]:
-        if not caller:
-            return await self._messages.changed_after(conversation_id, pos, CHANGES_MAX)
-        require_member(await self._conversations.membership(conversation_id, caller))
-        return await self._messages.changed_for(conversation_id, caller, pos, CHANGES_MAX)
 
     async def _describe(self, conversation_id: str, caller: int) -> ConversationData:
         conversation = await self._conversations.describe(conversation_id, caller)

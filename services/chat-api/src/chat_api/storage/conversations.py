@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from chat_api.model import ConversationData, MemberChange, Membership, NewConversation
+from chat_api.model import ConversationData, Membership, NewConversation
 from chat_api.rules.permissions import Action, require
 from chat_api.storage.messages import MESSAGE_COLUMNS, SEEN, to_message
 from chat_api.storage.participants import locked_standing
@@ -106,17 +106,7 @@ UPDATE messenger.conversations SET title = %s, last_pos = last_pos + 1, title_po
 RETURNING last_pos
 """
 # For nobody in particular: gateways ask for all their members.
-_CHANGED_PARTICIPANTS: Final = """
-SELECT CASE WHEN is_left THEN 'removed' WHEN joined_pos > %(after)s THEN 'added' ELSE 'updated' END,
-       user_id, role, pos
-  FROM messenger.changed_participants(%(conversation)s, %(after)s, %(limit)s)
-"""
-_TITLE_AFTER: Final = """
-SELECT pos, id::text, type, title, created_by, messenger.to_wire(created_at)
-  FROM messenger.title_change(%s, %s)
-"""
-_TITLE_NAMES: Final = ("id", "type", "title", "created_by", "created_at")
-_HEADS: Final = "SELECT id::text, last_pos FROM messenger.heads(%s::uuid[])"
+HEADS: Final = "SELECT id::text, last_pos FROM messenger.heads(%s::uuid[])"
 
 
 class PgConversations:
@@ -201,15 +191,7 @@ class PgConversations:
         return [row[0] for row in rows]
 
     async def heads(self, conversation_ids: Sequence[str]) -> dict[str, int]:
-        return {row[0]: row[1] for row in await self._database.rows(_HEADS, (list(conversation_ids),))}
-
-    async def changed_participants(self, conversation_id: str, pos: int, limit: int) -> list[MemberChange]:
-        parameters = {"conversation": conversation_id, "after": pos, "limit": limit}
-        return [MemberChange(*row) for row in await self._database.rows(_CHANGED_PARTICIPANTS, parameters)]
-
-    async def title_after(self, conversation_id: str, pos: int) -> tuple[int, ConversationData] | None:
-        rows = await self._database.rows(_TITLE_AFTER, (conversation_id, pos))
-        return (rows[0][0], dict(zip(_TITLE_NAMES, rows[0][1:], strict=True))) if rows else None
+        return {row[0]: row[1] for row in await self._database.rows(HEADS, (list(conversation_ids),))}
 
 
 def _list_row(row: Row) -> ConversationData:

@@ -54,14 +54,6 @@ SEEN: Final = """NOT EXISTS (
 _PAGE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE conversation_id = %(conversation)s"
 _BEFORE: Final = f"{_PAGE} AND seq < %(start)s AND {SEEN} ORDER BY seq DESC LIMIT %(limit)s"
 _AFTER: Final = f"{_PAGE} AND seq > %(start)s AND {SEEN} ORDER BY seq LIMIT %(limit)s"
-_CHANGED: Final = f"""
-SELECT created_pos > %(pos)s, {MESSAGE_COLUMNS}
-  FROM messenger.changed_messages(%(conversation)s, %(pos)s, %(limit)s) m
-"""
-_CHANGED_FOR: Final = f"""
-SELECT created_pos > %(pos)s, {MESSAGE_COLUMNS} FROM messenger.messages m
- WHERE conversation_id = %(conversation)s AND pos > %(pos)s AND {SEEN} ORDER BY pos LIMIT %(limit)s
-"""
 # A statement of its own before the facts are read: they have to be those after the lock was granted.
 _LOCK: Final = """
 SELECT 1 FROM messenger.conversations WHERE id = messenger.conversation_of(%s) FOR NO KEY UPDATE
@@ -126,19 +118,6 @@ class PgMessages:
         parameters = {"conversation": conversation_id, "user": caller, "start": start, "limit": limit}
         rows = await self._database.rows(_AFTER if forward else _BEFORE, parameters, user_id=caller)
         return [to_message(row) for row in rows]
-
-    async def changed_after(
-        self, conversation_id: str, pos: int, limit: int
-    ) -> list[tuple[MessageData, bool]]:
-        parameters = {"conversation": conversation_id, "pos": pos, "limit": limit}
-        return [(to_message(row[1:]), row[0]) for row in await self._database.rows(_CHANGED, parameters)]
-
-    async def changed_for(
-        self, conversation_id: str, caller: int, pos: int, limit: int
-    ) -> list[tuple[MessageData, bool]]:
-        parameters = {"conversation": conversation_id, "user": caller, "pos": pos, "limit": limit}
-        rows = await self._database.rows(_CHANGED_FOR, parameters, user_id=caller)
-        return [(to_message(row[1:]), row[0]) for row in rows]
 
     async def edit(
         self, message_id: str, user_id: int, content: str, expected_version: int | None
