@@ -23,7 +23,6 @@ _REF: Final[Json] = {
 }
 # How RFC 6455 has them; the rest is in the table of close codes.
 _STANDARD_CLOSES: Final[Mapping[int, str]] = {
-    1002: "protocol_error",
     1003: "unsupported_data",
     1007: "invalid_text",
     1009: "frame_too_large",
@@ -69,7 +68,10 @@ def _server(base_path: str) -> Json:
 
 
 def _channel(messages: Json) -> Json:
-    token = {"type": "object", "properties": {"token": {"type": "string", "description": "The JWT."}}}
+    query = {
+        "token": {"type": "string", "description": "The JWT."},
+        "ticket": {"type": "string", "description": "In its place, of `POST /ws-ticket`: good once."},
+    }
     return {
         "address": "/ws",
         "description": (
@@ -79,7 +81,13 @@ def _channel(messages: Json) -> Json:
             "sometimes `retry_after_ms`; 4000 to 4499 mean come back, from 4500 on stay away."
         ),
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
-        "bindings": {"ws": {"method": "GET", "query": token, "bindingVersion": "0.1.0"}},
+        "bindings": {
+            "ws": {
+                "method": "GET",
+                "query": {"type": "object", "properties": query},
+                "bindingVersion": "0.1.0",
+            }
+        },
         "x-close-codes": {
             **{str(code): name for code, name in _STANDARD_CLOSES.items()},
             **{str(int(code)): code.name.lower() for code in Close},
