@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 WEB := services/gateway/web
 
-.PHONY: help install web contract run test lint check audit fuzz e2e-compose faults bench bench-history bench-presence clean
+.PHONY: help install web contract run test lint check audit fuzz e2e-compose faults bench bench-history bench-presence release clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -64,6 +64,12 @@ bench: $(READY) ## what a unit of each workload costs, beside two references, in
 
 bench-presence: $(READY) ## presence under flapping, and chat meanwhile
 	@$(BIN)/python -m tests.bench.presence
+
+release: $(READY) ## one version for all parts: VERSION=1.2.3; then commit, and tag v1.2.3
+	@$(BIN)/python deploy/release.py "$(VERSION)"
+	@$(BIN)/uv lock --quiet
+	@$(BIN)/uv sync --frozen --quiet
+	@$(MAKE) --no-print-directory contract
 
 clean: ## forget the set-up (not the data)
 	rm -rf $(VENV)

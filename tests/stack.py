@@ -53,6 +53,10 @@ class RunningStack:
         found: dict[str, Any] = json.loads(text)
         return found
 
+    async def command(self, name: str) -> str:
+        """What one `messenger` command prints; StackFailed if it fails."""
+        return await _run(name, "--data-dir", str(self.data_dir))
+
     async def pids(self, service: str, role: str) -> list[int]:
         """The pids of one service's processes of one role."""
         rows = (await self.status())["processes"]

@@ -96,6 +96,7 @@ async def _harm(engine: Engine, url: str, secret: str) -> None:
             for service in services:
                 async with Talk(sender, listener) as talk:
                     await asyncio.to_thread(harm, engine, service)
+                    await talk.goes_on()
                     print(f"{what}, {service}: {await talk.finish()}", flush=True)
         await asyncio.gather(sender.leave(), listener.leave())
 

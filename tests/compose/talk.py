@@ -16,6 +16,8 @@ from tests.waiting import until
 
 PAUSE_S = 0.05
 PATIENCE_S = 60.0
+# So many messages show that all is well again.
+PROOF = 20
 # A proxy whose gateway dies in the middle of an answer has answers of its own.
 _AWAY = (aiohttp.ClientError, TimeoutError, OSError, NoSuchFrame, Undocumented)
 
@@ -44,6 +46,11 @@ class Talk:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def goes_on(self) -> None:
+        """Returns when messages go through again, sent from now on."""
+        begun = len(self._acknowledged)
+        await until(lambda: len(self._acknowledged) >= begun + PROOF or self._tasks[0].done(), PATIENCE_S)
 
     async def finish(self) -> str:
         """Stops sending, waits for the last message, and judges; a line that says how it went."""

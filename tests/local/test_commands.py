@@ -34,6 +34,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (("up", "--host", "192.0.2.1"), "cannot listen on 192.0.2.1:8080"),
         (("status",), "no stack is running"),
         (("status", "--json"), "no stack is running"),
+        (("check",), "no stack is running"),
         (("token", "1"), "no signing secret"),
         (("disconnect", "1"), "no stack is running"),
         (("disconnect", "x"), "'x' is not a user id"),

@@ -9,6 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from chat_api.check import RULES
+from tests.e2e.crowd import gathered
 from tests.local.conftest import lives, verify
 from tests.stack import STOP_LIMIT_S, RunningStack, StackFailed, launch, running_stack
 from tests.waiting import until
@@ -53,6 +55,18 @@ async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: Running
     ]
     assert all(lives(row["pid"]) for row in rows)
     assert " error " not in stack.output
+
+
+async def test_what_the_service_wrote_stands_the_audit(stack: RunningStack) -> None:
+    async with gathered(stack.url, lambda _: "") as crowd:
+        one, two = crowd.newcomers(2)
+        one.token, two.token = [await stack.token(person.user_id) for person in (one, two)]
+        group = await one.create_group(two.user_id)
+        for text in ("a", "b"):
+            await one.post(f"/conversations/{group}/messages", {"content": text})
+        await two.call("PUT", f"/conversations/{group}/read", body={"seq": 1})
+        await two.call("DELETE", f"/conversations/{group}")
+    assert await stack.command("check") == f"{len(RULES)} rules, 0 findings\n"
 
 
 async def test_a_redis_of_ones_own_takes_the_place_of_the_embedded_one(

@@ -1,4 +1,4 @@
-"""Owns the command line: `messenger up`, `token`, `disconnect`, `status`, `config`."""
+"""Owns the command line: `messenger up`, `token`, `disconnect`, `status`, `config`, `check`."""
 
 import argparse
 import asyncio
@@ -7,6 +7,7 @@ import os
 import sys
 from typing import NoReturn
 
+from chat_api import check
 from messenger_local.configuration import SERVICES
 from messenger_local.datadir import DataDir, existing_secret
 from messenger_local.disconnecting import disconnect
@@ -69,7 +70,10 @@ def _parser() -> _Parser:
     config = commands.add_parser("config", help="the settings in the environment, checked, secrets masked")
     config.add_argument("service", nargs="*", choices=[*SERVICES, []], help="of these alone")
     config.set_defaults(command=_config)
-    for command in (up, token, disconnect, status):
+    audit = commands.add_parser("check", help="audit the data of the running stack")
+    audit.add_argument("--repair", action="store_true", help="set right what follows from other numbers")
+    audit.set_defaults(command=_check)
+    for command in (up, token, disconnect, status, audit):
         place = os.environ.get("MESSENGER_DATA_DIR") or ".messenger"
         command.add_argument(
             "--data-dir", default=place, metavar="DIR", help="where all is kept (.messenger)"
@@ -146,3 +150,9 @@ def _config(options: argparse.Namespace) -> None:
             wrong.append(service)
     if wrong:
         raise StackError(f"with this, {' and '.join(wrong)} would not start")
+
+
+def _check(options: argparse.Namespace) -> None:
+    url = read_status(DataDir.at(options.data_dir))["database_url"]
+    if check.run(url, repair=options.repair):
+        raise StackError("the data are not as they should be")

@@ -113,8 +113,23 @@ def audit(cursor: Cursor, *, repair: bool = False) -> list[str]:
     return found
 
 
+def run(url: str, *, repair: bool) -> int:
+    """Prints what is wrong in the database; 0 if nothing is."""
+    try:
+        with psycopg2.connect(url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+            # One moment of all tables, while everybody goes on.
+            connection.set_session(isolation_level="REPEATABLE READ", readonly=not repair)
+            with connection.cursor() as cursor:
+                found = audit(cursor, repair=repair)
+    except psycopg2.Error as error:
+        print(f"the audit failed: {str(error).strip().splitlines()[0]}", file=sys.stderr)
+        return 1
+    print(*found, f"{len(RULES)} rules, {len(found)} findings", sep="\n")
+    return 1 if found else 0
+
+
 def main() -> int:
-    """Prints what is wrong; 0 if nothing is."""
+    """What `python -m chat_api.check` does; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m chat_api.check", description="Audits the data.")
     parser.add_argument("--repair", action="store_true", help="set right what follows from other numbers")
     options = parser.parse_args()
@@ -122,18 +137,7 @@ def main() -> int:
     if not url:
         print("MESSENGER_DATABASE_URL is not set", file=sys.stderr)
         return 1
-    try:
-        with psycopg2.connect(url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
-            # One moment of all tables, while everybody goes on.
-            connection.set_session(isolation_level="REPEATABLE READ", readonly=not options.repair)
-            with connection.cursor() as cursor:
-                found = audit(cursor, repair=options.repair)
-    except psycopg2.Error as error:
-        print(f"the audit failed: {str(error).strip().partition(chr(10))[0]}", file=sys.stderr)
-        return 1
-    print(*found, sep="\n", end="\n" if found else "")
-    print(f"{len(RULES)} rules, {len(found)} findings")
-    return 1 if found else 0
+    return run(url, repair=options.repair)
 
 
 if __name__ == "__main__":

@@ -209,6 +209,9 @@ class Hub:
 
     def emit_ephemeral(self, room: Room, event: Event) -> None:
         """Sends a frame to whoever looks at the room, but for the sockets of the user whom it is about."""
+        if room.outbox:
+            # What came before it goes out before it.
+            self.flush()
         data = text_frame(event.frame)
         for connection in room.viewers or ():
             if connection.user_id != event.user_id:

@@ -1,0 +1,87 @@
+"""docker-compose.yml: what holds of it without any container; `make e2e-compose` runs it for real."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from messenger_local.configuration import SERVICES as VARIABLES
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+OVERLAY = (ROOT / "deploy/observability/docker-compose.yml").read_text()
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = ("gateway", "chat-api", "presence")
+ONCE = ("roles", "migrate-chat-api", "migrate-presence")
+
+
+def example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def test_every_variable_of_the_file_is_in_the_example_and_the_other_way_round() -> None:
+    asked = set(re.findall(r"\$\{([A-Z_]+)", TEXT + OVERLAY))
+    assert asked == example().keys()
+
+
+def test_no_secret_has_a_default_anywhere() -> None:
+    required = set(re.findall(r"\$\{([A-Z_]+):\?", TEXT + OVERLAY))
+    assert required == {name for name in example() if name.endswith(("SECRET", "PASSWORD"))}
+    assert all(example()[name] == "" for name in required)
+
+
+def test_the_proxy_alone_has_a_port() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    assert all(port.startswith("127.0.0.1:") for port in re.findall(r'- "(\S+:\d+)"\n', OVERLAY))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_container_has_no_rights_and_writes_nowhere_but_where_it_must(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is (name != "postgres")
+    assert "privileged" not in service
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_container_has_limits(name: str) -> None:
+    assert SERVICES[name]["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+
+
+def test_nobody_starts_before_what_he_needs() -> None:
+    waits = {
+        name: {k: v["condition"] for k, v in SERVICES[name]["depends_on"].items()} for name in (*OURS, *ONCE)
+    }
+    done, healthy = "service_completed_successfully", "service_healthy"
+    assert waits["chat-api"] == {"redis": healthy, "migrate-chat-api": done}
+    assert waits["presence"] == {"redis": healthy, "migrate-presence": done}
+    assert waits["gateway"] == {"redis": healthy, "chat-api": healthy, "presence": "service_started"}
+    assert waits["migrate-chat-api"] == waits["migrate-presence"] == {"roles": done}
+    assert waits["roles"] == {"postgres": healthy}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_service_is_told_only_what_it_knows(service: str) -> None:
+    known = {variable.name for variable in VARIABLES[service]}
+    assert SERVICES[service]["environment"].keys() <= known
+
+
+def test_the_gateway_is_in_no_network_of_the_database() -> None:
+    assert {name for name, service in SERVICES.items() if "store" in service["networks"]} == {
+        *("chat-api", "presence", "postgres"),
+        *ONCE,
+    }
+    assert COMPOSE["networks"]["store"] == COMPOSE["networks"]["bus"] == {"internal": True}
+
+
+def test_the_image_runs_as_nobody_and_is_told_to_end_by_the_usual_signal() -> None:
+    last = (ROOT / "deploy/Dockerfile").read_text().split("\nFROM ")[-1]
+    assert "\nUSER 10001:10001\n" in last
+    assert "\nSTOPSIGNAL SIGTERM\n" in last
+    assert "\nHEALTHCHECK " in last
+    assert "pip uninstall" in last
