@@ -10,8 +10,9 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 WEB := services/gateway/web
+comma := ,
 
-.PHONY: help install web contract run test lint check audit fuzz e2e-compose faults bench bench-history bench-presence release clean
+.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence release clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -52,6 +53,9 @@ audit: $(READY) ## holes that are known in what the lock files name
 
 fuzz: $(READY) ## 100,000 frames and requests from dice at a running stack (FRAMES=…)
 	@MESSENGER_FUZZ_FRAMES=$(or $(FRAMES),100000) $(BIN)/pytest tests/fuzz/test_frames.py
+
+siege: $(READY) ## attacks by load, and what they cost the others: NAMES=sockets,half-open,deaf,bomb,pings
+	@$(BIN)/python -m tests.security.siege $(subst $(comma), ,$(NAMES))
 
 faults: $(READY) ## harm and judge for ten minutes: CAMPAIGN=mixed|kills|… SCALE=6 is an hour
 	@$(BIN)/python -m tests.faults $(CAMPAIGN) $(if $(SCALE),--scale $(SCALE))

@@ -138,7 +138,8 @@ class SocketDoor:
 
     async def _read(self, connection: Connection, member: Member, lane: Lane) -> None:
         socket = connection.socket
-        while True:
+        # Once it is being closed, what a flood has left behind is nobody's business any more.
+        while connection.closing is None:
             message = await socket.receive()
             if message.type is WSMsgType.TEXT:
                 if wait_ms := self._count(connection):
