@@ -64,10 +64,10 @@ class Session:
         if after_pos is None:
             return await self._look(connection, conversation_id)
         member = self._hub.members[connection.user_id]
-        with self._resuming.holding(connection, member.rooms.get(conversation_id)):
+        with self._resuming.holding(connection, member.rooms.get(conversation_id)) as seen:
             answer = await self._look(connection, conversation_id)
             room = self._room_of(connection, conversation_id)
-            outcome = await self._resuming.catch_up(connection, member, room, after_pos)
+            outcome = await self._resuming.catch_up(connection, member, room, after_pos, seen)
         return answer | {"last_pos": outcome.to, "recovered": outcome.recovered}
 
     async def resume(self, connection: Connection, body: Body) -> Body:
@@ -78,8 +78,8 @@ class Session:
             room = member.rooms.get(conversation_id)
             if room is None:
                 continue
-            with self._resuming.holding(connection, room):
-                outcome = await self._resuming.catch_up(connection, member, room, pos)
+            with self._resuming.holding(connection, room) as seen:
+                outcome = await self._resuming.catch_up(connection, member, room, pos, seen)
             conversations_[conversation_id] = {
                 "from": pos,
                 "to": outcome.to,
