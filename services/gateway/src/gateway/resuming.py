@@ -40,34 +40,29 @@ class Resuming:
         self._asked: dict[tuple[str, int, int], asyncio.Future[tuple[list[Event], int]]] = {}
 
     @contextmanager
-    def holding(self, connection: Connection, room: Room | None) -> Iterator[int]:
-        """Within, the socket gets no live frames of the room; `catch_up` brings what they were.
-
-        Gives the pos up to which it may have got them.
-        """
+    def holding(self, connection: Connection, room: Room | None) -> Iterator[None]:
+        """Within, the socket gets no live frames of the room; `catch_up` brings what they were."""
         if room is None:
-            yield 0
+            yield
             return
         self._hub.flush()
         if room.holding is None:
             room.holding = set()
         room.holding.add(connection)
         try:
-            yield room.stream.last_pos
+            yield
         finally:
             room.holding.discard(connection)
 
-    async def catch_up(
-        self, connection: Connection, member: Member, room: Room, after_pos: int, seen: int
-    ) -> Outcome:
-        """Replays what changed above `after_pos`, within `holding`, which gave `seen`; what is live follows.
+    async def catch_up(self, connection: Connection, member: Member, room: Room, after_pos: int) -> Outcome:
+        """Replays what changed above `after_pos`, within `holding`; the next live frame follows on it.
 
         Raises AppError when chat-api doesn't answer, or not_found when the user is removed meanwhile.
         """
         missed = await self._missed(member, room, after_pos)
         if missed is not None:
             events, to = missed
-            if await self._write(connection, marked(events)) and self._follow_on(connection, room, to, seen):
+            if await self._write(connection, marked(events)) and self._follow_on(connection, room, to):
                 _require_in(member, room)
                 return Outcome(max(to, room.stream.last_pos), True)
         _require_in(member, room)
@@ -112,16 +107,12 @@ class Resuming:
             connection.write(text_frame(frame))
         return True
 
-    def _follow_on(self, connection: Connection, room: Room, to: int, seen: int) -> bool:
-        """Brings what was live meanwhile; False when some of it isn't known here any more.
-
-        An answer that another client had asked for may end before what was live here already.
-        """
+    def _follow_on(self, connection: Connection, room: Room, to: int) -> bool:
+        """Brings what was live meanwhile; False when some of it isn't known here any more."""
         self._hub.flush()
         since = room.stream.since(to) if to <= room.stream.last_pos else []
         for event in since or ():
-            [again] = marked([event])
-            connection.write(text_frame(again if event.pos <= seen else event.frame))
+            connection.write(text_frame(event.frame))
         return since is not None
 
 

@@ -64,10 +64,12 @@ class Session:
         if after_pos is None:
             return await self._look(connection, conversation_id)
         member = self._hub.members[connection.user_id]
-        with self._resuming.holding(connection, member.rooms.get(conversation_id)) as seen:
+        with self._resuming.holding(connection, member.rooms.get(conversation_id)):
             answer = await self._look(connection, conversation_id)
             room = self._room_of(connection, conversation_id)
-            outcome = await self._resuming.catch_up(connection, member, room, after_pos, seen)
+            # Once more: it may be another one by now, or the first that there is.
+            with self._resuming.holding(connection, room):
+                outcome = await self._resuming.catch_up(connection, member, room, after_pos)
         return answer | {"last_pos": outcome.to, "recovered": outcome.recovered}
 
     async def resume(self, connection: Connection, body: Body) -> Body:
@@ -78,8 +80,8 @@ class Session:
             room = member.rooms.get(conversation_id)
             if room is None:
                 continue
-            with self._resuming.holding(connection, room) as seen:
-                outcome = await self._resuming.catch_up(connection, member, room, pos, seen)
+            with self._resuming.holding(connection, room):
+                outcome = await self._resuming.catch_up(connection, member, room, pos)
             conversations_[conversation_id] = {
                 "from": pos,
                 "to": outcome.to,
