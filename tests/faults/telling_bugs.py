@@ -56,8 +56,8 @@ TELLING = (
         "overtaken",
         Edit(
             f"{GATEWAY}/lane.py",
-            "            group.append(self._queue.popleft())",
-            "            group.insert(0, self._queue.popleft())",
+            "        group.append(queue.popleft())",
+            "        group.insert(0, queue.popleft())",
         ),
     ),
     bug(
@@ -135,9 +135,13 @@ TELLING = (
         ),
     ),
     bug(
-        "presence is not told again",
+        "presence is not told who came",
         aims.REDIS_EMPTIED,
         "absent",
-        Edit(f"{GATEWAY}/reporting.py", 'self._full = not answer["known"]', "self._full = False"),
+        Edit(
+            f"{GATEWAY}/reporting.py",
+            '"opened": [user_id for user_id, away in states.items() if away is False],',
+            '"opened": [],',
+        ),
     ),
 )

@@ -44,12 +44,16 @@ def problem(error: AppError, status: int | None = None) -> web.Response:
     if kind.status in (429, 503):
         seconds = math.ceil((error.retry_after_ms or DEFAULT_RETRY_MS) / 1000)
         headers[hdrs.RETRY_AFTER] = str(seconds)
-    return web.Response(
+    response = web.Response(
         status=status,
         body=orjson.dumps(body),
         content_type="application/problem+json",
         headers=headers,
     )
+    if kind.status == 503:
+        # This worker may be about to end; by a new connection, the next attempt comes to another one.
+        response.force_close()
+    return response
 
 
 @web.middleware
