@@ -86,7 +86,7 @@ class Wire(asyncio.Protocol):
             self._upgraded.set_exception(ConnectionError("ended before the upgrade"))
             self._upgraded.exception()
             return
-        if self._upgraded.exception() is None:
+        if not self._upgraded.cancelled() and self._upgraded.exception() is None:
             self._on_end(self._code, self._reason)
 
     def data_received(self, data: bytes) -> None:
