@@ -109,6 +109,10 @@ class RememberingChatApi:
         # Cleared, memberships are read and not yet told.
         self.answering = asyncio.Event()
         self.answering.set()
+        # The same for how a conversation looks, and for what was missed.
+        self.showing, self.telling = asyncio.Event(), asyncio.Event()
+        self.showing.set()
+        self.telling.set()
         self._heads = Heads(self.bus)
         self.publisher = Publisher(self.bus, self._heads)
         self._server = RpcServer(
@@ -118,6 +122,7 @@ class RememberingChatApi:
                 conversations.MEMBERSHIPS.name: self._memberships,
                 conversations.HEADS.name: self._where,
                 conversations.CHANGES.name: self._changes,
+                conversations.VIEW.name: self._view,
             },
         )
 
@@ -176,6 +181,13 @@ class RememberingChatApi:
         self._note(request)
         return {id_: len(self.log[id_]) + 1 for id_ in request.body["conversation_ids"]}
 
+    async def _view(self, request: Request) -> Any:
+        self._note(request)
+        id_ = request.body["conversation_id"]
+        await self.showing.wait()
+        stands = {"last_seq": 0, "last_pos": len(self.log[id_]) + 1, "read_seq": 0}
+        return {**stands, "member_ids": list(self.members[id_])}
+
     async def _changes(self, request: Request) -> Any:
         self._note(request)
         id_, after = request.body["conversation_id"], request.body["after_pos"]
@@ -186,10 +198,12 @@ class RememberingChatApi:
             for event in self.log[id_]
             if event.pos > after and (event.type == MESSAGE_NEW or last[event.user_id] == event.pos)
         ]
-        return {
+        answer = {
             "to": len(self.log[id_]) + 1,
             "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],
         }
+        await self.telling.wait()
+        return answer
 
     def _note(self, request: Request) -> None:
         self.asked.append(request.operation)

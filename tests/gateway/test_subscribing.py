@@ -1,0 +1,44 @@
+"""Who subscribes with a position is brought up to date, and gets what is live once and after that."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from gateway.resuming import Resuming
+from gateway.session import Session
+from gateway.settings import GatewaySettings
+from messenger_shared.operations import conversations
+from messenger_shared.settings import Environment
+from tests.gateway.world import FEWEST, GatewayWorld
+from tests.waiting import until
+
+
+async def test_in_a_conversation_that_becomes_his_meanwhile_live_waits_for_the_replay_too() -> None:
+    world = GatewayWorld()
+    await world.start()
+    world.chat.create("c", 1)
+    await world.connect(1)
+    transport = await world.connect(2)
+    resuming = Resuming(world.hub, world.follower._rooms, 500)
+    some: Any = None
+    settings = GatewaySettings.read(Environment(FEWEST))
+    session = Session(world.bus, world.rpc, world.hub, world.watching, resuming, some, settings)
+    member = world.hub.members[2]
+    [connection] = member.connections
+    world.chat.showing.clear()
+    body = {"conversation_id": "c", "after_pos": 1}
+    subscribing = asyncio.create_task(session.subscribe(connection, body))
+    await until(lambda: conversations.VIEW.name in world.chat.asked)
+    world.chat.change_member("c", "added", 2)
+    await until(lambda: "c" in member.rooms)
+    world.chat.telling.clear()
+    world.chat.showing.set()
+    await until(lambda: conversations.CHANGES.name in world.chat.asked)
+    world.chat.say("c", "live")
+    await until(lambda: member.rooms["c"].stream.last_pos == 3)
+    world.chat.telling.set()
+    await subscribing
+    live = [frame["pos"] for frame in transport.frames() if not frame.get("replay")]
+    assert live == [2, 3]
+    await world.stop()
