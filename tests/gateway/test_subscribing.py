@@ -1,4 +1,4 @@
-"""Who subscribes with a position is brought up to date, and gets what is live once and after that."""
+"""Who subscribes or resumes is brought up to date, and gets what is live once and after that."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from tests.gateway.world import FEWEST, GatewayWorld
 from tests.waiting import until
 
 
+def make_session(world: GatewayWorld) -> Session:
+    resuming = Resuming(world.hub, world.follower._rooms, 500)
+    some: Any = None
+    settings = GatewaySettings.read(Environment(FEWEST))
+    return Session(world.bus, world.rpc, world.hub, world.watching, resuming, some, settings)
+
+
 async def test_in_a_conversation_that_becomes_his_meanwhile_live_waits_for_the_replay_too() -> None:
     world = GatewayWorld()
     await world.start()
     world.chat.create("c", 1)
     await world.connect(1)
     transport = await world.connect(2)
-    resuming = Resuming(world.hub, world.follower._rooms, 500)
-    some: Any = None
-    settings = GatewaySettings.read(Environment(FEWEST))
-    session = Session(world.bus, world.rpc, world.hub, world.watching, resuming, some, settings)
+    session = make_session(world)
     member = world.hub.members[2]
     [connection] = member.connections
     world.chat.showing.clear()
@@ -41,4 +45,23 @@ async def test_in_a_conversation_that_becomes_his_meanwhile_live_waits_for_the_r
     await subscribing
     live = [frame["pos"] for frame in transport.frames() if not frame.get("replay")]
     assert live == [2, 3]
+    await world.stop()
+
+
+async def test_who_is_removed_while_he_is_brought_up_to_date_gets_nothing_after_that() -> None:
+    world = GatewayWorld()
+    await world.start()
+    world.chat.create("c", 1, 2)
+    world.chat.say("c", "missed")
+    stays, transport = await world.connect(1), await world.connect(2)
+    [connection] = world.hub.members[2].connections
+    world.chat.telling.clear()
+    resuming = asyncio.create_task(make_session(world).resume(connection, {"positions": {"c": 1}}))
+    await until(lambda: conversations.CHANGES.name in world.chat.asked)
+    world.chat.change_member("c", "removed", 2)
+    world.chat.say("c", "secret")
+    await until(lambda: len(stays.frames()) == 2)
+    world.chat.telling.set()
+    assert await resuming == {"conversations": {}}
+    assert [frame["type"] for frame in transport.frames()] == ["participant.removed"]
     await world.stop()

@@ -60,12 +60,14 @@ class Resuming:
         Raises AppError when chat-api doesn't answer, or not_found when the user is removed meanwhile.
         """
         missed = await self._missed(member, room, after_pos)
+        # Who was removed meanwhile has had the event that says so, and it is the last.
+        _require_in(member, room)
         if missed is not None:
             events, to = missed
-            if await self._write(connection, marked(events)) and self._follow_on(connection, room, to):
-                _require_in(member, room)
+            is_written = await self._write(connection, marked(events))
+            _require_in(member, room)
+            if is_written and self._follow_on(connection, room, to):
                 return Outcome(max(to, room.stream.last_pos), True)
-        _require_in(member, room)
         self._hub.flush()
         return Outcome(room.stream.last_pos, False)
 

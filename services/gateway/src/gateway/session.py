@@ -80,8 +80,14 @@ class Session:
             room = member.rooms.get(conversation_id)
             if room is None:
                 continue
-            with self._resuming.holding(connection, room):
-                outcome = await self._resuming.catch_up(connection, member, room, pos)
+            try:
+                with self._resuming.holding(connection, room):
+                    outcome = await self._resuming.catch_up(connection, member, room, pos)
+            except AppError as error:
+                if error.kind is errors.NOT_FOUND:
+                    # Removed meanwhile: like one that he was never in.
+                    continue
+                raise
             conversations_[conversation_id] = {
                 "from": pos,
                 "to": outcome.to,
