@@ -220,3 +220,18 @@ async def test_a_stopped_database_is_unavailable(opened: Opened) -> None:
     database = await opened(Limits())
     await database.stop()
     assert (await fail(database.rows("SELECT 1"))).kind.code == "unavailable"
+
+
+async def test_who_is_called_off_while_a_failure_is_handled_is_called_off() -> None:
+    database = Database("postgresql://nobody@127.0.0.1/none", 1, "test")
+
+    async def work() -> None:
+        async with database._guarded():
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            raise psycopg2.OperationalError("gone")
+
+    working = asyncio.create_task(work())
+    await asyncio.wait([working])
+    assert working.cancelled()

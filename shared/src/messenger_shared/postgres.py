@@ -129,11 +129,13 @@ class Database:
                 yield
             self._heard()
         except (psycopg2.OperationalError, psycopg2.InterfaceError, TimeoutError) as error:
+            if _is_called_off():
+                # While aiopg made something of the failure, which must not swallow it.
+                raise asyncio.CancelledError from error
             self._missed(error)
             raise AppError(errors.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS) from error
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if _is_called_off():
                 raise
             # Nobody cancelled: so aiopg puts it that the server ended a statement that took too long.
             log.warning("postgresql ended a statement after %s s", self._limits.statement_s)
@@ -164,6 +166,11 @@ class Database:
         self._healthy = False
         # They lead to where nobody answers; what is opened anew finds out by itself who is there.
         self._pool.forget()
+
+
+def _is_called_off() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _acting(user_id: int | None) -> str:
