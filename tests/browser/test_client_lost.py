@@ -143,10 +143,8 @@ async def test_a_refused_message_stays_with_its_reason_until_it_is_sent_or_given
     await again.has_status("refused", "delivered")
 
 
-async def test_a_session_that_was_ended_says_so_and_keeps_what_is_typed(office: Office) -> None:
-    one = new_user()
-    await office.group("Ended", one, new_user())
-    context = await office.context()
+async def watched_sockets(context: BrowserContext) -> list[WebSocketRoute]:
+    """All sockets that its pages open from now on; they work, and can be ended from here."""
     sockets: list[WebSocketRoute] = []
 
     def attach(socket: WebSocketRoute) -> None:
@@ -154,6 +152,14 @@ async def test_a_session_that_was_ended_says_so_and_keeps_what_is_typed(office: 
         sockets.append(socket)
 
     await context.route_web_socket(SOCKETS, attach)
+    return sockets
+
+
+async def test_a_session_that_was_ended_says_so_and_keeps_what_is_typed(office: Office) -> None:
+    one = new_user()
+    await office.group("Ended", one, new_user())
+    context = await office.context()
+    sockets = await watched_sockets(context)
     chat = await office.chat(one, context)
     await chat.open("Ended")
     await sockets[-1].close(code=4503, reason='{"code":"session_revoked"}')
@@ -169,13 +175,7 @@ async def test_a_draining_gateway_is_left_without_a_word(office: Office) -> None
     one, two = new_user(), new_user()
     room = await office.group("Draining", one, two)
     context = await office.context()
-    sockets: list[WebSocketRoute] = []
-
-    def attach(socket: WebSocketRoute) -> None:
-        socket.connect_to_server()
-        sockets.append(socket)
-
-    await context.route_web_socket(SOCKETS, attach)
+    sockets = await watched_sockets(context)
     chat = await office.chat(one, context)
     await chat.open("Draining")
     await chat.page.evaluate(

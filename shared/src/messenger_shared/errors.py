@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 Details = Mapping[str, list[str]]
@@ -17,6 +18,17 @@ class ErrorKind:
     status: int
     retryable: bool
     message: str
+
+    def problem(self, status: int) -> dict[str, Any]:
+        """The body of a problem document (RFC 9457), told with `status`."""
+        return {
+            "type": "about:blank",
+            # A wrong method or a body above the limit would be misnamed by the table's text.
+            "title": self.message if status == self.status else HTTPStatus(status).phrase,
+            "status": status,
+            "code": self.code,
+            "retryable": self.retryable,
+        }
 
 
 INVALID_JSON: Final = ErrorKind("invalid_json", 400, False, "Invalid JSON format")

@@ -71,16 +71,9 @@ class Front(web.Server):
 
 
 def _answer(kind: ErrorKind, status: int) -> web.Response:
-    body = {
-        "type": "about:blank",
-        "title": kind.message,
-        "status": status,
-        "code": kind.code,
-        "retryable": kind.retryable,
-    }
     response = web.Response(
         status=status,
-        body=orjson.dumps(body),
+        body=orjson.dumps(kind.problem(status)),
         content_type="application/problem+json",
         headers={hdrs.SERVER: SERVER},
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from aiohttp import hdrs, web
@@ -30,14 +29,7 @@ def problem(error: AppError, status: int | None = None) -> web.Response:
     """The failure as a response; `status` where HTTP has a more telling one than the table."""
     kind = error.kind
     status = status or kind.status
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        # A wrong method or a body above the limit would be misnamed by the table's text.
-        "title": kind.message if status == kind.status else HTTPStatus(status).phrase,
-        "status": status,
-        "code": kind.code,
-        "retryable": kind.retryable,
-    }
+    body = kind.problem(status)
     if error.details:
         body["errors"] = error.details
     headers = {hdrs.WWW_AUTHENTICATE: "Bearer"} if kind is errors.UNAUTHORIZED else {}
