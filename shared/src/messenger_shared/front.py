@@ -73,7 +73,7 @@ class Front(web.Server):
 def _answer(kind: ErrorKind, status: int) -> web.Response:
     response = web.Response(
         status=status,
-        body=orjson.dumps(kind.problem(status)),
+        body=orjson.dumps({**kind.problem(status), "title": kind.message}),
         content_type="application/problem+json",
         headers={hdrs.SERVER: SERVER},
     )
