@@ -2,8 +2,7 @@
 
 import { vi } from 'vitest';
 import type { ConversationRow, Message } from '../src/lib/core/wire.ts';
-
-type Json = Record<string, unknown> & { type: string; ref?: string };
+import { FakeSocket, type Json } from './socket.ts';
 
 /** What stands between a client and the gateway; by default nothing does. */
 export interface Weather {
@@ -24,65 +23,6 @@ const LIMITS = {
   resume_max_events: 500,
   presence_grace_ms: 10_000,
 };
-
-export class FakeSocket {
-  static readonly OPEN = 1;
-  readonly OPEN = 1;
-  readyState = 1;
-  onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  readonly url: string;
-  readonly protocols: string[];
-  closedWith: number | null = null;
-  readonly sent: Json[] = [];
-  #gateway: FakeGateway;
-  #arrival = 0;
-
-  constructor(gateway: FakeGateway, url: string, protocols: string[]) {
-    this.#gateway = gateway;
-    this.url = url;
-    this.protocols = protocols;
-    gateway.sockets.push(this);
-    gateway.opened(this);
-  }
-
-  get token(): string {
-    return (this.protocols[1] ?? '').slice('bearer.'.length);
-  }
-
-  send(text: string): void {
-    const frame = JSON.parse(text) as Json;
-    this.sent.push(frame);
-    this.#gateway.travel(() => this.readyState === 1 && this.#gateway.heard(this, frame));
-  }
-
-  close(code: number): void {
-    this.closedWith = code;
-    this.readyState = 3;
-    this.#gateway.live.delete(this);
-  }
-
-  /** From the gateway's side. */
-  deliver(frame: Json): void {
-    const data = JSON.stringify(frame);
-    const arrive = () => this.readyState === 1 && this.onmessage?.({ data });
-    const isLive = frame.pos !== undefined && frame.replay === undefined;
-    if (isLive) return this.#gateway.travel(arrive, isLive);
-    // A replay and its answer leave one after the other, and a socket keeps that order.
-    this.#gateway.travel(arrive, isLive, (delay) => {
-      this.#arrival = Math.max(this.#arrival, Date.now() + delay);
-      return this.#arrival - Date.now();
-    });
-  }
-
-  /** Ended by the gateway or the network. */
-  end(code: number, reason = ''): void {
-    if (this.readyState === 3) return;
-    this.readyState = 3;
-    this.#gateway.live.delete(this);
-    this.onclose?.({ code, reason });
-  }
-}
 
 export class FakeGateway {
   weather: Weather = FAIR;
