@@ -21,7 +21,7 @@ from messenger_shared.tokens import Identity
 MAX_BUFFERED_BYTES: Final = 1024 * 1024
 MAX_BUFFERED_EPHEMERAL_BYTES: Final = 64 * 1024
 # Who still sends all the while would be reset, and not read why; a busy client needs its time.
-CLOSE_TIMEOUT_S: Final = 10.0
+CLOSE_TIMEOUT_S: Final = 5.0
 FLOODING_RETRY_MS: Final = 1_000
 
 
