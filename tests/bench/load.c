@@ -146,14 +146,26 @@ static uint64_t run_fanout(void) {
     return now;
 }
 
-/* Every user sends the next when the last one is both acknowledged and received by the partner. */
+/* One after the other, whoever has had all of his last one. */
+static void send_those_due(double seconds) {
+    while (sent < 1 + seconds * options.per_second) {
+        struct client *client = &clients[sent % client_count];
+        if (sent >= client_count && (!client->acked || !client->received)) return;
+        send_message(client);
+    }
+}
+
+/* Every user sends the next when the last one is both acknowledged and received by the partner, or, if there
+ * is a pace, when it is his turn. */
 static uint64_t run_durable(void) {
     char command[64];
-    uint64_t now = now_ns(), end = now + (uint64_t)(options.seconds * 1e9);
-    running = 1;
-    for (uint32_t i = 0; i < client_count; i++) send_message(&clients[i]);
-    while (acks < sent || receipts < sent || echoes < sent) {
-        serve(10, command, sizeof command);
+    uint64_t start = now_ns(), now = start, end = now + (uint64_t)(options.seconds * 1e9);
+    int paced = options.per_second > 0;
+    running = !paced;
+    for (uint32_t i = 0; i < client_count && !paced; i++) send_message(&clients[i]);
+    while ((paced && now < end) || acks < sent || receipts < sent || echoes < sent) {
+        if (paced && now < end) send_those_due((double)(now - start) / 1e9);
+        serve(paced ? 1 : 10, command, sizeof command);
         now = now_ns();
         if (now > end) running = 0;
         check_progress(sent);

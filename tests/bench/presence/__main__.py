@@ -27,8 +27,8 @@ from tests.stack import StackFailed
 SECONDS: Final = 10.0
 GATEWAYS: Final = 4
 WATCHED: Final = 500
-CHATTERS: Final = 100
-MESSAGES_PER_S: Final = 20
+CHATTERS: Final = 500
+MESSAGES_PER_S: Final = 200
 FRAMES_MAX: Final = 1
 P99_RATIO_MAX: Final = 1.2
 FIRST_USER: Final = 1_000_001
@@ -116,9 +116,13 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
 
 
 async def _chat_file(ground: Ground, directory: Path, chatters: range) -> Path:
-    room = await gather_all(ground, chatters)
+    """Pairs."""
+    lines = []
+    for first, second in zip(chatters[::2], chatters[1::2], strict=True):
+        room = await gather_all(ground, (first, second))
+        lines += [f"{user} {ground.token(user)} {room}\n" for user in (first, second)]
     path = directory / "chatters"
-    path.write_text("".join(f"{user} {ground.token(user)} {room}\n" for user in chatters))
+    path.write_text("".join(lines))
     return path
 
 
@@ -131,7 +135,7 @@ async def _run(scene: Scene, flapping: bool) -> Run:
         before = usage.read(scene.ground.roots)
         chat = asyncio.create_task(generator.run())
         counts = await asyncio.gather(
-            *(gateway.flap(SECONDS) for gateway in gateways),
+            *(gateway.flap(SECONDS, number / GATEWAYS) for number, gateway in enumerate(gateways)),
             *([flap_really(scene.ground, scene.real, SECONDS)] if flapping else []),
         )
         counted = await chat
@@ -166,8 +170,8 @@ async def _flappers(scene: Scene, flapping: bool) -> AsyncIterator[list[Flapping
 
 
 def _chatting(scene: Scene) -> contextlib.AbstractAsyncContextManager[Generator]:
-    messages = ("-m", str(round(SECONDS * MESSAGES_PER_S)), "-r", str(MESSAGES_PER_S))
-    return generating(scene.programs.load, "fanout", scene.ground.port, scene.chat, options=messages)
+    pace = ("-d", str(SECONDS), "-r", str(MESSAGES_PER_S))
+    return generating(scene.programs.load, "durable", scene.ground.port, scene.chat, options=pace)
 
 
 def _conclude(runs: list[Run]) -> dict[str, Any]:

@@ -44,13 +44,18 @@ class FlappingGateway:
         await self._rpc.stop()
         await self._bus.stop()
 
-    async def flap(self, seconds: float) -> int:
-        """Everybody comes and, half the time later, goes; returns how many transitions that made."""
+    async def flap(self, seconds: float, phase: float) -> int:
+        """Everybody comes and, half the time later, goes; returns how many transitions that made.
+
+        `phase`, from 0 to 1, is where between two of a clock's beats it reports: no two gateways are in step.
+        """
         steps = max(2, round(seconds / REPORT_S))
         half = steps // 2
         edges = [len(self._users) * step // (steps - half) for step in range(steps - half + 1)]
         parts = [self._users[start:end] for start, end in pairwise(edges)]
-        begun, loop = asyncio.get_running_loop().time(), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(phase * REPORT_S)
+        begun = loop.time()
         for step in range(steps):
             came = parts[step] if step < len(parts) else ()
             went = parts[step - half] if step >= half else ()
