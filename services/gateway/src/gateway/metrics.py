@@ -6,7 +6,9 @@ from messenger_shared.metrics import SECONDS
 
 CONNECTIONS = Gauge("messenger_connections", "Open sockets", multiprocess_mode="livesum")
 DELIVERY_TIME = Histogram(
-    "messenger_delivery_seconds", "From the commit of an event to its writing to sockets", buckets=SECONDS
+    "messenger_delivery_seconds",
+    "From the commit of an event to its writing to sockets, of the oldest in each turn of the loop",
+    buckets=SECONDS,
 )
 DELIVERIES = Counter("messenger_deliveries", "Durable frames written to sockets")
 FRAMES = Counter("messenger_frames", "Frames that clients sent")
