@@ -9,6 +9,7 @@ from aiohttp import web
 from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
+from chat_api.handlers.operators import OperatorHandlers
 from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
 from chat_api.handlers.settings import SettingsHandlers
@@ -20,6 +21,7 @@ from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
+from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
 from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.settings import PgSettings
@@ -60,6 +62,7 @@ def build_app(settings: StoreSettings) -> web.Application:
         ParticipantHandlers(PgParticipants(database), conversations, publisher),
         SettingsHandlers(PgSettings(database), conversations, publisher),
         ContactHandlers(PgContacts(database)),
+        OperatorHandlers(PgOperators(database), conversations, publisher),
     )
     server = RpcServer(bus, SERVICE, handlers)
     for component in (database, bus, heads, intake, server):

@@ -87,7 +87,7 @@ def build_app(settings: GatewaySettings) -> web.Application:
     add_docs(app, BASE_PATH)
     add_pages(app, settings)
     if settings.admin_api:
-        add_admin(app, verifier, credentials.revocations)
+        add_admin(app, rpc, verifier, credentials.revocations)
     required = {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)}
     add_health(app, required, {"presence": lambda: not reach.degraded})
     app[LEAVE] = Drain(hub, admission, settings.drain_s).run
