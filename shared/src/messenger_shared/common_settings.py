@@ -14,12 +14,12 @@ REDIS_URL: Final = Urls(
     name="MESSENGER_REDIS_URL",
     schemes=("redis", "rediss"),
     meaning="The Redis servers of the bus, the same list in the same order for all services; "
-    "`rediss://` is TLS.",
+    "`rediss://` is TLS, `?ssl_ca_certs=FILE` trusts authorities that the system doesn't know.",
 )
 DATABASE_URL: Final = Database(
     name="MESSENGER_DATABASE_URL",
-    meaning="PostgreSQL, as libpq takes it, with the service's own login; `?sslmode=verify-full` is TLS. "
-    "Migrations are given the tables' owner instead.",
+    meaning="PostgreSQL, as libpq takes it, with the service's own login; "
+    "`?sslmode=verify-full&sslrootcert=FILE` is TLS. Migrations are given the tables' owner instead.",
 )
 POOL_SIZE: Final = Whole(
     name="MESSENGER_POOL_SIZE",

@@ -70,6 +70,8 @@ def user_id(text: str) -> int:
 def _done(work: _Work, urls: Sequence[str], options: argparse.Namespace) -> str:
     try:
         return work(urls, options)
+    except SettingsError as error:
+        raise OperatorError(str(error)) from None
     except AppError as error:
         details = [text for texts in (error.details or {}).values() for text in texts]
         raise OperatorError(" ".join([error.kind.message, *details])) from None
