@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from messenger_shared.settings import Environment
-from messenger_shared.variables import Database, Text, Urls, Variable, Whole
+from messenger_shared.variables import Database, Text, Urls, Variable, WebAddress, Whole
 
 PRESENCE_GRACE_MS: Final = 10_000
 
@@ -50,8 +50,14 @@ GRACEFUL: Final = Whole(
     "orchestrator waits before it kills.",
 )
 
-# What gunicorn is told, whichever service it runs.
-PROCESS: Final[tuple[Variable, ...]] = (BIND, WORKERS, GRACEFUL)
+OTLP_ENDPOINT: Final = WebAddress(
+    name="OTEL_EXPORTER_OTLP_ENDPOINT",
+    meaning="Who collects traces, by OTLP over HTTP (`http://collector:4318`). Without it none are "
+    "made; it needs the extra `otel`, and OpenTelemetry's other variables count.",
+)
+
+# What every process is told, whichever service it runs.
+PROCESS: Final[tuple[Variable, ...]] = (BIND, WORKERS, GRACEFUL, OTLP_ENDPOINT)
 STORE: Final[tuple[Variable, ...]] = (REDIS_URL, DATABASE_URL, POOL_SIZE)
 
 
