@@ -17,7 +17,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from gateway.hub import Hub
 from gateway.tracing import make_hub
 from messenger_shared import tokens
+from messenger_shared.identifiers import new_id
+from messenger_shared.operations.messages import EDIT, SEND
 from messenger_shared.settings import Environment, SettingsError
+from messenger_shared.spans import Spans
 from messenger_shared.tracing import spans_of
 from tests.e2e.crowd import Crowd, gathered
 from tests.stack import RunningStack, running_stack
@@ -126,6 +129,16 @@ def test_without_a_collector_there_is_nothing_of_it() -> None:
 
 async def test_without_a_collector_the_hub_is_the_plain_one() -> None:
     assert type(make_hub(None)) is Hub
+
+
+def test_a_share_of_all_messages_is_followed_and_everywhere_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.25")
+    one, other = Spans("gateway"), Spans("chat-api")
+    ids = [new_id() for _ in range(2_000)]
+    followed = [one.begin(SEND.name, {"message_id": id_})[0].is_recording() for id_ in ids]
+    assert followed == [other.begin(EDIT.name, {"message_id": id_})[0].is_recording() for id_ in ids]
+    assert 400 < sum(followed) < 600
 
 
 def test_without_the_extra_a_collector_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

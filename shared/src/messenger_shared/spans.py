@@ -18,6 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
@@ -45,8 +46,14 @@ _PROPAGATOR: Final = TraceContextTextMapPropagator()
 _FOLLOWED: Final = frozenset(name for name, row in TABLE.items() if row.route or row.command)
 
 
+class _Share(TraceIdRatioBased):
+    """Decides by the last bits of a message's id: those before them count, or are the same in every UUID."""
+
+    TRACE_ID_LIMIT = (1 << 32) - 1
+
+
 class _Ids(RandomIdGenerator):
-    """Random ids, but for the trace and the span that were asked for by the caller's last words."""
+    """Random ids, but for a trace and a span whose ids are to be those that are set here."""
 
     def __init__(self) -> None:
         self.trace_id = self.span_id = 0
@@ -65,6 +72,8 @@ class Spans:
         self._ids = _Ids()
         resource = Resource.create({"service.name": f"messenger-{service}"})
         self._provider = TracerProvider(resource=resource, id_generator=self._ids)
+        if isinstance(self._provider.sampler, TraceIdRatioBased):
+            self._provider.sampler = _Share(self._provider.sampler.rate)
         self._tracer = self._provider.get_tracer("messenger")
 
     async def start(self) -> None:
