@@ -23,9 +23,9 @@ class ExternalStack:
         url = os.environ.get("MESSENGER_TEST_URL")
         return cls(url, os.environ["MESSENGER_TEST_JWT_SECRET"]) if url else None
 
-    def token(self, user_id: int, ttl: int = 3600) -> str:
+    def token(self, user_id: int, ttl: int = 3600, **claims: Any) -> str:
         """A token of `user_id`."""
-        return tokens.mint(user_id, self._secret, ttl)
+        return tokens.mint(user_id, self._secret, ttl, **claims)
 
     def status(self) -> NoReturn:
         """Which processes there are, is not known here."""

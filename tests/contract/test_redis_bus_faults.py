@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from messenger_shared import redis_bus, redis_link
 from messenger_shared.redis_bus import RedisBus
+from messenger_shared.settings import SettingsError
 from tests.waiting import until
 
 
@@ -73,12 +74,10 @@ async def test_silence_is_noticed_by_the_missing_tick(
     await bus.stop()
 
 
-async def test_starting_without_redis_fails_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    from messenger_shared.errors import AppError
-
+async def test_starting_without_redis_fails_in_time_and_tells_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_bus, "START_TIMEOUT_S", 0.3)
     bus = RedisBus(["redis://127.0.0.1:1"], "w")
-    with pytest.raises(AppError):
+    with pytest.raises(SettingsError, match=r"MESSENGER_REDIS_URL: 127\.0\.0\.1:1: .*Connect call failed"):
         await bus.start()
 
 

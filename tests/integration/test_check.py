@@ -29,8 +29,8 @@ HARM = {
     "messages_conversation_id_pos_key; UPDATE messenger.messages SET pos = 5",
     "nobody has read what is not there": "UPDATE messenger.read_receipts SET last_read_seq = 9",
     "who has read was a member": f"INSERT INTO messenger.read_receipts VALUES ('{GROUP}', 7, 0)",
-    "a message has its conversation, and was written by a member": "UPDATE messenger.messages "
-    "SET sender_id = 7",
+    "a message has its conversation, and was written by a member or the system": "UPDATE "
+    "messenger.messages SET sender_id = 7",
     "a membership has its conversation": "INSERT INTO messenger.conversation_participants "
     f"(conversation_id, user_id, role, pos, joined_pos) VALUES ('{uuid.uuid4()}', 1, 'member', 1, 1)",
     "a conversation with members is not deleted, and a direct one has two": "UPDATE "

@@ -45,7 +45,7 @@ class Bus(Protocol):
         """Calls `listener` each time messages may have been lost and the subscriptions are whole again."""
 
     async def start(self) -> None:
-        """Connects; returns when the bus is ready, or raises AppError(unavailable) after a deadline."""
+        """Connects; returns when the bus is ready; after a deadline raises SettingsError, with the reason."""
 
     async def stop(self) -> None:
         """Sends what is gathered, then disconnects."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from messenger_shared.settings import Environment
-from messenger_shared.variables import Database, Text, Urls, Variable, Whole
+from messenger_shared.variables import Database, Text, Urls, Variable, WebAddress, Whole
 
 PRESENCE_GRACE_MS: Final = 10_000
 
@@ -14,12 +14,12 @@ REDIS_URL: Final = Urls(
     name="MESSENGER_REDIS_URL",
     schemes=("redis", "rediss"),
     meaning="The Redis servers of the bus, the same list in the same order for all services; "
-    "`rediss://` is TLS.",
+    "`rediss://` is TLS, `?ssl_ca_certs=FILE` trusts authorities that the system doesn't know.",
 )
 DATABASE_URL: Final = Database(
     name="MESSENGER_DATABASE_URL",
-    meaning="PostgreSQL, as libpq takes it, with the service's own login; `?sslmode=verify-full` is TLS. "
-    "Migrations are given the tables' owner instead.",
+    meaning="PostgreSQL, as libpq takes it, with the service's own login; "
+    "`?sslmode=verify-full&sslrootcert=FILE` is TLS. Migrations are given the tables' owner instead.",
 )
 POOL_SIZE: Final = Whole(
     name="MESSENGER_POOL_SIZE",
@@ -50,8 +50,14 @@ GRACEFUL: Final = Whole(
     "orchestrator waits before it kills.",
 )
 
-# What gunicorn is told, whichever service it runs.
-PROCESS: Final[tuple[Variable, ...]] = (BIND, WORKERS, GRACEFUL)
+OTLP_ENDPOINT: Final = WebAddress(
+    name="OTEL_EXPORTER_OTLP_ENDPOINT",
+    meaning="Who collects traces, by OTLP over HTTP (`http://collector:4318`). Without it none are "
+    "made; it needs the extra `otel`, and OpenTelemetry's other variables count.",
+)
+
+# What every process is told, whichever service it runs.
+PROCESS: Final[tuple[Variable, ...]] = (BIND, WORKERS, GRACEFUL, OTLP_ENDPOINT)
 STORE: Final[tuple[Variable, ...]] = (REDIS_URL, DATABASE_URL, POOL_SIZE)
 
 

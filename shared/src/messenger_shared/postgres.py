@@ -12,8 +12,10 @@ import aiopg
 import psycopg2
 
 from messenger_shared import errors
+from messenger_shared.common_settings import DATABASE_URL
 from messenger_shared.errors import AppError
 from messenger_shared.postgres_pool import Limits, Pool
+from messenger_shared.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +56,23 @@ class Database:
         return self._healthy
 
     async def start(self) -> None:
-        """Opens every connection; waits a while for a server that is only just starting."""
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while not self._healthy:
-                try:
-                    await self._pool.open()
-                    self._heard()
-                except (psycopg2.OperationalError, TimeoutError) as error:
-                    log.warning("postgresql is away: %s", _reason(error))
-                    await asyncio.sleep(START_RETRY_S)
+        """Opens every connection; waits a while for a server that is only just starting.
+
+        Raises SettingsError with the reason when that is too long.
+        """
+        trouble = "no answer"
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while not self._healthy:
+                    try:
+                        await self._pool.open()
+                        self._heard()
+                    except (psycopg2.OperationalError, TimeoutError) as error:
+                        trouble = _reason(error)
+                        log.warning("postgresql is away: %s", trouble)
+                        await asyncio.sleep(START_RETRY_S)
+        except TimeoutError:
+            raise SettingsError(f"{DATABASE_URL.name}: {trouble}") from None
         self._looker = asyncio.create_task(self._look_for_ever(), name="postgresql")
 
     async def stop(self) -> None:

@@ -18,9 +18,11 @@ from typing import Any, Final
 
 from messenger_shared import channels, errors
 from messenger_shared.bus import GapListener, Handler, Receipt
+from messenger_shared.common_settings import REDIS_URL
 from messenger_shared.errors import AppError
 from messenger_shared.metrics import BUS_DROPPED, BUS_GAPS, BUS_ROUND_TRIP
 from messenger_shared.redis_link import Address, LinkLost, RedisLink, connect
+from messenger_shared.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +77,9 @@ class RedisBus:
                 for shard in self._shards:
                     await shard.ready.wait()
         except TimeoutError:
+            troubles = [shard.trouble for shard in self._shards if not shard.ready.is_set()]
             await self.stop()
-            raise AppError(errors.UNAVAILABLE) from None
+            raise SettingsError(f"{REDIS_URL.name}: {'; '.join(troubles)}") from None
 
     async def stop(self) -> None:
         for shard in self._shards:
@@ -97,6 +100,8 @@ class _Shard:
 
     def __init__(self, address: Address, worker: str, on_gap: GapListener) -> None:
         self.ready = asyncio.Event()
+        # Why it was away last.
+        self.trouble = "no answer"
         self._address = address
         self._tick_channel = channels.tick(worker)
         self._on_gap = on_gap
@@ -157,6 +162,7 @@ class _Shard:
                 try:
                     await self._connect()
                 except LinkLost as error:
+                    self.trouble = str(error)
                     log.warning("redis is away: %s", error)
                     # Full jitter, so that many workers don't come back in step.
                     await asyncio.sleep(random.uniform(BACKOFF_MIN_S, delay))

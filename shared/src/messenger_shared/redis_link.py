@@ -38,6 +38,8 @@ class Address:
     username: str | None
     password: str | None
     tls: bool
+    # A file with the authorities that count besides the system's own; None if those alone do.
+    authorities: str | None = None
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -49,7 +51,17 @@ class Address:
             username=parts.get("username"),
             password=parts.get("password"),
             tls=url.startswith("rediss://"),
+            authorities=parts.get("ssl_ca_certs"),
         )
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """What checks the server's certificate and name; None without TLS."""
+        if not self.tls:
+            return None
+        context = ssl.create_default_context()
+        if self.authorities is not None:
+            context.load_verify_locations(self.authorities)
+        return context
 
 
 class RedisLink(asyncio.Protocol):
@@ -150,7 +162,7 @@ async def connect(
                 lambda: RedisLink(on_push, on_lost),
                 address.host,
                 address.port,
-                ssl=ssl.create_default_context() if address.tls else None,
+                ssl=address.ssl_context(),
             )
             if address.password is not None:
                 await link.request("AUTH", address.username or "default", address.password)
@@ -160,6 +172,6 @@ async def connect(
         if link is not None:
             link.close()
         if isinstance(error, (OSError, TimeoutError, LinkLost)):
-            raise LinkLost(f"{address.host}:{address.port}: {error or 'no answer'}") from error
+            raise LinkLost(f"{address.host}:{address.port}: {str(error) or 'no answer'}") from error
         raise
     return link

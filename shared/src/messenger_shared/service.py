@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from messenger_shared import metrics as figures
 from messenger_shared.front import Front
 from messenger_shared.identifiers import new_id
+from messenger_shared.settings import SettingsError
 from messenger_shared.vitals import Vitals
 
 Check = Callable[[], bool]
@@ -76,8 +77,14 @@ class Runner(web.AppRunner):
     """
 
     async def setup(self) -> None:
-        """Starts, then keeps what start-up made out of every later collection, and collects seldom."""
-        await super().setup()
+        """Starts, then keeps what start-up made out of every later collection, and collects seldom.
+
+        What can't be reached ends the worker with one line, like any other setting that makes no sense.
+        """
+        try:
+            await super().setup()
+        except SettingsError as error:
+            raise SystemExit(str(error)) from None
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)

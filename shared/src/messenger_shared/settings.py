@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class SettingsError(Exception):
-    """A variable is missing or makes no sense; the text names it."""
+    """A variable is missing, makes no sense, or names what can't be reached; the text tells which."""
 
 
 class Environment:

@@ -1,22 +1,21 @@
-"""Owns the command line: `messenger up`, `token`, `disconnect`, `status`, `config`, `check`."""
+"""Owns the command line: `messenger up`, `token`, `status`, `config`, `check`, and what operators ask."""
 
 import argparse
-import asyncio
 import json
 import os
 import sys
 from typing import NoReturn
 
 from chat_api import check
+from gateway.operating import OperatorError, add_commands, user_id
 from messenger_local.configuration import SERVICES
 from messenger_local.datadir import DataDir, existing_secret
-from messenger_local.disconnecting import disconnect
 from messenger_local.failure import StackError
 from messenger_local.services import DEFAULT_WORKERS, Address, parse_workers
 from messenger_local.stack import Options, run_stack
 from messenger_local.status import read_status
 from messenger_local.terminal import Terminal
-from messenger_shared import clock, redis_link, tokens
+from messenger_shared import redis_link, tokens
 from messenger_shared.settings import Environment
 from messenger_shared.variables import report
 
@@ -37,7 +36,7 @@ def main() -> None:
     try:
         options = _parser().parse_args()
         options.command(options)
-    except StackError as error:
+    except (StackError, OperatorError) as error:
         sys.exit(f"messenger: {error}")
     except KeyboardInterrupt:
         # Before the stack listens for signals, when there is nothing to stop yet.
@@ -58,12 +57,10 @@ def _parser() -> _Parser:
     up.add_argument("--redis", metavar="URL", help="a Redis of yours instead of the embedded one")
     up.set_defaults(command=_up)
     token = commands.add_parser("token", help="print a token of a user, for development")
-    token.add_argument("user_id", metavar="USER_ID")
+    token.add_argument("user_id", metavar="USER_ID", type=user_id)
     token.add_argument("--ttl", type=int, default=_DAY_S, metavar="SECONDS", help="may be negative (a day)")
     token.set_defaults(command=_token)
-    disconnect = commands.add_parser("disconnect", help="close a user's sockets and take his tokens back")
-    disconnect.add_argument("user_id", metavar="USER_ID")
-    disconnect.set_defaults(command=_disconnect)
+    asking = add_commands(commands, lambda options: [read_status(DataDir.at(options.data_dir))["redis_url"]])
     status = commands.add_parser("status", help="addresses and processes of the running stack")
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(command=_status)
@@ -73,7 +70,7 @@ def _parser() -> _Parser:
     audit = commands.add_parser("check", help="audit the data of the running stack")
     audit.add_argument("--repair", action="store_true", help="set right what follows from other numbers")
     audit.set_defaults(command=_check)
-    for command in (up, token, disconnect, status, audit):
+    for command in (up, token, status, audit, *asking):
         place = os.environ.get("MESSENGER_DATA_DIR") or ".messenger"
         command.add_argument(
             "--data-dir", default=place, metavar="DIR", help="where all is kept (.messenger)"
@@ -108,26 +105,9 @@ def _redis_url(text: str | None) -> str | None:
 
 
 def _token(options: argparse.Namespace) -> None:
-    user_id = _user_id(options.user_id)
     if abs(options.ttl) > _TTL_MAX_S:
         raise StackError(f"--ttl: {options.ttl} is more than a hundred years")
-    print(tokens.mint(user_id, existing_secret(DataDir.at(options.data_dir)), options.ttl))
-
-
-def _disconnect(options: argparse.Namespace) -> None:
-    user_id = _user_id(options.user_id)
-    moment, gateways = asyncio.run(
-        disconnect(read_status(DataDir.at(options.data_dir))["redis_url"], user_id)
-    )
-    print(f"what was issued to user {user_id} up to {clock.from_unix(moment)} counts no more", end="; ")
-    print(f"gateway workers with a socket of his: {gateways}")
-
-
-def _user_id(text: str) -> int:
-    user_id = tokens.parse_user_id(text)
-    if user_id is None:
-        raise StackError(f"{text!r} is not a user id: a whole number from 1 on is")
-    return user_id
+    print(tokens.mint(options.user_id, existing_secret(DataDir.at(options.data_dir)), options.ttl))
 
 
 def _status(options: argparse.Namespace) -> None:

@@ -76,10 +76,11 @@ RULES: Final = (
                                WHERE p.conversation_id = r.conversation_id AND p.user_id = r.user_id)""",
     ),
     Rule(
-        "a message has its conversation, and was written by a member",
+        "a message has its conversation, and was written by a member or the system",
         """SELECT m.conversation_id, m.seq, m.sender_id FROM messenger.messages m
             WHERE NOT EXISTS (SELECT FROM messenger.conversations c WHERE c.id = m.conversation_id)
-               OR NOT EXISTS (SELECT FROM messenger.conversation_participants p
+               OR m.sender_id <> 0
+              AND NOT EXISTS (SELECT FROM messenger.conversation_participants p
                                WHERE p.conversation_id = m.conversation_id AND p.user_id = m.sender_id)""",
     ),
     Rule(

@@ -144,6 +144,16 @@ class ContactStore(Protocol):
         """The first `limit` above `after` of all who are in a conversation with the user, he included."""
 
 
+class OperatorStore(Protocol):
+    """What operators do; raises like MessageStore."""
+
+    async def close(self, conversation_id: str) -> list[MemberChange]:
+        """Removes everybody, for good; nobody where there is no such conversation, or no longer."""
+
+    async def post(self, conversation_id: str, message_id: str, content: str) -> MessageData | None:
+        """The system message, stored once; None where there is no such conversation."""
+
+
 class SettingsStore(Protocol):
     """Notification settings; raises like MessageStore."""
 

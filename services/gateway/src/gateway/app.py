@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -16,7 +17,6 @@ from gateway.drain import Drain
 from gateway.follower import Follower
 from gateway.handshake import Handshake
 from gateway.headers import add_common
-from gateway.hub import Hub
 from gateway.limits import Allowances
 from gateway.origins import origins_middleware
 from gateway.pages import add_pages
@@ -32,13 +32,17 @@ from gateway.rooms import Rooms
 from gateway.session import Session
 from gateway.settings import GatewaySettings
 from gateway.socket import SocketDoor
+from gateway.tracing import make_hub, make_rpc
 from gateway.watching import Watching
 from messenger_shared import logs
-from messenger_shared.operations.operation import CHAT_API, PRESENCE
+from messenger_shared.operations.operation import CHAT_API
 from messenger_shared.redis_bus import RedisBus
-from messenger_shared.rpc_client import RpcClient
 from messenger_shared.service import LEAVE, add_health, run_component, worker_id
 from messenger_shared.settings import Environment, SettingsError
+from messenger_shared.tracing import spans_of
+
+if TYPE_CHECKING:
+    from messenger_shared.spans import Spans
 
 SERVICE = "gateway"
 # 500 of the longest user ids in a query, their commas encoded.
@@ -49,17 +53,17 @@ async def create_app() -> web.Application:
     """The application that gunicorn's workers run; its settings are in the environment."""
     logs.configure(SERVICE)
     try:
-        return build_app(GatewaySettings.read(Environment(os.environ)))
+        env = Environment(os.environ)
+        return build_app(GatewaySettings.read(env), spans_of(env, SERVICE))
     except SettingsError as error:
         raise SystemExit(f"{SERVICE}: {error}") from None
 
 
-def build_app(settings: GatewaySettings) -> web.Application:
-    """The application with `settings`."""
-    app = _bare_app(settings)
+def build_app(settings: GatewaySettings, spans: Spans | None = None) -> web.Application:
+    """The application with `settings`, followed by `spans`."""
+    app = _bare_app(settings, spans)
     bus = RedisBus(settings.redis_urls, worker_id(SERVICE))
-    rpc = RpcClient(bus, (CHAT_API, PRESENCE))
-    hub = Hub()
+    rpc, hub = make_rpc(bus, spans), make_hub(spans)
     reach = Reach(rpc, bus.worker)
     people = People(bus, reach)
     watching = Watching(people, reach)
@@ -87,18 +91,20 @@ def build_app(settings: GatewaySettings) -> web.Application:
     add_docs(app, BASE_PATH)
     add_pages(app, settings)
     if settings.admin_api:
-        add_admin(app, verifier, credentials.revocations)
+        add_admin(app, rpc, verifier, credentials.revocations)
     required = {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)}
     add_health(app, required, {"presence": lambda: not reach.degraded})
     app[LEAVE] = Drain(hub, admission, settings.drain_s).run
     return app
 
 
-def _bare_app(settings: GatewaySettings) -> web.Application:
+def _bare_app(settings: GatewaySettings, spans: Spans | None) -> web.Application:
     app = web.Application(
         middlewares=[problems_middleware, origins_middleware(settings.allowed_origins)],
         client_max_size=MAX_BODY_BYTES,
         handler_args={"max_line_size": MAX_LINE_BYTES},
     )
     app.on_response_prepare.append(add_common)
+    if spans is not None:
+        run_component(app, spans.start, spans.stop)
     return app

@@ -88,7 +88,7 @@ def _handler(operation: Operation, route: Route, answering: OwnHandler, verifier
 async def _fields(request: web.Request, operation: Operation, route: Route) -> dict[str, Any]:
     """Body or query first, then headers, then the path, which nothing may contradict."""
     if operation.has_body:
-        fields = decode_object(await _read(request))
+        fields = await read_object(request)
     else:
         fields = {name: QueryText(value) for name, value in request.query.items()}
     for header, name in route.headers.items():
@@ -97,10 +97,11 @@ async def _fields(request: web.Request, operation: Operation, route: Route) -> d
     return fields | {name: QueryText(value) for name, value in request.match_info.items()}
 
 
-async def _read(request: web.Request) -> bytes:
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object in the body; raises AppError, or what HTTP has for a body that doesn't come."""
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
+            return decode_object(await request.read())
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except web.RequestPayloadError:

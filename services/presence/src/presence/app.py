@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -14,6 +14,7 @@ from messenger_shared.redis_bus import RedisBus
 from messenger_shared.rpc_client import RpcClient
 from messenger_shared.rpc_server import RpcServer
 from messenger_shared.settings import Environment, SettingsError
+from messenger_shared.tracing import spans_of
 from presence.broadcast import Broadcast
 from presence.choices import Choices
 from presence.contacts import AskedContacts
@@ -27,6 +28,9 @@ from presence.sweeper import Sweeper
 from presence.tracker import Tracker
 from presence.views import Views
 
+if TYPE_CHECKING:
+    from messenger_shared.spans import Spans
+
 SERVICE: Final = "presence"
 
 
@@ -34,12 +38,13 @@ async def create_app() -> web.Application:
     """The application that gunicorn's workers run; its settings are in the environment."""
     logs.configure(SERVICE)
     try:
-        return build_app(PresenceSettings.read(Environment(os.environ)))
+        env = Environment(os.environ)
+        return build_app(PresenceSettings.read(env), spans_of(env, SERVICE))
     except SettingsError as error:
         raise SystemExit(f"{SERVICE}: {error}") from None
 
 
-def build_app(settings: PresenceSettings) -> web.Application:
+def build_app(settings: PresenceSettings, spans: Spans | None = None) -> web.Application:
     """The application; its parts start in the order in which they are listed, and stop in reverse."""
     redis_urls = settings.store.redis_urls
     bus = RedisBus(redis_urls, service.worker_id(SERVICE))
@@ -55,9 +60,12 @@ def build_app(settings: PresenceSettings) -> web.Application:
     views = Views(store, last_seen, AskedContacts(rpc))
     noting = Noting(store, last_seen)
     sweeper = Sweeper(tracker)
-    server = RpcServer(bus, SERVICE, handler_table(Handlers(tracker, store, choices, views, figures)))
+    handlers = handler_table(Handlers(tracker, store, choices, views, figures))
+    server = RpcServer(bus, SERVICE, spans.handlers(handlers) if spans else handlers)
 
     app = web.Application()
+    if spans is not None:
+        service.run_component(app, spans.start, spans.stop)
     # PostgreSQL may be away for a while: last seen waits for it, and who is there is known without it.
     service.add_health(app, {"redis": lambda: bus.ready, "store": lambda: sweeper.healthy})
     for component in (database, bus, rpc, store, figures, last_seen, choices, noting, sweeper, server):

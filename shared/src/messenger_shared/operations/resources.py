@@ -17,7 +17,7 @@ from messenger_shared.operations.fields import (
     user_id,
 )
 
-# Nobody sends one; an operator's door makes them.
+# No client sends one; operators do.
 SYSTEM: Final = "system"
 
 
@@ -35,7 +35,8 @@ class MessageSchema(Schema):
     seq = IntegerField(low=1, required=True)
     pos = IntegerField(low=1, required=True)
     version = IntegerField(low=1, required=True)
-    sender_id = user_id(required=True)
+    # 0 is nobody: the sender of a system message.
+    sender_id = IntegerField(required=True)
     content = fields.String(required=True, allow_none=True)
     message_type = fields.String(required=True, validate=validate.OneOf((*MESSAGE_TYPES, SYSTEM)))
     client_message_id = fields.String(required=True, allow_none=True)

@@ -6,6 +6,7 @@ from typing import Final
 from messenger_shared.operations import (
     conversations,
     messages,
+    operators,
     participants,
     presence,
     reports,
@@ -28,6 +29,7 @@ TABLE: Final[Mapping[str, Operation]] = {
         stats,
         tickets,
         reports,
+        operators,
     )
     for operation in module.OPERATIONS
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
+from chat_api.handlers.operators import OperatorHandlers
 from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
 from chat_api.handlers.settings import SettingsHandlers
 from messenger_shared.operations import conversations as conversation_operations
 from messenger_shared.operations import messages as message_operations
+from messenger_shared.operations import operators as operator_operations
 from messenger_shared.operations import participants as participant_operations
 from messenger_shared.operations import reports
 from messenger_shared.operations import settings as settings_operations
@@ -23,6 +25,7 @@ def handler_table(
     participants: ParticipantHandlers,
     settings: SettingsHandlers,
     contacts: ContactHandlers,
+    operators: OperatorHandlers,
 ) -> dict[str, RequestHandler]:
     """Every operation that chat-api answers, by name."""
     return {
@@ -52,4 +55,6 @@ def handler_table(
         conversation_operations.VIEW.name: conversations.view,
         reports.CONTACTS_AMONG.name: contacts.among,
         reports.CONTACTS_PAGE.name: contacts.page,
+        operator_operations.CLOSE.name: operators.close,
+        operator_operations.POST.name: operators.post,
     }

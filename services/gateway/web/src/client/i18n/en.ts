@@ -3,6 +3,7 @@
 export const en = {
   app: 'Messenger',
   user: 'User {id}',
+  system: 'System',
   you: 'You',
   'picker.title': 'Who are you?',
   'picker.about':

@@ -5,6 +5,7 @@ import type { Words } from './en.ts';
 export const ko: Words = {
   app: '메신저',
   user: '사용자 {id}',
+  system: '시스템',
   you: '나',
   'picker.title': '누구로 시작할까요?',
   'picker.about': '개발용 게이트웨이라서 누구든 될 수 있습니다. 새 탭을 열면 다른 사람이 될 수 있어요.',

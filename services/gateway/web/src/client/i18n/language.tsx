@@ -64,9 +64,10 @@ export function useLanguage(): Spoken {
 
 export const useT = () => useLanguage().t;
 
-/** What a user is called: by the host application, else by number. */
+/** What a user is called: by the host application, else by number. 0 is nobody: an operator speaks for the system. */
 export function usePersonName(id: UserId | null): string {
   const t = useT();
-  const name = useName(id);
+  const name = useName(id || null);
+  if (id === 0) return t('system');
   return name ?? (id === null ? '' : t('user', { id: String(id) }));
 }

@@ -1,0 +1,118 @@
+"""Owns what stands before a server without TLS: an authority's certificate, and a port that ends TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+HOST = "localhost"
+_CHUNK = 65_536
+_LIFE = timedelta(days=1)
+# What PostgreSQL's clients send first: whether the server speaks TLS. An S says yes.
+_SSL_REQUEST_BYTES = 8
+
+
+class Authority:
+    """One that signs a certificate for this machine; `file` is what trusts it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.file = folder / f"{name}.pem"
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        own = _certificate(subject, subject, key.public_key(), None)
+        self.file.write_bytes(own.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        server_key = ec.generate_private_key(ec.SECP256R1())
+        server = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+        signed = _certificate(server, subject, server_key.public_key(), [HOST]).sign(key, hashes.SHA256())
+        chain = folder / f"{name}-server.pem"
+        chain.write_bytes(
+            signed.public_bytes(serialization.Encoding.PEM)
+            + server_key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(chain)
+
+
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, names: list[str] | None
+) -> x509.CertificateBuilder:
+    """An authority's own one without `names`."""
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _LIFE)
+        .not_valid_after(now + _LIFE)
+        .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
+    )
+    if names is None:
+        return builder
+    alternatives = [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, names)]
+    return builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+
+
+class Terminator:
+    """A port that speaks TLS and leads to one that doesn't; it counts what came through."""
+
+    def __init__(self, port: int, context: ssl.SSLContext, *, asks_first: bool) -> None:
+        self.port = 0
+        self.sessions = 0
+        self._target = port
+        self._context = context
+        self._asks_first = asks_first
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        # Who doesn't trust the certificate goes away in the middle.
+        with suppress(OSError, EOFError):
+            if self._asks_first:
+                await reader.readexactly(_SSL_REQUEST_BYTES)
+                writer.write(b"S")
+            await writer.start_tls(self._context)
+            self.sessions += 1
+            behind = await asyncio.open_connection("127.0.0.1", self._target)
+            await asyncio.gather(_pump(reader, behind[1]), _pump(behind[0], writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(_CHUNK):
+            writer.write(data)
+            await writer.drain()
+    finally:
+        writer.close()
