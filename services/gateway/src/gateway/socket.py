@@ -144,6 +144,7 @@ class SocketDoor:
             if message.type is WSMsgType.TEXT:
                 if wait_ms := self._count(connection):
                     connection.refuse(wait_ms, ref_in(message.data))
+                    await _let_others()
                 else:
                     await self._commands.handle(connection, lane, message.data)
             elif message.type is WSMsgType.PONG:
@@ -153,6 +154,7 @@ class SocketDoor:
                     connection.refuse(wait_ms)
                 else:
                     await socket.pong(message.data)
+                await _let_others()
             elif message.type is WSMsgType.BINARY:
                 connection.close(Close.PROTOCOL_VIOLATION)
             elif message.type is WSMsgType.CLOSE:
@@ -208,3 +210,8 @@ class SocketDoor:
             "heartbeat_ms": self._settings.heartbeat_ms,
             "limits": self._limits,
         }
+
+
+async def _let_others() -> None:
+    """A flood that came in one piece is gone through in turns with everybody else's frames."""
+    await asyncio.sleep(0)
