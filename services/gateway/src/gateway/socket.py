@@ -144,7 +144,6 @@ class SocketDoor:
             if message.type is WSMsgType.TEXT:
                 if wait_ms := self._count(connection):
                     connection.refuse(wait_ms, ref_in(message.data))
-                    await _let_others()
                 else:
                     await self._commands.handle(connection, lane, message.data)
             elif message.type is WSMsgType.PONG:
@@ -154,7 +153,8 @@ class SocketDoor:
                     connection.refuse(wait_ms)
                 else:
                     await socket.pong(message.data)
-                await _let_others()
+                    # Many that came in one piece are answered in turns with everybody else's frames.
+                    await asyncio.sleep(0)
             elif message.type is WSMsgType.BINARY:
                 connection.close(Close.PROTOCOL_VIOLATION)
             elif message.type is WSMsgType.CLOSE:
@@ -210,8 +210,3 @@ class SocketDoor:
             "heartbeat_ms": self._settings.heartbeat_ms,
             "limits": self._limits,
         }
-
-
-async def _let_others() -> None:
-    """A flood that came in one piece is gone through in turns with everybody else's frames."""
-    await asyncio.sleep(0)
