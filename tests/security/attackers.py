@@ -111,9 +111,9 @@ async def bomb(url: str, token: str, count: Count) -> None:
             count[(await opened.reader.read(100)).split()[1].decode()] += 1
 
     async def message() -> None:
-        async with websocket(url, token) as socket:
-            socket.send(frame(TEXT, deflated, rsv=4), frame(TEXT, b"0" * 2**20, declared=BOMB_BYTES))
-            count[f"{(await socket.frame()).code}"] += 1
+        async with websocket(url, token) as opened:
+            opened.send(frame(TEXT, deflated, rsv=4), frame(TEXT, b"0" * 2**20, declared=BOMB_BYTES))
+            count[f"{(await opened.frame()).code}"] += 1
 
     await by_hands(HANDS, body, message)
 
@@ -123,12 +123,12 @@ async def pings(url: str, token: str, count: Count) -> None:
     data = b"".join(frame(PING, b"x") for _ in range(PINGS))
 
     async def one() -> None:
-        async with websocket(url, token) as socket:
-            while not socket.writer.is_closing():
-                socket.send(data)
+        async with websocket(url, token) as opened:
+            while not opened.writer.is_closing():
+                opened.send(data)
                 count["pings"] += PINGS
                 with suppress(TimeoutError):
-                    count[f"closed {(await socket.next(CLOSE, timeout_s=REST_S)).code}"] += 1
+                    count[f"closed {(await opened.next(CLOSE, timeout_s=REST_S)).code}"] += 1
                     return
 
     await by_hands(HANDS, one)
