@@ -11,7 +11,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from gateway.revocations import POLL_S
 from tests.client import BASE_PATH, Person
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
@@ -82,10 +81,12 @@ async def test_a_token_from_before_lets_nobody_in_and_one_from_after_does(
 ) -> None:
     person = crowd.newcomer()
     ticket = (await person.call("POST", "/ws-ticket")).body["ticket"]
+    everywhere = await connect_apart(person, workers(await asyncio.to_thread(stack.status), "gateway"))
     await disconnect(person)
-    await eventually(lambda: refuses(person), SOON_S)
-    # Also where it was heard of last.
-    await asyncio.sleep(POLL_S)
+    # Where a socket of his has ended, it is known.
+    for socket in everywhere:
+        await socket.wait_end(SOON_S)
+    assert await refuses(person)
     socket = await person.open(f"/ws?ticket={ticket}")
     assert (await socket.wait_end()).code == 1008
     # `iat` is in whole seconds.

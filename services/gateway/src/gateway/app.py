@@ -102,7 +102,8 @@ def _bare_app(settings: GatewaySettings, spans: Spans | None) -> web.Application
     app = web.Application(
         middlewares=[problems_middleware, origins_middleware(settings.allowed_origins)],
         client_max_size=MAX_BODY_BYTES,
-        handler_args={"max_line_size": MAX_LINE_BYTES},
+        # A packed body is refused, and until then it stays as it is.
+        handler_args={"max_line_size": MAX_LINE_BYTES, "auto_decompress": False},
     )
     app.on_response_prepare.append(add_common)
     if spans is not None:

@@ -25,6 +25,8 @@ from messenger_shared.tokens import Identity, InvalidToken, Verifier
 BASE_PATH: Final = "/api/v1/messenger"
 MAX_BODY_BYTES: Final = 256 * 1024
 BODY_TIMEOUT_S: Final = 10.0
+# Bodies come unpacked: a few bytes on the way may be many megabytes of work.
+_PLAIN: Final = "identity"
 
 # Answers an operation for whoever asks.
 OwnHandler = Callable[[Identity, Body], Awaitable[Any]]
@@ -99,11 +101,13 @@ async def _fields(request: web.Request, operation: Operation, route: Route) -> d
 
 async def read_object(request: web.Request) -> dict[str, Any]:
     """The JSON object in the body; raises AppError, or what HTTP has for a body that doesn't come."""
+    if request.headers.get(hdrs.CONTENT_ENCODING, _PLAIN).strip().lower() != _PLAIN:
+        raise web.HTTPUnsupportedMediaType
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return decode_object(await request.read())
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except web.RequestPayloadError:
-        # It is not what its Content-Encoding says, or ends too early.
+        # It ends too early, or is in no chunks though it says so.
         raise AppError(errors.INVALID_JSON) from None

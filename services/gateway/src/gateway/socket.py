@@ -153,6 +153,8 @@ class SocketDoor:
                     connection.refuse(wait_ms)
                 else:
                     await socket.pong(message.data)
+                    # Many that came in one piece are answered in turns with everybody else's frames.
+                    await asyncio.sleep(0)
             elif message.type is WSMsgType.BINARY:
                 connection.close(Close.PROTOCOL_VIOLATION)
             elif message.type is WSMsgType.CLOSE:

@@ -25,7 +25,7 @@ _ALWAYS: Final = (
 )
 _OF_A_BODY: Final = (errors.INVALID_JSON, errors.INVALID_FRAME)
 # Where HTTP has a more telling status than the table: a body that came too slowly, or is too large.
-_HTTP_OF_A_BODY: Final[Mapping[int, ErrorKind]] = {408: errors.INVALID_FRAME, 413: errors.INVALID_FRAME}
+_HTTP_OF_A_BODY: Final[Mapping[int, ErrorKind]] = dict.fromkeys((408, 413, 415), errors.INVALID_FRAME)
 _RETRY_AFTER: Final[Json] = {
     "description": "In seconds.",
     "required": True,
