@@ -24,6 +24,7 @@ from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
+from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
 from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.settings import PgSettings
@@ -91,6 +92,10 @@ async def work(database: Database) -> None:
     await settings.get(HERE, ADMIN)
     await contacts.among(ADMIN, [MEMBER, STRANGER])
     await contacts.page(ADMIN, 0, 10)
+    # Last, for nobody is left after it.
+    operators = PgOperators(database)
+    await operators.post(HERE, DIRECT, "x")
+    await operators.close(HERE)
 
 
 async def work_on_messages(database: Database) -> None:
