@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import unused_port
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
@@ -35,9 +36,9 @@ Samples = dict[str, list[dict[str, str]]]
 
 
 @pytest.fixture
-async def stack(tmp_path: Path, free_port: int) -> AsyncIterator[RunningStack]:
+async def stack(tmp_path: Path) -> AsyncIterator[RunningStack]:
     """One of its own, for what it has to bear."""
-    async with running_stack(tmp_path / "data", free_port, "gateway=1,chat-api=1,presence=1") as stack:
+    async with running_stack(tmp_path / "data", unused_port(), "gateway=1,chat-api=1,presence=1") as stack:
         yield stack
 
 

@@ -223,15 +223,31 @@ async def test_a_starter_that_is_killed_on_the_way_leaves_the_rest_to_the_next(o
     with closing(psycopg2.connect(owner_url)) as holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE messenger.migrations IN SHARE MODE")
         async with starter("chat_api", owner_url) as process:
-            await until(lambda: waits_for_the_list(owner_url), RUN_S)
+            await until(lambda: waits_for(owner_url, "messenger.migrations"), RUN_S)
             process.kill()
         holder.rollback()
     assert await run("chat_api", owner_url) == (0, FILES["chat_api"], [])
 
 
-def waits_for_the_list(url: str) -> bool:
-    waiting = "SELECT 1 FROM pg_locks WHERE relation = 'messenger.migrations'::regclass AND NOT granted"
-    return bool(query(url, waiting))
+def waits_for(url: str, table: str) -> bool:
+    waiting = "SELECT 1 FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+    return bool(query(url, waiting, table))
+
+
+async def test_a_file_that_meets_a_deadlock_is_tried_again(other_url: str) -> None:
+    locking = migrations.Migration(1, "0001_locking.sql", "LOCK TABLE first; LOCK TABLE second")
+    query(other_url, "CREATE TABLE first (); CREATE TABLE second ()")
+    with closing(psycopg2.connect(other_url)) as holder, holder.cursor() as cursor:
+        # Else it might be this one that gives way.
+        cursor.execute("SET deadlock_timeout = '1min'; LOCK TABLE second")
+        migrating = asyncio.create_task(
+            asyncio.to_thread(migrations.migrate, other_url, "messenger", [locking])
+        )
+        await until(lambda: waits_for(other_url, "second"), RUN_S)
+        await asyncio.to_thread(cursor.execute, "LOCK TABLE first")
+        await until(lambda: waits_for(other_url, "first"), RUN_S)
+        holder.rollback()
+    assert await migrating == [locking.name]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

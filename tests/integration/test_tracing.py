@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestServer, unused_port
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -66,10 +66,10 @@ async def collector() -> AsyncIterator[Collector]:
 
 
 @pytest.fixture
-async def stack(collector: Collector, tmp_path: Path, free_port: int) -> AsyncIterator[RunningStack]:
+async def stack(collector: Collector, tmp_path: Path) -> AsyncIterator[RunningStack]:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     workers = "gateway=1,chat-api=1,presence=1"
-    async with running_stack(tmp_path / "data", free_port, workers, env) as stack:
+    async with running_stack(tmp_path / "data", unused_port(), workers, env) as stack:
         yield stack
 
 
@@ -148,11 +148,11 @@ def test_without_the_extra_a_collector_is_refused_by_name(monkeypatch: pytest.Mo
         spans_of(Environment({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}), "gateway")
 
 
-async def test_a_collector_that_is_away_costs_no_message_and_no_long_farewell(
-    tmp_path: Path, free_port: int
-) -> None:
+async def test_a_collector_that_is_away_costs_no_message_and_no_long_farewell(tmp_path: Path) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY": "200"}
-    async with running_stack(tmp_path / "data", free_port, "gateway=1,chat-api=1,presence=1", env) as stack:
+    async with running_stack(
+        tmp_path / "data", unused_port(), "gateway=1,chat-api=1,presence=1", env
+    ) as stack:
         secret = (stack.data_dir / "secret").read_text().strip().encode()
         async with gathered(stack.url, lambda user_id: tokens.mint(user_id, secret, 3600)) as crowd:
             room = await crowd.newcomer().create_group()

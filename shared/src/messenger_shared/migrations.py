@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 import psycopg2
+from psycopg2.errors import DeadlockDetected
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
@@ -20,6 +21,8 @@ from psycopg2.extensions import parse_dsn
 _FILE = re.compile(r"(\d{4})_\w+\.sql")
 _LOCK = 0x6D657373656E  # The same for every service: they may share a database.
 _CONNECT_TIMEOUT_S = 10
+# How often a file is tried that meets a deadlock.
+ATTEMPTS = 5
 
 
 class MigrationError(Exception):
@@ -102,12 +105,25 @@ def _apply(connection: Connection, schema: str, migrations: list[Migration]) -> 
 
 
 def _apply_one(cursor: Cursor, schema: str, migration: Migration) -> None:
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            _attempt(cursor, schema, migration)
+            return
+        except psycopg2.Error as error:
+            # What runs meanwhile takes its locks in an order of its own; nothing of the file has stayed.
+            if isinstance(error, DeadlockDetected) and left:
+                continue
+            reason = str(error).strip().partition("\n")[0]
+            raise MigrationError(f"{migration.name} failed: {reason}") from error
+
+
+def _attempt(cursor: Cursor, schema: str, migration: Migration) -> None:
     record = f'INSERT INTO "{schema}".migrations (number, name) VALUES (%s, %s)'
+    cursor.execute("BEGIN")
     try:
-        cursor.execute("BEGIN")
         cursor.execute(migration.sql)
         cursor.execute(record, (migration.number, migration.name))
         cursor.execute("COMMIT")
-    except psycopg2.Error as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise MigrationError(f"{migration.name} failed: {reason}") from error
+    except psycopg2.Error:
+        cursor.execute("ROLLBACK")
+        raise
