@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import psycopg2
+from aiohttp.test_utils import unused_port
 
 from messenger_local.datadir import DataDir, existing_secret
 from tests.bench.programs import BenchError
@@ -50,7 +50,7 @@ def stop_on_sigterm() -> None:
 @contextlib.asynccontextmanager
 async def embedded_stack(name: str, directory: Path, workers: str) -> AsyncIterator[Server]:
     """The three services with their PostgreSQL and Redis, on a new data directory."""
-    port = _free_port()
+    port = unused_port()
     data_dir = directory / "data"
     async with running_stack(data_dir, port, workers, _NO_LIMITS) as stack:
         rows = (await stack.status())["processes"]
@@ -68,7 +68,7 @@ async def naive_server(
     name: str, directory: Path, database_url: str, postgres: frozenset[int]
 ) -> AsyncIterator[Server]:
     """The naive server, with a database of its own on that PostgreSQL."""
-    port = _free_port()
+    port = unused_port()
     secret = b"0" * 64
     env = os.environ | {
         "MESSENGER_DATABASE_URL": _new_database(database_url),
@@ -119,9 +119,3 @@ def _new_database(url: str) -> str:
         connection.autocommit = True
         cursor.execute(f"CREATE DATABASE {_DATABASE}")
     return urlunsplit(urlsplit(url)._replace(path=f"/{_DATABASE}"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
+from aiohttp.test_utils import unused_port
 
 from messenger_shared import tokens
 from tests.client import Person
@@ -36,7 +36,7 @@ _REDIS_USERS = ("GATEWAY", "CHAT_API", "PRESENCE", "OBSERVER")
 
 def main() -> int:
     """Everything, one step after the other; the exit code."""
-    port, secret = _free_port(), secrets.token_hex(32)
+    port, secret = unused_port(), secrets.token_hex(32)
     with tempfile.NamedTemporaryFile("w", suffix=".env") as file:
         file.write(_environment(port, secret))
         file.flush()
@@ -138,12 +138,6 @@ def _environment(port: int, secret: str) -> str:
     names = [*_PASSWORDS, *(f"{user}_REDIS" for user in _REDIS_USERS)]
     values |= {f"{name}_PASSWORD": secrets.token_hex(32) for name in names}
     return "".join(f"{name}={value}\n" for name, value in values.items())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -17,9 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from messenger_local.services import SERVICES
-from messenger_shared import tokens
 from tests.deploy.test_observability import RULES, queries
-from tests.e2e.crowd import Crowd, gathered
+from tests.e2e.crowd import Crowd, gathered_at
 from tests.stack import RunningStack, running_stack
 from tests.waiting import eventually
 
@@ -44,8 +43,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[RunningStack]:
 
 @pytest.fixture
 async def crowd(stack: RunningStack) -> AsyncIterator[Crowd]:
-    secret = (stack.data_dir / "secret").read_text().strip().encode()
-    async with gathered(stack.url, lambda user_id: tokens.mint(user_id, secret, 3600)) as crowd:
+    async with gathered_at(stack) as crowd:
         yield crowd
 
 

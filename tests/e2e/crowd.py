@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiohttp
 
+from messenger_shared import tokens
 from tests.client import Person
+from tests.stack import RunningStack
 
 # Above 32 bits, below what a browser's numbers hold.
 _USER_IDS = 2**52
@@ -36,6 +38,12 @@ class Crowd:
     def newcomers(self, number: int) -> list[Person]:
         """Several of them."""
         return [self.newcomer() for _ in range(number)]
+
+
+def gathered_at(stack: RunningStack, ttl_s: int = 3_600) -> AbstractAsyncContextManager[Crowd]:
+    """A crowd at a stack of a test's own, with tokens that hold for so long."""
+    secret = (stack.data_dir / "secret").read_text().strip().encode()
+    return gathered(stack.url, lambda user_id: tokens.mint(user_id, secret, ttl_s))
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from random import Random
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
+from aiohttp.test_utils import unused_port
 
 from messenger_local.datadir import DataDir
 from messenger_local.failure import StackError
@@ -84,7 +84,7 @@ async def set_up(
     redis = RedisServer(root / "redis")
     await redis.start()
     losses = Losses(random)
-    port = _free_port()
+    port = unused_port()
     try:
         async with (
             Proxy(urlsplit(redis.url).port or 0, losses.sieve) as bus,
@@ -114,10 +114,3 @@ async def set_up(
 def _with_port(url: str, port: int) -> str:
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f":{parts.password}@{parts.hostname}:{port}"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -20,8 +20,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from messenger_shared import tokens
-from tests.e2e.crowd import gathered
+from tests.e2e.crowd import gathered_at
 from tests.faults.presence_world import Device, Looker, PresenceWorld, Subject
 from tests.faults.seeds import chosen_seed
 from tests.stack import RunningStack, running_stack
@@ -58,8 +57,7 @@ async def test_presence_converges_whatever_is_killed(own_stack: RunningStack) ->
     took: dict[str, list[float]] = {kind: [] for kind in FAULTS}
     plan = [kind for kind, times in FAULTS.items() for _ in range(times)]
     random.shuffle(plan)
-    secret = (own_stack.data_dir / "secret").read_text().strip().encode()
-    async with gathered(own_stack.url, lambda user_id: tokens.mint(user_id, secret, TTL_S)) as crowd:
+    async with gathered_at(own_stack, TTL_S) as crowd:
         people, lookers = crowd.newcomers(SUBJECTS), crowd.newcomers(LOOKERS)
         room = await lookers[0].create_group(*(person.user_id for person in (*people, *lookers)))
         subjects = {person.user_id: Subject(person) for person in people}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from chat_api.model import NewConversation
 from chat_api.storage.changes import PgChanges
@@ -19,14 +16,6 @@ from tests.integration.test_sending import draft
 ADMIN, MEMBER = 1, 2
 NEWCOMERS = range(100, 180)
 LIMIT = 5_000
-
-
-@pytest.fixture
-async def database(chat_database_url: str) -> AsyncIterator[Database]:
-    database = Database(chat_database_url, 4, "test")
-    await database.start()
-    yield database
-    await database.stop()
 
 
 async def test_what_was_missed_has_no_hole_up_to_its_head_whatever_is_written_meanwhile(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from chat_api.rules.conversations import new_conversation
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
@@ -14,14 +10,6 @@ from messenger_shared.identifiers import new_id
 from messenger_shared.postgres import Database
 
 ME, FRIEND, COLLEAGUE, STRANGER, NOBODY = 1, 2, 3, 4, 2**62
-
-
-@pytest.fixture
-async def database(chat_database_url: str) -> AsyncIterator[Database]:
-    database = Database(chat_database_url, 2, "test")
-    await database.start()
-    yield database
-    await database.stop()
 
 
 async def create(database: Database, founder: int, *others: int, type_: str = "group") -> str:

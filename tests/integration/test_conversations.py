@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,14 +14,6 @@ from messenger_shared import migrations
 from messenger_shared.identifiers import new_id
 from messenger_shared.migrations import Migration, MigrationError, migrate
 from messenger_shared.postgres import Database
-
-
-@pytest.fixture
-async def database(chat_database_url: str) -> AsyncIterator[Database]:
-    database = Database(chat_database_url, 8, "test")
-    await database.start()
-    yield database
-    await database.stop()
 
 
 @pytest.fixture

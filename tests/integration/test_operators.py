@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import closing
 
 import psycopg2
@@ -17,14 +16,6 @@ from chat_api.storage.messages import PgMessages
 from chat_api.storage.operators import PgOperators
 from messenger_shared.identifiers import new_id
 from messenger_shared.postgres import Database
-
-
-@pytest.fixture
-async def database(chat_database_url: str) -> AsyncIterator[Database]:
-    database = Database(chat_database_url, 8, "test")
-    await database.start()
-    yield database
-    await database.stop()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -22,14 +21,6 @@ from messenger_shared.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.postgres import Database
 
 ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 5
-
-
-@pytest.fixture
-async def database(chat_database_url: str) -> AsyncIterator[Database]:
-    database = Database(chat_database_url, 4, "test")
-    await database.start()
-    yield database
-    await database.stop()
 
 
 @pytest.fixture

@@ -16,13 +16,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from gateway.hub import Hub
 from gateway.tracing import make_hub
-from messenger_shared import tokens
 from messenger_shared.identifiers import new_id
 from messenger_shared.operations.messages import EDIT, SEND
 from messenger_shared.settings import Environment, SettingsError
 from messenger_shared.spans import Spans
 from messenger_shared.tracing import spans_of
-from tests.e2e.crowd import Crowd, gathered
+from tests.e2e.crowd import Crowd, gathered_at
 from tests.stack import RunningStack, running_stack
 from tests.waiting import until
 
@@ -75,8 +74,7 @@ async def stack(collector: Collector, tmp_path: Path) -> AsyncIterator[RunningSt
 
 @pytest.fixture
 async def crowd(stack: RunningStack) -> AsyncIterator[Crowd]:
-    secret = (stack.data_dir / "secret").read_text().strip().encode()
-    async with gathered(stack.url, lambda user_id: tokens.mint(user_id, secret, 3600)) as crowd:
+    async with gathered_at(stack) as crowd:
         yield crowd
 
 
@@ -150,13 +148,12 @@ def test_without_the_extra_a_collector_is_refused_by_name(monkeypatch: pytest.Mo
 
 async def test_a_collector_that_is_away_costs_no_message_and_no_long_farewell(tmp_path: Path) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY": "200"}
-    async with running_stack(
-        tmp_path / "data", unused_port(), "gateway=1,chat-api=1,presence=1", env
-    ) as stack:
-        secret = (stack.data_dir / "secret").read_text().strip().encode()
-        async with gathered(stack.url, lambda user_id: tokens.mint(user_id, secret, 3600)) as crowd:
-            room = await crowd.newcomer().create_group()
-            person = crowd.people[0]
-            for number in range(5):
-                reply = await person.post(f"/conversations/{room}/messages", {"content": str(number)})
-                assert reply.status == 201
+    async with (
+        running_stack(tmp_path / "data", unused_port(), "gateway=1,chat-api=1,presence=1", env) as stack,
+        gathered_at(stack) as crowd,
+    ):
+        room = await crowd.newcomer().create_group()
+        person = crowd.people[0]
+        for number in range(5):
+            reply = await person.post(f"/conversations/{room}/messages", {"content": str(number)})
+            assert reply.status == 201

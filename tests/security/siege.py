@@ -20,9 +20,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from statistics import median
 
-from messenger_shared import tokens
 from tests.client import Person
-from tests.e2e.crowd import Crowd, gathered
+from tests.e2e.crowd import Crowd, gathered_at
 from tests.e2e.placement import workers
 from tests.security.attackers import ATTACKS
 from tests.security.raw import PING, PONG, TEXT, Line, frame, websocket
@@ -170,12 +169,13 @@ async def main(names: list[str]) -> None:
     """All of them, or those that are named."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        async with running_stack(data, PORT, "gateway=2,chat-api=2,presence=1") as stack:
-            secret = (data / "secret").read_text().strip().encode()
-            async with gathered(stack.url, lambda user_id: tokens.mint(user_id, secret, 3_600)) as crowd:
-                pids = workers(await stack.status(), "gateway")
-                for name in names or list(ATTACKS):
-                    await besiege(name, stack, crowd, pids)
+        async with (
+            running_stack(data, PORT, "gateway=2,chat-api=2,presence=1") as stack,
+            gathered_at(stack) as crowd,
+        ):
+            pids = workers(await stack.status(), "gateway")
+            for name in names or list(ATTACKS):
+                await besiege(name, stack, crowd, pids)
 
 
 if __name__ == "__main__":

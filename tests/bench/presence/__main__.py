@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import socket
 import statistics
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from aiohttp.test_utils import unused_port
 
 from tests.bench import usage
 from tests.bench.generator import Generator, generating
@@ -101,7 +102,7 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
     viewers = range(users.stop, users.stop + options.viewers)
     chatters = range(viewers.stop, viewers.stop + CHATTERS)
     _say("starting the stack")
-    async with laid(directory, _free_port(), options.workers) as ground:
+    async with laid(directory, unused_port(), options.workers) as ground:
         # Who looks at it sees the first thousand by id, who are among the flapping.
         room = await gather_all(ground, [*users, *viewers])
         chat = await _chat_file(ground, directory, chatters)
@@ -218,12 +219,6 @@ def _line(run: Run) -> str:
         f"{run.transitions} transitions, {run.frames} frames with {run.rows} rows, at most "
         f"{run.most_frames_in_a_second} a second; others {run.others_cores:.2f} cores"
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _say(text: str) -> None:

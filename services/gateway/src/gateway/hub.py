@@ -207,7 +207,7 @@ class Hub:
             if room.since and reached:
                 oldest = min(oldest, room.since)
         DELIVERIES.inc(deliveries)
-        # Once a turn: to observe each would be a twentieth of what a message costs here.
+        # Once a turn: to observe costs 2.7 µs, and a message about 70.
         if oldest < math.inf:
             DELIVERY_TIME.observe(max(0.0, time.time() - oldest))
 

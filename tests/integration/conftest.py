@@ -1,0 +1,18 @@
+"""Owns the fixtures of the tests with a real database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from messenger_shared.postgres import Database
+
+
+@pytest.fixture
+async def database(chat_database_url: str) -> AsyncIterator[Database]:
+    """As chat-api logs in to it."""
+    database = Database(chat_database_url, 8, "test")
+    await database.start()
+    yield database
+    await database.stop()
