@@ -18,9 +18,6 @@ FAST = Manner(think_s=(0.05, 0.2))
 FEW = Population(people=12, rooms=(12, 6, 4, 2), shaky=0, pairs=2, manner=FAST)
 SHAKY = Population(people=12, rooms=(12, 6, 4, 2), shaky=1, pairs=1, ways=(RESUME,), manner=FAST)
 MOVING = Population(people=10, rooms=(10, 6, 4), moving=2, shaky=0, pairs=1, manner=FAST)
-BUSY = Population(
-    people=20, rooms=(20, 20, 20), shaky=0, pairs=1, ways=(RESUME,), manner=Manner(think_s=(0.02, 0.1))
-)
 MANY_SOCKETS = Population(people=12, rooms=(12, 6), devices=(3,), shaky=0, pairs=1)
 
 
@@ -42,8 +39,6 @@ TAILS = aim(
 REPEATS = aim(population=MANY_SOCKETS, seconds=0.0, act=repeats, volume=60)
 CHAT_API_KILLS = aim({Fault.KILL_CHAT_API: 4})
 CHAT_API_DIES = aim({Fault.KILL_CHAT_API: 2}, seconds=3.0)
-# What comes back to a new worker is fetched, which takes its time.
-GATEWAYS_DIE = aim({Fault.KILL_ALL_GATEWAY: 3}, BUSY, seconds=9.0)
 POSTGRES_ENDS = aim({Fault.POSTGRES_IMMEDIATE: 2}, seconds=5.0)
 SUBSCRIBERS_CUT = aim({Fault.BUS_SUBSCRIBERS: 1}, seconds=3.0)
 REDIS_EMPTIED = aim({Fault.BUS_EMPTY: 1}, seconds=3.0)
