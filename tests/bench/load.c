@@ -119,9 +119,11 @@ static void check_progress(uint64_t expected) {
 static uint64_t run_fanout(void) {
     char command[64];
     uint64_t expected = (uint64_t)options.messages * client_count, now, start = now_ns();
-    uint32_t prompt = (client_count + PROMPT_EVERY - 1) / PROMPT_EVERY;
+    /* Where they are few, each gets more than may wait for it. */
+    uint32_t every = client_count > PROMPT_EVERY ? PROMPT_EVERY : 1;
+    uint32_t prompt = (client_count + every - 1) / every;
     for (uint32_t i = 0; i < client_count; i++)
-        if (i % PROMPT_EVERY) read_later(&clients[i]);
+        if (i % every) read_later(&clients[i]);
     while (sample_count < (size_t)options.messages * prompt || acks < options.messages) {
         int timeout_ms = 1000;
         now = now_ns();
