@@ -22,7 +22,7 @@ Component = Callable[[], Awaitable[None]]
 
 ID_CHARS: Final = 12
 # Hardly anything here is circular; with Python's own thresholds, looking for it took 8 % of chat-api's time.
-GC_THRESHOLDS: Final = (20_000, 20, 50)
+GC_THRESHOLDS: Final = (20_000, 100, 50)
 # What an application does before anything of it is stopped, while requests and sockets are still served.
 LEAVE: Final = web.AppKey[Component]("leave")
 

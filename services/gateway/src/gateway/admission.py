@@ -39,8 +39,7 @@ class Admission:
             raise _turned_away()
         self._waiting += 1
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._places.acquire()
+            await self._acquire()
         except TimeoutError:
             raise _turned_away() from None
         finally:
@@ -51,6 +50,14 @@ class Admission:
             yield
         finally:
             self._places.release()
+
+    async def _acquire(self) -> None:
+        if not self._places.locked():
+            # At once, so that no timer is needed.
+            await self._places.acquire()
+            return
+        async with asyncio.timeout(PATIENCE_S):
+            await self._places.acquire()
 
 
 def _turned_away() -> AppError:

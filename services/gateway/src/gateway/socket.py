@@ -88,6 +88,7 @@ class SocketDoor:
                 connection = self._connect(request, socket, identity, member)
             if connection is not None:
                 await self._serve(connection, member)
+                untie(socket)
             return socket
         finally:
             self._unclaim(member)
@@ -210,3 +211,15 @@ class SocketDoor:
             "heartbeat_ms": self._settings.heartbeat_ms,
             "limits": self._limits,
         }
+
+
+def untie(socket: web.WebSocketResponse) -> None:
+    """Lets an ended socket be freed at once.
+
+    aiohttp keeps the error that ended it, and its traceback keeps the socket: a ring of 50 objects for each
+    client that goes without a close, which only the collector finds, in pauses of 200 ms after 10,000.
+    """
+    error: BaseException | None = socket.exception()
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
