@@ -8,6 +8,9 @@ _MASKED: Final = 0x80
 # Reserved bits, which the reader answers with 1002 as it would have to answer a missing mask.
 _REFUSED: Final = b"\xf0\x80"
 _KEY_BYTES: Final = 4
+# From this value on, the second byte announces a length that follows.
+_LONG: Final = 126
+_SHORT_HEAD_BYTES: Final = 2 + _KEY_BYTES
 # The first two bytes and the longest length.
 _HEAD_BYTES: Final = 10
 
@@ -40,6 +43,10 @@ class MaskedOnly:
             # One whole frame, as nearly always.
             return self._reader.feed_data(data)
         while at < size:
+            if at + 1 < size and not self._head and (flag := data[at + 1] ^ _MASKED) < _LONG:
+                # Short and masked, as the frames of a flood are.
+                at += _SHORT_HEAD_BYTES + flag
+                continue
             head = self._head + data[at : at + _HEAD_BYTES] if self._head else data[at : at + _HEAD_BYTES]
             if len(head) > 1 and not head[1] & _MASKED:
                 self._reader.feed_data(data[:at])
@@ -61,7 +68,7 @@ class MaskedOnly:
 def _frame_bytes(head: bytes) -> int:
     """How long the frame is that begins so, head and key included; 0 while that can't be told."""
     flag = head[1] & 0x7F if len(head) > 1 else 0
-    size = 2 if flag < 126 else 4 if flag == 126 else _HEAD_BYTES
+    size = 2 if flag < _LONG else 4 if flag == _LONG else _HEAD_BYTES
     if len(head) < size:
         return 0
     return size + _KEY_BYTES + (flag if size == 2 else int.from_bytes(head[2:size]))

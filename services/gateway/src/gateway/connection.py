@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
 
-from gateway.framing import text_frame
+from gateway.framing import pong_frame, text_frame
 from gateway.limits import Bucket
 from gateway.metrics import EVICTIONS
 from messenger_shared import errors
@@ -114,12 +115,11 @@ class Connection:
 
     def reply(self, text: bytes) -> None:
         """Sends the text of a frame to this socket alone, with what else it gets in this turn."""
-        frame = text_frame(text)
-        if self._replies is not None:
-            self._replies.append(frame)
-        else:
-            self._replies = [frame]
-            self._note(self)
+        self._put(text_frame(text))
+
+    def pong(self, payload: bytes) -> None:
+        """Answers a ping, with what else the socket gets in this turn."""
+        self._put(pong_frame(payload))
 
     def flush(self) -> None:
         """Writes the replies that wait."""
@@ -145,7 +145,7 @@ class Connection:
         if self.patience.take(self._loop.time()):
             self.close(Close.FLOODING, retry_after_ms=max(wait_ms, FLOODING_RETRY_MS))
         else:
-            self.send_error(AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms), ref)
+            self.reply(_refusal(wait_ms, ref))
 
     def close(self, code: Close, retry_after_ms: int | None = None) -> None:
         """Begins to close; nothing is written any more. Safe to repeat."""
@@ -166,6 +166,13 @@ class Connection:
         self.close(code)
         if self.closing is not None:
             await self.closing
+
+    def _put(self, frame: bytes) -> None:
+        if self._replies is not None:
+            self._replies.append(frame)
+        else:
+            self._replies = [frame]
+            self._note(self)
 
     async def _close(self, code: Close, text: bytes) -> None:
         try:
@@ -188,3 +195,9 @@ def error_frame(error: AppError, ref: str | None) -> bytes:
     if ref is not None:
         frame["ref"] = ref
     return orjson.dumps(frame)
+
+
+@lru_cache(maxsize=256)
+def _refusal(wait_ms: int, ref: str | None) -> bytes:
+    """A flood gets the same again and again."""
+    return error_frame(AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms), ref)

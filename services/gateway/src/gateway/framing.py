@@ -13,3 +13,8 @@ def text_frame(payload: bytes) -> bytes:
     if length < 65_536:
         return b"\x81\x7e" + length.to_bytes(2) + payload
     return b"\x81\x7f" + length.to_bytes(8) + payload
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """The answer to a ping, whose payload has at most 125 bytes."""
+    return bytes((0x8A, len(payload))) + payload

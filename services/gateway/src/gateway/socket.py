@@ -1,4 +1,4 @@
-"""Owns the life of a socket: upgrade, welcome, the read loop, and what has to be undone at the end."""
+"""Owns the life of a socket: upgrade, welcome, and what has to be undone at the end."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import orjson
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from gateway.admission import Admission
 from gateway.census import Census
-from gateway.commands import Commands, ref_in
+from gateway.commands import Commands
 from gateway.connection import CLOSE_TIMEOUT_S, Connection
 from gateway.follower import Follower
 from gateway.handshake import SUBPROTOCOL, Handshake, wants_socket
 from gateway.hub import Hub, Member
-from gateway.lane import Lane
 from gateway.limits import Allowances, Bucket
-from gateway.metrics import FRAMES
+from gateway.reading import read
 from gateway.reporting import Reporting
 from gateway.session import close_views
 from gateway.settings import GatewaySettings
 from gateway.watching import Watching
 from messenger_shared import clock, errors
-from messenger_shared.closes import Close, answer, reason
+from messenger_shared.closes import Close, reason
 from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
 from messenger_shared.tokens import Identity
@@ -128,7 +127,7 @@ class SocketDoor:
     async def _serve(self, connection: Connection, member: Member) -> None:
         lane = self._commands.lane(connection)
         try:
-            await self._read(connection, member, lane)
+            await read(connection, lane, self._commands)
         finally:
             self._hub.detach(member, connection)
             self._reporting.changed(connection.user_id)
@@ -136,38 +135,6 @@ class SocketDoor:
             await lane.stop()
             if connection.closing is not None:
                 await connection.closing
-
-    async def _read(self, connection: Connection, member: Member, lane: Lane) -> None:
-        socket = connection.socket
-        # Once it is being closed, what a flood has left behind is nobody's business any more.
-        while connection.closing is None:
-            message = await socket.receive()
-            if message.type is WSMsgType.TEXT:
-                if wait_ms := self._count(connection):
-                    connection.refuse(wait_ms, ref_in(message.data))
-                else:
-                    await self._commands.handle(connection, lane, message.data)
-            elif message.type is WSMsgType.PONG:
-                connection.pinged_at = 0.0
-            elif message.type is WSMsgType.PING:
-                if wait_ms := self._count(connection):
-                    connection.refuse(wait_ms)
-                else:
-                    await socket.pong(message.data)
-                    # Many that came in one piece are answered in turns with everybody else's frames.
-                    await asyncio.sleep(0)
-            elif message.type is WSMsgType.BINARY:
-                connection.close(Close.PROTOCOL_VIOLATION)
-            elif message.type is WSMsgType.CLOSE:
-                await socket.close(code=answer(message.data), drain=False)
-                return
-            else:
-                return
-
-    def _count(self, connection: Connection) -> int:
-        """0 when one more frame is within the limit, else the milliseconds until it will be."""
-        FRAMES.inc()
-        return connection.frames.take(self._loop.time())
 
     def _claim(self, user_id: int) -> Member:
         member = self._hub.members.get(user_id)
