@@ -28,7 +28,7 @@ from tests.security.raw import PING, PONG, TEXT, Line, frame, websocket
 from tests.stack import RunningStack, running_stack
 
 PORT = int(os.environ.get("MESSENGER_SIEGE_PORT", "18090"))
-TURNS, TURN_S, SETTLE_S = 3, 8.0, 2.0
+TURNS, TURN_S, SETTLE_S = 5, 8.0, 2.0
 # Each a message every 40 ms: below what one user may send.
 PAIRS, PAUSE_S = 6, 0.04
 # What takes longer counts as that long.

@@ -33,15 +33,16 @@ class Bucket:
 
 
 class Allowances:
-    """What each user may still send, whatever socket or door he sends it through; also after he was away."""
+    """What each user may still do, whatever socket or door he does it through; also after he was away."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: float, burst_s: float = BURST_S) -> None:
         self._rate = rate
+        self._burst_s = burst_s
         self._buckets: dict[int, Bucket] = {}
 
     def of(self, user_id: int, now: float) -> Bucket:
         """The user's bucket; at the bound, who was away longest begins anew."""
-        bucket = self._buckets.pop(user_id, None) or Bucket(self._rate, now)
+        bucket = self._buckets.pop(user_id, None) or Bucket(self._rate, now, self._burst_s)
         if len(self._buckets) >= MAX_USERS:
             del self._buckets[next(iter(self._buckets))]
         self._buckets[user_id] = bucket

@@ -29,7 +29,7 @@ from messenger_shared.identifiers import new_id
 from messenger_shared.tokens import Identity
 
 PROTOCOL_VERSION: Final = 1
-# So often a second, and ten times as often at once, a socket may be refused before it counts as flooding.
+# So often a second, and ten times as often at once, a user may be refused before it counts as flooding.
 REFUSALS_PER_S: Final = 20
 REFUSALS_BURST_S: Final = 10
 
@@ -54,6 +54,8 @@ class SocketDoor:
         self._admission = admission
         self._census = census
         self._allowances = allowances
+        # Of the user, so that who is closed for it and comes back to go on is closed sooner.
+        self._patience = Allowances(REFUSALS_PER_S, REFUSALS_BURST_S)
         self._follower = follower
         self._watching = watching
         self._reporting = reporting
@@ -114,7 +116,7 @@ class SocketDoor:
             new_id(),
             Bucket(self._settings.limits.frames_per_s, now),
             member.messages,
-            Bucket(REFUSALS_PER_S, now, REFUSALS_BURST_S),
+            self._patience.of(identity.user_id, now),
             self._hub.note,
         )
         self._hub.attach(member, connection)
