@@ -28,6 +28,7 @@ async def test_a_reload_in_mid_send_loses_nothing_and_doubles_nothing(office: Of
         await chat.say(text)
     await expect(chat.messages).to_have_count(3)
     await until(lambda: held)
+    await nothing_is_a_draft(chat)
     is_over.set()
     page = await reopened(context, chat, office)
     await Chat(page, one).sees("a", "b", "c")
@@ -67,7 +68,7 @@ async def test_what_is_written_offline_outlives_the_page(office: Office) -> None
     await context.set_offline(True)
     await chat.is_told("You are offline.")
     await chat.say("kept")
-    await on_page(chat.page, "Object.keys(localStorage).every(key => !key.includes('draft'))")
+    await nothing_is_a_draft(chat)
     await chat.page.close()
     await context.set_offline(False)
     again = await office.chat(one, context)
@@ -195,6 +196,11 @@ async def test_a_draining_gateway_is_left_without_a_word(office: Office) -> None
 def workers(office: Office) -> list[int]:
     rows = office.stack.status()["processes"]
     return [row["pid"] for row in rows if (row["service"], row["role"]) == ("gateway", "worker")]
+
+
+async def nothing_is_a_draft(chat: Chat) -> None:
+    """Returns when all that was said is kept to be sent; until then it would be back in the box."""
+    await on_page(chat.page, "Object.keys(localStorage).every(key => !key.includes('draft'))")
 
 
 async def hold_answers(context: BrowserContext, held: list[str], is_over: asyncio.Event) -> None:
