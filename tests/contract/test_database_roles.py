@@ -13,8 +13,8 @@ import pytest
 
 from chat_api.storage.wall import look_at_wall
 from messenger_shared import migrations
-from messenger_shared.postgres import Database
 from tests.conftest import SharedStack
+from tests.databases import logged_in
 
 Row = tuple[Any, ...]
 SERVICE_ROLES = ("messenger_chat", "messenger_presence")
@@ -177,8 +177,6 @@ def test_an_owner_without_rights_of_his_own_is_enough_and_is_walled_too(
 async def test_who_is_above_the_wall_is_told_so(
     chat_database_url: str, database_url: str, walled: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database = Database(chat_database_url if walled else database_url, 1, "test")
-    await database.start()
-    assert await look_at_wall(database) is walled
-    await database.stop()
+    async with logged_in(chat_database_url if walled else database_url, 1) as database:
+        assert await look_at_wall(database) is walled
     assert ("is above row-level security" in caplog.text) is not walled

@@ -41,6 +41,7 @@ from tests.contract.test_row_level_security import (
     STRANGER,
     begin,
 )
+from tests.databases import logged_in
 
 OUTSIDER = 5
 DIRECT = "00000000-0000-7000-8000-00000000000f"
@@ -210,12 +211,8 @@ async def test_a_statement_without_its_conditions_shows_and_changes_nothing_of_o
 ) -> None:
     with closing(psycopg2.connect(database_url)) as owner, owner, owner.cursor() as cursor:
         cursor.execute(PREPARED)
-    database = Database(stack.as_role(database_url, "messenger_chat"), 1, "test")
-    await database.start()
-    try:
+    async with logged_in(stack.as_role(database_url, "messenger_chat"), 1) as database:
         await work(database)
-    finally:
-        await database.stop()
     known = constants()
     unsaid = [name for name, sql in known.items() if not any(sql in statement for statement, _ in said)]
     assert not unsaid, "`work` has to make the stores say these"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 
-from messenger_shared.postgres import Database
+from tests.databases import logged_in
 from tests.waiting import until
 
 START_S = 15.0
@@ -70,23 +70,17 @@ async def pooled_url(chat_database_url: str, tmp_path: Path, unused_tcp_port: in
 
 
 async def test_each_transaction_acts_for_its_own_user_alone(pooled_url: str) -> None:
-    database = Database(pooled_url, 4, "test")
-    await database.start()
-    try:
+    async with logged_in(pooled_url, 4) as database:
 
         async def whom(user_id: int | None) -> list[tuple[object, ...]]:
             return await database.rows("SELECT messenger.me()", user_id=user_id)
 
         asked = [1, None, 2, None, 3, 1, None] * 5
         assert await asyncio.gather(*map(whom, asked)) == [[(user,)] for user in asked]
-    finally:
-        await database.stop()
 
 
 async def test_what_one_writes_another_does_not_see(pooled_url: str) -> None:
-    database = Database(pooled_url, 2, "test")
-    await database.start()
-    try:
+    async with logged_in(pooled_url, 2) as database:
         id_ = str(uuid.uuid4())
         async with database.transaction(user_id=1) as transaction:
             await transaction.rows(
@@ -95,5 +89,3 @@ async def test_what_one_writes_another_does_not_see(pooled_url: str) -> None:
         counted = "SELECT count(*) FROM messenger.conversations"
         seen = [await database.rows(counted, user_id=user) for user in (1, 2, None)]
         assert seen == [[(1,)], [(0,)], [(0,)]]
-    finally:
-        await database.stop()

@@ -18,6 +18,7 @@ from messenger_shared.identifiers import new_id
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.postgres import Database
 from messenger_shared.rpc import Request
+from tests.databases import logged_in
 
 ADMIN, MEMBER, STRANGER = 1, 2, 3
 
@@ -52,10 +53,8 @@ class World:
 
 @pytest.fixture
 async def world(chat_database_url: str) -> AsyncIterator[World]:
-    database = Database(chat_database_url, 2, "test")
-    await database.start()
-    yield World(database)
-    await database.stop()
+    async with logged_in(chat_database_url) as database:
+        yield World(database)
 
 
 def request(caller: int, again: bool, **body: Any) -> Request:

@@ -12,16 +12,15 @@ from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from messenger_shared.identifiers import new_id
 from messenger_shared.postgres import Database
+from tests.databases import logged_in
 
 STRANGER = 99
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, 2, "test")
-    await database.start()
-    yield database
-    await database.stop()
+    async with logged_in(database_url) as database:
+        yield database
 
 
 @pytest.mark.parametrize("type_", ALLOWED)

@@ -15,15 +15,14 @@ from presence import choices
 from presence.choices import Choices
 from presence.ports import Choice
 from tests.conftest import SharedStack
+from tests.databases import logged_in
 from tests.presence.stores import MemoryBench
 
 
 @pytest.fixture
 async def database(stack: SharedStack, database_url: str) -> AsyncIterator[Database]:
-    database = Database(stack.as_role(database_url, "messenger_presence"), 2, "test")
-    await database.start()
-    yield database
-    await database.stop()
+    async with logged_in(stack.as_role(database_url, "messenger_presence")) as database:
+        yield database
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from messenger_shared.presences import AWAY, OFFLINE
 from presence import last_seen
 from presence.last_seen import LastSeen
 from presence.ports import Choice, Transition
+from tests.databases import logged_in
 from tests.presence.stores import Bench, MemoryBench, changes, full
 from tests.waiting import eventually, until
 
@@ -153,10 +154,8 @@ async def test_stop_gives_up_when_postgresql_is_away(memory: MemoryBench) -> Non
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, 1, "test")
-    await database.start()
-    yield database
-    await database.stop()
+    async with logged_in(database_url, 1) as database:
+        yield database
 
 
 async def _rows(database: Database) -> dict[int, datetime]:

@@ -22,6 +22,7 @@ Component = Callable[[], Awaitable[None]]
 
 ID_CHARS: Final = 12
 # Hardly anything here is circular; with Python's own thresholds, looking for it took 8 % of chat-api's time.
+# At 20 in the middle, a gateway stood still for 200 ms on every 4,000 sockets that came.
 GC_THRESHOLDS: Final = (20_000, 100, 50)
 # What an application does before anything of it is stopped, while requests and sockets are still served.
 LEAVE: Final = web.AppKey[Component]("leave")
