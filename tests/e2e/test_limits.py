@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import aiohttp
 import pytest
 
-from tests.client import Person
+from tests.client import Person, Socket
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import connect_apart, workers
+from tests.e2e.placement import connect_apart, connect_at, workers
 from tests.waiting import eventually, until
 
 MAX_SOCKETS = 50
 MESSAGES_BURST = 60
 FRAMES_BURST = 200
+PATIENCE, PATIENCE_PER_S = 200, 20
 
 
 async def send_burst(person: Person, room: str, number: int) -> list[dict[str, object]]:
@@ -108,18 +110,35 @@ async def test_of_too_many_that_come_at_once_as_many_get_in_as_may(crowd: Crowd)
     assert {s.ended.code for s in sockets if s.ended is not None} == {4504}
 
 
+async def flood(socket: Socket) -> int:
+    """Sends on whatever is said, until the socket is closed for it; returns how often it was refused."""
+    for _ in range(5 * FRAMES_BURST):
+        try:
+            await socket.send_text('{"type":"ping"}')
+        except (ConnectionError, aiohttp.ClientError):
+            break
+    assert (await socket.wait_end()).code == 4006
+    return len(socket.collected("error", code="rate_limited"))
+
+
+async def test_who_floods_comes_back_to_what_is_left_of_the_patience(
+    crowd: Crowd, stack: SharedStack
+) -> None:
+    one = crowd.newcomer()
+    pids = workers(stack.status(), "gateway")
+    begun = time.monotonic()
+    refusals = [await flood(await connect_at(one, pids[0], pids)) for _ in range(2)]
+    assert refusals[0] >= PATIENCE
+    assert sum(refusals) <= PATIENCE + PATIENCE_PER_S * (time.monotonic() - begun) + 1
+
+
 async def test_flooding_is_its_own_sockets_end_and_no_others(crowd: Crowd, stack: SharedStack) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
     pids = workers(stack.status(), "gateway")
     theirs = await connect_apart(two, pids)
     flooding, other = await one.connect(), await one.connect()
-    for _ in range(5 * FRAMES_BURST):
-        try:
-            await flooding.send_text('{"type":"ping"}')
-        except (ConnectionError, aiohttp.ClientError):
-            break
-    assert (await flooding.wait_end()).code == 4006
+    await flood(flooding)
     sent = await other.request("message.send", conversation_id=room, content="still here")
     assert sent["type"] == "message.sent"
     for socket in theirs:
