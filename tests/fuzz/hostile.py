@@ -37,8 +37,6 @@ _ODD: list[Any] = [
         {"": None},
     ),
 ]
-
-
 _NOISE = (b"", b"\0", b"\xff", b"NaN", b"9" * 400, b"[" * 500, b'{"a":' * 200, b'"', b"\\u")
 
 
@@ -106,9 +104,7 @@ class Hostile:
         if self._dice.random() < 0.8:
             return data
         at = self._dice.randrange(len(data) + 1)
-        noise = self._dice.choice(
-            (b"", b"\0", b"\xff", b"NaN", b"9" * 400, b"[" * 500, b'{"a":' * 200, b'"', b"\\u")
-        )
+        noise = self._dice.choice(_NOISE)
         return data[:at] + noise + data[at + self._dice.randint(0, 3) :]
 
     def _frame(self) -> bytes:

@@ -1,6 +1,6 @@
 """Frames and requests from dice: no exception, no internal error, nothing left open, and chat goes on.
 
-`MESSENGER_FUZZ_FRAMES` says how many there are (1,000 in the suite, 100,000 by `make fuzz`). A failure prints
+`MESSENGER_FUZZ_FRAMES` says how many there are (10,000 in the suite, 100,000 by `make fuzz`). A failure tells
 the seed, which `MESSENGER_FUZZ_SEED` throws again.
 """
 
@@ -18,16 +18,25 @@ from tests.client import BASE_PATH, Person
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.placement import workers
+from tests.figures import figures
 from tests.fuzz.hostile import Hostile
 from tests.security.raw import line, websocket
-from tests.waiting import until
+from tests.waiting import eventually, until
 
-TOTAL = int(os.environ.get("MESSENGER_FUZZ_FRAMES", "1000"))
+TOTAL = int(os.environ.get("MESSENGER_FUZZ_FRAMES", "10000"))
 SEED = os.environ.get("MESSENGER_FUZZ_SEED") or str(random.randrange(2**32))
 # Of one user: below what counts as flooding.
 TEXTS, REQUESTS, LINES = 100, 40, 10
 # Connections that the services hold for later.
 SPARE_FILES = 10
+# What services do now and then.
+SPARE_TASKS = 10
+
+
+async def tasks(stack: SharedStack) -> float:
+    """Of all services."""
+    found = [await figures(stack, service) for service in ("gateway", "chat-api", "presence")]
+    return sum(told["messenger_tasks"] for told in found)
 
 
 def open_files(pids: list[int]) -> int:
@@ -37,7 +46,7 @@ def open_files(pids: list[int]) -> int:
 async def test_nothing_that_dice_make_does_any_harm(crowd: Crowd, stack: SharedStack) -> None:
     status = await asyncio.to_thread(stack.status)
     pids = [pid for service in ("gateway", "chat-api", "presence") for pid in workers(status, service)]
-    logged, files = len(stack.log()), open_files(pids)
+    logged, files, before = len(stack.log()), open_files(pids), await tasks(stack)
     for number in range(max(1, TOTAL // (TEXTS + REQUESTS + LINES))):
         dice = random.Random(f"{SEED} {number}")
         try:
@@ -48,6 +57,11 @@ async def test_nothing_that_dice_make_does_any_harm(crowd: Crowd, stack: SharedS
     assert not wrong, (SEED, wrong[:20])
     assert workers(await asyncio.to_thread(stack.status), "gateway") == workers(status, "gateway")
     await until(lambda: open_files(pids) <= files + SPARE_FILES, 30)
+
+    async def at_rest() -> bool:
+        return await tasks(stack) <= before + SPARE_TASKS
+
+    await eventually(at_rest, 30)
 
 
 async def one_round(crowd: Crowd, stack: SharedStack, dice: random.Random) -> None:

@@ -5,28 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from typing import Any
-
-import aiohttp
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.client import Person
 from tests.conftest import SharedStack
 from tests.e2e.crowd import gathered
 from tests.e2e.placement import connect_apart, worker_of, workers
+from tests.figures import figures
 from tests.waiting import eventually
 
 ASKED = 8
-
-
-async def figures(stack: SharedStack, service: str = "gateway") -> dict[str, Any]:
-    """Name (with a check's name) -> value."""
-    url = stack.url if service == "gateway" else stack.address(service)
-    # A connection of its own each time: another worker may answer.
-    async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as response:
-        families = text_string_to_metric_families(await response.text())
-        samples = [sample for family in families for sample in family.samples]
-    return {sample.name + sample.labels.get("check", ""): sample.value for sample in samples}
 
 
 async def talk(sender: Person, others: list[Person]) -> None:
@@ -82,6 +69,9 @@ async def test_each_service_tells_of_its_needs_its_loop_and_its_bus(stack: Share
             counts = [
                 told.get(f"messenger_{name}_seconds_count", 0) for name in ("loop_lag", "bus_round_trip")
             ]
-            return all(told.get(f"messenger_ready{check}") == 1 for check in checks) and min(counts) > 0
+            return (
+                all(told.get(f"messenger_ready{check}") == 1 for check in checks)
+                and min(*counts, told.get("messenger_tasks", 0)) > 0
+            )
 
         await eventually(is_told, 10)

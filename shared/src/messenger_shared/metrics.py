@@ -24,6 +24,9 @@ READY = Gauge(
 LOOP_LAG = Histogram(
     "messenger_loop_lag_seconds", "How late the event loop wakes who sleeps", buckets=SECONDS
 )
+TASKS = Gauge(
+    "messenger_tasks", "Tasks of the event loop, looked at now and then", multiprocess_mode="livesum"
+)
 BUS_ROUND_TRIP = Histogram(
     "messenger_bus_round_trip_seconds", "A message of one's own, through Redis and back", buckets=SECONDS
 )

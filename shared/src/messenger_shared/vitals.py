@@ -1,14 +1,17 @@
-"""Owns what a worker notices of itself: how late its event loop is, and whether what it needs is there."""
+"""Owns what a worker notices of itself: how late its loop is, how many tasks run, what it needs and has."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Final
 
-from messenger_shared.metrics import LOOP_LAG, READY
+from messenger_shared.metrics import LOOP_LAG, READY, TASKS
 
 BEAT_S: Final = 0.5
+# Going through ten thousand tasks takes some milliseconds.
+TASKS_EVERY: Final = 10
 
 
 class Vitals:
@@ -30,7 +33,9 @@ class Vitals:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        for beat in count():
+            if beat % TASKS_EVERY == 0:
+                TASKS.set(len(asyncio.all_tasks()))
             for name, check in self._checks.items():
                 READY.labels(name).set(check())
             due = loop.time() + BEAT_S
