@@ -63,12 +63,15 @@ async def generating(
     program: Path, mode: str, port: int, *files: Path, options: Sequence[str] = ()
 ) -> AsyncIterator[Generator]:
     """A generator with its sockets open, ended on the way out."""
+    async with started(program, *options, mode, port, *files) as generator:
+        yield generator
+
+
+@contextlib.asynccontextmanager
+async def started(*command: object) -> AsyncIterator[Generator]:
+    """Any program that speaks as the load generator does."""
     process = await asyncio.create_subprocess_exec(
-        str(program),
-        *options,
-        mode,
-        str(port),
-        *map(str, files),
+        *map(str, command),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

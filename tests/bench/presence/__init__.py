@@ -5,6 +5,7 @@ told, and runs the same chat quietly and with the flapping, in turn. It shows th
 second, what chat costs meanwhile, and the CPU per transition.
 
     __main__.py   the command line, the runs, the table
+    crowd.py      the process of all the following, which has no weight
     flapping.py   the users who come and go: most by reports to presence, some with real sockets
     viewers.py    the sockets that are told of them, and how often
     ground.py     the stack, and the conversation in which all of them are

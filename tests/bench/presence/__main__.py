@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,19 +15,15 @@ from typing import Any, Final
 from aiohttp.test_utils import unused_port
 
 from tests.bench import usage
-from tests.bench.generator import Generator, generating
-from tests.bench.presence.flapping import FlappingGateway, flap_really
+from tests.bench.generator import generating
+from tests.bench.presence.crowd import SECONDS, crowd
 from tests.bench.presence.ground import Ground, gather_all, laid
-from tests.bench.presence.viewers import Viewer, all_told, looking
 from tests.bench.programs import BenchError, Programs, compile_programs
 from tests.bench.servers import stop_on_sigterm
 from tests.stack import StackFailed
 
-SECONDS: Final = 10.0
-GATEWAYS: Final = 4
-WATCHED: Final = 500
 CHATTERS: Final = 500
-MESSAGES_PER_S: Final = 200
+MESSAGES_PER_S: Final = 500
 FRAMES_MAX: Final = 1
 P99_RATIO_MAX: Final = 1.2
 FIRST_USER: Final = 1_000_001
@@ -56,9 +50,10 @@ class Scene:
 
     ground: Ground
     programs: Programs
+    room: str
+    viewers: range
     users: range
-    real: range
-    viewers: list[Viewer]
+    real: int
     chat: Path
 
 
@@ -106,14 +101,13 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
         # Who looks at it sees the first thousand by id, who are among the flapping.
         room = await gather_all(ground, [*users, *viewers])
         chat = await _chat_file(ground, directory, chatters)
-        async with looking(ground, room, viewers, users, WATCHED) as opened:
-            scene = Scene(ground, programs, users, users[: options.real], opened, chat)
-            runs = []
-            for number in range(options.rounds):
-                for flapping in (False, True):
-                    _say(f"round {number + 1}: {'flapping' if flapping else 'quiet'}")
-                    runs.append(await _run(scene, flapping))
-            return runs
+        scene = Scene(ground, programs, room, viewers, users, options.real, chat)
+        runs = []
+        for number in range(options.rounds):
+            for flapping in (False, True):
+                _say(f"round {number + 1}: {'flapping' if flapping else 'quiet'}")
+                runs.append(await _run(scene, flapping))
+        return runs
 
 
 async def _chat_file(ground: Ground, directory: Path, chatters: range) -> Path:
@@ -128,51 +122,28 @@ async def _chat_file(ground: Ground, directory: Path, chatters: range) -> Path:
 
 
 async def _run(scene: Scene, flapping: bool) -> Run:
-    await all_told(scene.viewers)
-    async with _flappers(scene, flapping) as gateways, _chatting(scene) as generator:
-        await usage.quiet(scene.ground.roots)
-        for viewer in scene.viewers:
-            viewer.arrivals, viewer.rows = [], 0
-        before = usage.read(scene.ground.roots)
-        chat = asyncio.create_task(generator.run())
-        counts = await asyncio.gather(
-            *(gateway.flap(SECONDS, number / GATEWAYS) for number, gateway in enumerate(gateways)),
-            *([flap_really(scene.ground, scene.real, SECONDS)] if flapping else []),
-        )
-        counted = await chat
-        spent = usage.read(scene.ground.roots).since(before)
-        await generator.close()
+    ground, pace = scene.ground, ("-d", str(SECONDS), "-r", str(MESSAGES_PER_S))
+    async with (
+        crowd(ground, scene.room, scene.viewers, scene.users, scene.real, flapping=flapping) as others,
+        generating(scene.programs.load, "durable", ground.port, scene.chat, options=pace) as chatters,
+    ):
+        await usage.quiet(ground.roots)
+        before = usage.read(ground.roots)
+        chat, told = await asyncio.gather(chatters.run(), others.run())
+        spent = usage.read(ground.roots).since(before)
+        await chatters.close()
+        await others.close()
     return Run(
         flapping,
-        counted["p50_us"] / 1e3,
-        counted["p99_us"] / 1e3,
-        sum(counts),
-        sum(len(viewer.arrivals) for viewer in scene.viewers),
-        sum(viewer.rows for viewer in scene.viewers),
-        max(viewer.most_in_a_second() for viewer in scene.viewers),
+        chat["p50_us"] / 1e3,
+        chat["p99_us"] / 1e3,
+        told["transitions"],
+        told["frames"],
+        told["rows"],
+        told["most_in_a_second"],
         dict(spent.by_service),
-        spent.others_cores(counted["cpu_s"]),
+        spent.others_cores(chat["cpu_s"]),
     )
-
-
-@contextlib.asynccontextmanager
-async def _flappers(scene: Scene, flapping: bool) -> AsyncIterator[list[FlappingGateway]]:
-    users = scene.users[len(scene.real) :] if flapping else range(0)
-    gateways = [
-        FlappingGateway(scene.ground.redis_url, users[number::GATEWAYS])
-        for number in range(GATEWAYS)
-        if flapping
-    ]
-    await asyncio.gather(*(gateway.start() for gateway in gateways))
-    try:
-        yield gateways
-    finally:
-        await asyncio.gather(*(gateway.stop() for gateway in gateways))
-
-
-def _chatting(scene: Scene) -> contextlib.AbstractAsyncContextManager[Generator]:
-    pace = ("-d", str(SECONDS), "-r", str(MESSAGES_PER_S))
-    return generating(scene.programs.load, "durable", scene.ground.port, scene.chat, options=pace)
 
 
 def _conclude(runs: list[Run]) -> dict[str, Any]:

@@ -17,8 +17,6 @@ _PRESENCE = (b'{"type":"presence.batch"', b'{"type":"user.')
 _ROWS = b'{"user_id":'
 _OPEN_S = 30.0
 _AT_ONCE = 20
-_SILENCE_S = 3.0
-_TOLD_S = 120.0
 WINDOW_S = 1.0
 
 
@@ -54,10 +52,6 @@ class Viewer:
             (sum(at <= other < at + WINDOW_S for other in self.arrivals) for at in self.arrivals), default=0
         )
 
-    def heard_lately(self, seconds: float) -> bool:
-        """Whether it was told something within the last `seconds`."""
-        return bool(self.arrivals) and asyncio.get_running_loop().time() - self.arrivals[-1] < seconds
-
     async def _ask(self, frame: dict[str, Any], answer: str) -> dict[str, Any]:
         await self._socket.send_json(frame)
         async with asyncio.timeout(_OPEN_S):
@@ -75,13 +69,6 @@ class Viewer:
             if data.startswith(_PRESENCE):
                 self.arrivals.append(loop.time())
                 self.rows += max(1, data.count(_ROWS))
-
-
-async def all_told(viewers: Sequence[Viewer]) -> None:
-    """Returns when nobody is told anything any more: of what changed at once, much is told later."""
-    async with asyncio.timeout(_TOLD_S):
-        while any(viewer.heard_lately(_SILENCE_S) for viewer in viewers):  # noqa: ASYNC110
-            await asyncio.sleep(_SILENCE_S / 4)
 
 
 @contextlib.asynccontextmanager
