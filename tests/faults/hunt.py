@@ -12,14 +12,15 @@ from pathlib import Path
 import uvloop
 
 from tests.faults.figures import Outcome
-from tests.faults.planting import Bug, planted
+from tests.faults.planting import Bug, Edit, planted
 from tests.faults.running import run
 from tests.faults.storing_bugs import STORING
 from tests.faults.table import table
 from tests.faults.telling_bugs import TELLING
 
 BUGS = {bug.name: bug for bug in (*STORING, *TELLING)}
-_SEED = 1
+# A race that is planted shows by chance: where one run doesn't meet it, another may.
+_SEEDS = (1, 2, 3, 4)
 
 
 def main() -> None:
@@ -29,25 +30,31 @@ def main() -> None:
     parser.add_argument("--sound", action="store_true", help="without the bug: nothing must be found")
     options = parser.parse_args()
     wanted = [BUGS[options.bug]] if options.bug else list(BUGS.values())
-    failed = [bug.name for bug in wanted if not _hunt(bug, is_sound=options.sound)]
+    failed = [bug.name for bug in wanted if not (_is_sound(bug) if options.sound else _is_found(bug))]
     if failed:
         sys.exit(f"not as it should be: {', '.join(failed)}")
 
 
-def _hunt(bug: Bug, *, is_sound: bool) -> bool:
+def _is_sound(bug: Bug) -> bool:
+    return not _run(bug, (), _SEEDS[0])
+
+
+def _is_found(bug: Bug) -> bool:
+    return any(_run(bug, bug.edits, seed) & bug.expected for seed in _SEEDS)
+
+
+def _run(bug: Bug, edits: tuple[Edit, ...], seed: int) -> set[str]:
+    """What is found in one run over the sources with these edits."""
     root = Path(tempfile.mkdtemp(prefix="messenger-hunt-"))
     try:
-        env = planted(() if is_sound else bug.edits, root / "sources")
+        env = planted(edits, root / "sources")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            outcome = runner.run(run(bug.campaign, _SEED, root / "run", env))
+            outcome = runner.run(run(bug.campaign, seed, root / "run", env))
     finally:
         shutil.rmtree(root, ignore_errors=True)
     found = kinds(outcome)
-    print(f"{bug.name}: found {', '.join(sorted(found)) or 'nothing'}", flush=True)
-    is_right = not found if is_sound else bool(found & bug.expected)
-    if not is_right:
-        print(table(outcome), flush=True)
-    return is_right
+    print(f"{bug.name}: found {', '.join(sorted(found)) or 'nothing'}\n{table(outcome)}", flush=True)
+    return found
 
 
 def kinds(outcome: Outcome) -> set[str]:

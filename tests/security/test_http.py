@@ -229,6 +229,11 @@ async def test_a_cookie_proves_nothing(crowd: Crowd) -> None:
         assert reply.status == 401
 
 
+async def test_a_line_that_is_too_long_is_told_as_documented(crowd: Crowd) -> None:
+    reply = await crowd.newcomer().get(f"/presence?user_ids={'1,' * 10_000}")
+    assert (reply.status, reply.body["code"]) == (400, "invalid_frame")
+
+
 async def test_a_thousand_query_keys_are_looked_at_quickly(crowd: Crowd) -> None:
     person = crowd.newcomer()
     query = "&".join(f"k{n}=1" for n in range(1_000))

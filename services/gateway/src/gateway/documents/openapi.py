@@ -24,7 +24,9 @@ _ALWAYS: Final = (
     errors.TIMEOUT,
 )
 _OF_A_BODY: Final = (errors.INVALID_JSON, errors.INVALID_FRAME)
-# Where HTTP has a more telling status than the table: a body that came too slowly, or is too large.
+# Where HTTP has a more telling status than the table: a line of the head that is too long; a body that came
+# too slowly, or is too large.
+_HTTP_ALWAYS: Final[Mapping[int, ErrorKind]] = {400: errors.INVALID_FRAME}
 _HTTP_OF_A_BODY: Final[Mapping[int, ErrorKind]] = dict.fromkeys((408, 413, 415), errors.INVALID_FRAME)
 _RETRY_AFTER: Final[Json] = {
     "description": "In seconds.",
@@ -113,6 +115,7 @@ def _success(shapes: Shapes, operation: Operation, status: int) -> Json:
 
 def _failures(shapes: Shapes, operation: Operation, route: Route) -> Json:
     kinds: list[tuple[int, ErrorKind]] = [(kind.status, kind) for kind in (*operation.errors, *_ALWAYS)]
+    kinds += _HTTP_ALWAYS.items()
     if operation.has_body:
         kinds += [(kind.status, kind) for kind in _OF_A_BODY]
         kinds += _HTTP_OF_A_BODY.items()
