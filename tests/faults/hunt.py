@@ -1,4 +1,4 @@
-"""Owns hunting planted bugs: `python -m tests.faults.hunt [NAME]`, code 1 when the judge overlooks one."""
+"""Owns hunting planted bugs: `python -m tests.faults.hunt [NAME]`, code 1 when one is found in no run."""
 
 from __future__ import annotations
 
