@@ -21,7 +21,8 @@ from tests.bench.workloads import Bench, Result, Sizes
 
 BASELINE = Path(__file__).with_name("baseline.json")
 RISE_MAX = 1.3
-TRIES = 3
+# A machine that others share may change its pace by half from one second to the next.
+TRIES = 8
 # Where others keep more than this busy, a failure says nothing.
 BUSY_CORES = (os.cpu_count() or 1) / 4
 _BASELINE_ROUNDS = 3
@@ -88,8 +89,8 @@ def risen(baseline: Mapping[str, float], best: Mapping[str, float]) -> list[str]
     ]
 
 
-async def best_of_three(pair: Tried, baseline: Mapping[str, float]) -> Try:
-    """Up to three tries, until one is good."""
+async def best_try(pair: Tried, baseline: Mapping[str, float]) -> Try:
+    """Up to TRIES tries, until each workload was good in one."""
     best = await pair.measure()
     for _ in range(TRIES - 1):
         if not risen(baseline, best.shares):

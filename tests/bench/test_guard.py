@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.guard import BASELINE, BUSY_CORES, Try, best_of_three, both, risen
+from tests.bench.guard import BASELINE, BUSY_CORES, Try, best_try, both, risen
 from tests.bench.programs import compile_programs
 
 
@@ -17,7 +17,7 @@ async def test_fan_out_and_durable_sends_cost_no_more_beside_the_naive_server_th
         pytest.skip("there is no C compiler (cc, gcc or clang) to build the load generator with")
     baseline = json.loads(BASELINE.read_text())
     async with both(programs, tmp_path) as pair:
-        best = await best_of_three(pair, baseline)
+        best = await best_try(pair, baseline)
     found = risen(baseline, best.shares)
     if found and best.others_cores > BUSY_CORES:
         pytest.skip(f"others kept {best.others_cores:.1f} cores busy, so this says nothing: {found}")
@@ -30,7 +30,7 @@ def test_a_share_that_rose_by_more_than_thirty_per_cent_is_named() -> None:
     ]
 
 
-async def test_the_best_of_three_tries_counts_and_a_good_one_is_the_last() -> None:
+async def test_the_best_try_tries_counts_and_a_good_one_is_the_last() -> None:
     class Noisy:
         tries = iter(
             (
@@ -44,5 +44,5 @@ async def test_the_best_of_three_tries_counts_and_a_good_one_is_the_last() -> No
             return next(self.tries)
 
     noisy = Noisy()
-    assert await best_of_three(noisy, {"W1": 0.1, "W2": 0.1}) == Try({"W1": 0.1, "W2": 0.1}, 0.2)
+    assert await best_try(noisy, {"W1": 0.1, "W2": 0.1}) == Try({"W1": 0.1, "W2": 0.1}, 0.2)
     assert next(noisy.tries).others_cores == 2.0
