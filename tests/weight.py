@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 from pathlib import Path
@@ -9,25 +10,34 @@ from typing import Final
 
 # cgroup v1 and v2.
 _CONTROLLERS: Final = (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup"))
-_GROUP: Final = "messenger-weightless"
+_IDLE: Final = "cpu.idle"
+_MEMBERS: Final = "cgroup.procs"
 
 
 def yield_to_all() -> None:
     """From now on this process runs only where nobody else wants to; a nice one is still waited for.
 
     Each of the stack's services is a session of its own. Where the kernel groups by session (autogroup), the
-    policy counts within this one alone, and the session weighs as much as a service. So the process joins a
-    group without weight too, where it may, which is as root; the empty group stays behind.
+    policy counts within this one alone, and the session weighs as much as a service. So root joins a group
+    without weight too, until he ends; anybody else has the policy alone.
     """
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    controller = next((place for place in _CONTROLLERS if (place / "cgroup.procs").exists()), None)
+    controller = next((place for place in _CONTROLLERS if (place / _MEMBERS).exists()), None)
     if controller is not None:
         with contextlib.suppress(OSError):
-            _join(controller / _GROUP)
+            _join(controller)
 
 
-def _join(group: Path) -> None:
-    group.mkdir(exist_ok=True)
-    # Without the controller the file isn't there, and the group does nothing.
-    (group / "cpu.idle").write_text("1")
-    (group / "cgroup.procs").write_text(str(os.getpid()))
+def _join(controller: Path) -> None:
+    group = controller / f"messenger-weightless-{os.getpid()}"
+    group.mkdir()
+    atexit.register(_leave, controller, group)
+    # Fails where the system keeps this controller from its groups.
+    (group / _IDLE).write_text("1")
+    (group / _MEMBERS).write_text(str(os.getpid()))
+
+
+def _leave(controller: Path, group: Path) -> None:
+    """A group can be removed once nobody is in it."""
+    (controller / _MEMBERS).write_text(str(os.getpid()))
+    group.rmdir()

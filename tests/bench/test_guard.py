@@ -30,7 +30,7 @@ def test_a_share_that_rose_by_more_than_thirty_per_cent_is_named() -> None:
     ]
 
 
-async def test_the_best_try_tries_counts_and_a_good_one_is_the_last() -> None:
+async def test_the_best_try_counts_and_a_good_one_is_the_last() -> None:
     class Noisy:
         tries = iter(
             (
