@@ -1,3 +1,5 @@
+"""Who stands for other machines has no weight."""
+
 import os
 import subprocess
 import sys

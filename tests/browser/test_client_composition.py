@@ -9,6 +9,11 @@ from tests.browser.client import Chat, Office, new_user
 
 PROCESS = 229
 ENTER = 13
+HOLD_TIMERS = """() => {
+  const real = window.setTimeout, held = [];
+  window.setTimeout = (act, ms, ...rest) => ms ? real(act, ms, ...rest) : held.push(act);
+  window.releaseTimers = () => { window.setTimeout = real; held.forEach((act) => act()); };
+}"""
 
 
 @pytest.fixture
@@ -53,6 +58,22 @@ async def test_one_press_sends_once_and_whole(chat: Chat, name: str, is_told_aga
     await expect(chat.box).to_have_value("")
     await chat.say("다음")
     await chat.sees("한글", "다음")
+
+
+async def test_a_press_while_the_page_is_busy_sends_once_and_whole(chat: Chat) -> None:
+    await chat.box.focus()
+    input_ = await chat.page.context.new_cdp_session(chat.page)
+    # As if everything up to the press came before the page got to its timers.
+    await chat.page.evaluate(HOLD_TIMERS)
+    await compose(input_, "ㅎ", "하", "한")
+    await input_.send("Input.insertText", {"text": "한"})
+    await compose(input_, "ㄱ", "그", "글")
+    await key(input_, "rawKeyDown", PROCESS)
+    await chat.page.evaluate("releaseTimers()")
+    await input_.send("Input.insertText", {"text": "글"})
+    await key(input_, "keyUp", ENTER)
+    await chat.sees("한글")
+    await expect(chat.box).to_have_value("")
 
 
 async def test_a_press_that_chooses_a_candidate_of_another_script_sends_nothing(chat: Chat) -> None:

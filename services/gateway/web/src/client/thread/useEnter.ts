@@ -40,6 +40,8 @@ export function useEnter(send: () => void) {
     },
     onCompositionEnd: () => {
       composed.current = '';
+      // A syllable that ends by the next one sends nothing, also not when Enter comes before its timer.
+      if (!isWanted.current) return;
       // When the composed text is in the box, and the line break that some browsers add with it too.
       setTimeout(() => {
         if (!isWanted.current) return;
