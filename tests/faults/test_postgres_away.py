@@ -31,6 +31,7 @@ PROMPT_S = 3.0
 CHUNK = 4_096
 GREETING = ((b"S", b"client_encoding\0UTF8\0"), (b"S", b"DateStyle\0ISO, MDY\0"))
 RECOVERY_S = 5.0
+ANSWERED_S = 0.02
 
 
 @pytest.fixture
@@ -99,6 +100,22 @@ async def test_asking_while_it_is_away_is_told_at_once(lead: RunningLead) -> Non
                 with pytest.raises(AppError, match="unavailable"):
                     await database.rows("SELECT 1")
         assert not database.ready
+
+
+async def test_who_is_called_off_just_as_the_answer_comes_ends(lead: RunningLead) -> None:
+    async with opened(url_of(lead), Limits()) as database:
+        for turns in range(10):
+            asking = asyncio.create_task(database.rows("SELECT 1"))
+            # Until it is asked; then the answer lies there, and some turns later somebody has taken it.
+            for _ in range(3):
+                await asyncio.sleep(0)
+            time.sleep(ANSWERED_S)  # noqa: ASYNC251  (the loop must not see it come)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if asking.cancel():
+                with pytest.raises(asyncio.CancelledError):
+                    await asking
+        assert await works(database)
 
 
 async def test_a_silent_link_costs_the_deadline_and_no_more(lead: RunningLead) -> None:

@@ -134,22 +134,27 @@ class Database:
     @contextlib.asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
         """Puts a deadline on the block and makes its failures AppErrors."""
+        before = _cancellations()
         try:
             async with asyncio.timeout(self._limits.query_s):
                 yield
             self._heard()
         except (psycopg2.OperationalError, psycopg2.InterfaceError, TimeoutError) as error:
-            if _is_called_off():
+            if _cancellations() > before:
                 # While aiopg made something of the failure, which must not swallow it.
                 raise asyncio.CancelledError from error
             self._missed(error)
             raise AppError(errors.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS) from error
         except asyncio.CancelledError:
-            if _is_called_off():
+            if _cancellations() > before:
                 raise
             # Nobody cancelled: so aiopg puts it that the server ended a statement that took too long.
             log.warning("postgresql ended a statement after %s s", self._limits.statement_s)
             raise AppError(errors.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS) from None
+        if _cancellations() > before:
+            # aiopg waits by wait_for, which before Python 3.12 swallows one that comes with the answer: a
+            # task that is to end would go on.
+            raise asyncio.CancelledError
 
     async def _look_for_ever(self) -> None:
         """Asks a server that was not heard of lately, so that its going and coming is known without work."""
@@ -178,9 +183,10 @@ class Database:
         self._pool.forget()
 
 
-def _is_called_off() -> bool:
+def _cancellations() -> int:
+    """How many times somebody asked the current task to end."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return task.cancelling() if task is not None else 0
 
 
 def _acting(user_id: int | None) -> str:
