@@ -1,0 +1,97 @@
+"""Plans that functions keep: made over small tables, they mustn't read large ones from end to end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2.extensions import cursor as Cursor
+
+FEW, MANY = 10, 3_000
+# Of the rows that any of the calls is about, some more than once.
+READ_MAX = 30
+# Conversation n is that of the users n and n + 1, and n has said something.
+FILL = """
+INSERT INTO messenger.conversations (id, type, created_by, last_seq, last_pos)
+SELECT md5('c' || n)::uuid, 'group', n, 1, 3 FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos)
+SELECT md5('c' || n)::uuid, n + second, 'admin', 1 + second, 1 + second
+  FROM generate_series(%(first)s, %(last)s) n, generate_series(0, 1) second;
+INSERT INTO messenger.messages (conversation_id, seq, id, pos, created_pos, sender_id, type, content)
+SELECT md5('c' || n)::uuid, 1, md5('m' || n)::uuid, 3, 3, n, 'text', 'a'
+  FROM generate_series(%(first)s, %(last)s) n
+"""
+READ = """
+SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))
+  FROM pg_stat_xact_user_tables WHERE schemaname = 'messenger'
+"""
+ACTING = "SELECT set_config('app.user_id', '7', true)"
+CONVERSATION, MESSAGE = "md5('c7')::uuid", "md5('m7')::uuid"
+ANSWER = {"sender_id": 7, "type": "text", "content": "b", "client_message_id": "b"}
+CALLS = {
+    "send_messages": f"""
+        messenger.send_messages(jsonb_build_array('{json.dumps(ANSWER)}'::jsonb || jsonb_build_object(
+            'id', md5('b'), 'conversation_id', {CONVERSATION}, 'reply_to', {MESSAGE})))
+        """,
+    "sent_messages": f"messenger.sent_messages(ARRAY[{MESSAGE}], ARRAY[7::bigint])",
+    "changed_messages": f"messenger.changed_messages({CONVERSATION}, 0, 10)",
+    "changed_participants": f"messenger.changed_participants({CONVERSATION}, 0, 10)",
+    "title_change": f"messenger.title_change({CONVERSATION}, -1)",
+    "heads": f"messenger.heads(ARRAY[{CONVERSATION}])",
+    "memberships": "messenger.memberships(ARRAY[7::bigint])",
+    "conversation_of": f"messenger.conversation_of({MESSAGE})",
+    "is_mine_to_fill": f"messenger.is_mine_to_fill({CONVERSATION})",
+    "my_administered": "messenger.my_administered()",
+    "my_conversations": "messenger.my_conversations()",
+    "my_past_and_present": "messenger.my_past_and_present()",
+    "post_system_message": f"messenger.post_system_message({CONVERSATION}, md5('s')::uuid, 'c')",
+    "close_conversation": f"messenger.close_conversation({CONVERSATION})",
+}
+
+
+@pytest.fixture
+def session(chat_database_url: str) -> Iterator[Cursor]:
+    """A session of chat-api's that keeps every plan it makes."""
+    with closing(psycopg2.connect(chat_database_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
+        yield cursor
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_function_reads_only_what_it_is_asked_about(session: Cursor, database_url: str, name: str) -> None:
+    call = f"SELECT * FROM {CALLS[name]}"
+    run(database_url, FILL, first=1, last=FEW)
+    run(database_url, "ANALYZE")
+    session.execute(f"BEGIN; {ACTING}; {call}; ROLLBACK")
+    # Now without ANALYZE, after which everything would be planned anew.
+    run(database_url, FILL, first=FEW + 1, last=MANY)
+    session.execute(f"BEGIN; {ACTING}")
+    before = read(session)
+    session.execute(call)
+    assert session.fetchall()
+    assert read(session) - before <= READ_MAX
+
+
+def test_no_function_behind_the_wall_is_left_out(session: Cursor) -> None:
+    session.execute(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'messenger'::regnamespace AND prosecdef ORDER BY 1"
+    )
+    assert [name for (name,) in session.fetchall()] == sorted(CALLS)
+
+
+def run(url: str, sql: str, **parameters: int) -> None:
+    """As the owner of the tables."""
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def read(session: Cursor) -> Any:
+    """How many rows the session has read so far in this transaction, and some before."""
+    session.execute(READ)
+    [(rows,)] = session.fetchall()
+    return rows
