@@ -86,4 +86,9 @@ async def test_children_die_with_a_lead_that_is_killed(lead: Lead) -> None:
 async def test_ctrl_c_reaches_the_lead_alone(lead: Lead) -> None:
     running = await lead(one=SLEEPER)
     pid = await running.new_pid("one")
-    assert os.getsid(pid) == os.getpgid(pid) == pid
+    assert os.getpgid(pid) == pid
+
+
+async def test_a_child_stays_in_the_leads_session(lead: Lead) -> None:
+    running = await lead(one=SLEEPER)
+    assert os.getsid(await running.new_pid("one")) == os.getsid(running.process.pid)

@@ -57,6 +57,13 @@ async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: Running
     assert " error " not in stack.output
 
 
+async def test_presence_alone_waits_for_the_others(stack: RunningStack) -> None:
+    rows = (await stack.status())["processes"]
+    idle = {row["service"] for row in rows if os.sched_getscheduler(row["pid"]) == os.SCHED_IDLE}
+    others = {row["service"] for row in rows if os.sched_getscheduler(row["pid"]) != os.SCHED_IDLE}
+    assert (idle, others) == ({"presence"}, {"gateway", "chat-api", "redis", "postgres"})
+
+
 async def test_what_the_service_wrote_stands_the_audit(stack: RunningStack) -> None:
     async with gathered(stack.url, lambda _: "") as crowd:
         one, two = crowd.newcomers(2)

@@ -39,6 +39,8 @@ class Command:
     env: Mapping[str, str] = field(repr=False)
     death_signal: signal.Signals = signal.SIGKILL
     user: User | None = None
+    # Whether it runs only while none of the others wants to.
+    yields: bool = False
 
 
 class Family:
@@ -50,11 +52,16 @@ class Family:
         self._known: set[int] = set()
 
     def spawn(self, command: Command) -> subprocess.Popen[bytes]:
-        """Starts `command` in a session of its own, so that Ctrl-C reaches the lead alone."""
+        """Starts `command` in a process group of its own, so that Ctrl-C reaches the lead alone.
+
+        In our session, for Linux shares the processor out by session first: who yields yields within his own.
+        """
         shim = [sys.executable, "-I", "-S", str(_LAUNCH)]
         shim += [f"--parent={os.getpid()}", f"--death-signal={int(command.death_signal)}"]
         if command.user is not None:
             shim += [f"--uid={command.user.uid}", f"--gid={command.user.gid}"]
+        if command.yields:
+            shim.append("--yields")
         process = subprocess.Popen(
             [*shim, "--", *command.argv],
             cwd=command.cwd,
@@ -62,7 +69,7 @@ class Family:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,
         )
         self._known.add(process.pid)
         return process

@@ -1,4 +1,4 @@
-"""Owns the last step before a child's program runs: dies with its parent, and drops root where it must.
+"""Owns the last step before a child's program runs: dies with its parent, drops root or weight if it must.
 
 Run as a script (`python -I -S launch.py …`), so it imports the standard library alone.
 """
@@ -30,10 +30,13 @@ def main() -> None:
     parser.add_argument("--death-signal", type=int, required=True)
     parser.add_argument("--uid", type=int)
     parser.add_argument("--gid", type=int)
+    parser.add_argument("--yields", action="store_true")
     parser.add_argument("program", nargs="+")
     options = parser.parse_args()
     if options.uid is not None:
         _become(options.uid, options.gid)
+    if options.yields:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     # After the change of user, which clears it.
     _libc.prctl(_PR_SET_PDEATHSIG, options.death_signal, 0, 0, 0)
     if os.getppid() != options.parent:

@@ -91,7 +91,8 @@ def service_recipe(service: str, address: Address, workers: int, around: Surroun
     argv = (sys.executable, "-m", "gunicorn", "-c", str(_GUNICORN_CONF), _FACTORIES[service])
     return Recipe(
         service=service,
-        command=Command(argv, around.data.run, env),
+        # Presence is the last that may hold up a message.
+        command=Command(argv, around.data.run, env, yields=service == "presence"),
         parse=parse_service,
         stop_signal=signal.SIGTERM,
         patience_s=_PATIENCE_S[service],
