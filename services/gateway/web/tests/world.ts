@@ -18,10 +18,13 @@ export interface World {
   reload: () => Promise<void>;
 }
 
+// At the start of a second: a token says its end in whole ones, and would else live up to a second less.
+const NOW = Date.UTC(2026, 10, 24);
+
 export function world(options: MessengerOptions = {}): World {
   const made = { asked: [] as boolean[] } as World;
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: NOW });
     vi.stubGlobal('indexedDB', undefined);
     made.asked.length = 0;
     made.gateway = new FakeGateway();
