@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 
+import psycopg2
 import pytest
 
 from chat_api import intake as intakes
@@ -19,6 +22,8 @@ from messenger_shared.errors import AppError
 from messenger_shared.identifiers import new_id
 from messenger_shared.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.postgres import Database
+from tests.databases import logged_in
+from tests.waiting import until
 
 ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 5
 
@@ -193,3 +198,64 @@ async def test_of_too_many_that_wait_the_newest_is_refused_and_the_others_are_st
     await intake.send(draft(group, "later"))
     stored = await messages.page(group, MEMBER, 0, 10, forward=True)
     assert [message["content"] for message in stored] == ["0", "1", "2", "later"]
+
+
+@pytest.fixture
+async def intake(chat_database_url: str) -> AsyncIterator[Intake]:
+    """With a connection for each batch that may be under way, and one more."""
+    async with logged_in(chat_database_url, intakes.MAX_UNDER_WAY + 1) as database:
+        bus = MemoryBus(MemoryBroker(), "chat-api")
+        yield Intake(PgMessages(database), Publisher(bus, Heads(bus)))
+
+
+@contextmanager
+def locked(database_url: str, *conversations: str) -> Iterator[None]:
+    """Nobody can write there within."""
+    with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
+        ids = list(conversations)
+        cursor.execute("SELECT FROM messenger.conversations WHERE id = ANY (%s::uuid[]) FOR UPDATE", (ids,))
+        yield
+
+
+async def test_a_conversation_that_is_locked_holds_up_itself_alone(
+    database: Database, messages: PgMessages, intake: Intake, database_url: str
+) -> None:
+    here, there = await make(database, "group"), await make(database, "group")
+    with locked(database_url, here):
+        held = [intake.send(draft(here, "first"))]
+        # In a later turn, so that it is no part of the batch that hangs.
+        await asyncio.sleep(0)
+        held.append(intake.send(draft(here, "second")))
+        async with asyncio.timeout(2):
+            await intake.send(draft(there))
+        assert not any(answer.done() for answer in held)
+    await asyncio.gather(*held)
+    stored = await messages.page(here, MEMBER, 0, 10, forward=True)
+    assert [(message["seq"], message["content"]) for message in stored] == [(1, "first"), (2, "second")]
+
+
+async def test_when_too_many_batches_hang_the_next_waits(
+    database: Database, intake: Intake, database_url: str
+) -> None:
+    hanging = [await make(database, "group") for _ in range(intakes.MAX_UNDER_WAY)]
+    free = await make(database, "group")
+    with locked(database_url, *hanging):
+        held = []
+        for conversation in hanging:
+            held.append(intake.send(draft(conversation)))
+            await until(lambda: waiting_for_locks(database_url) == len(held))
+        waiting = intake.send(draft(free))
+        await asyncio.wait([waiting], timeout=0.2)
+        assert not waiting.done()
+    await asyncio.gather(*held, waiting)
+
+
+def waiting_for_locks(database_url: str) -> int:
+    """How many statements of this database wait for somebody else's."""
+    with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        [(number,)] = cursor.fetchall()
+        return int(number)

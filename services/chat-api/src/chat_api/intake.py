@@ -1,6 +1,8 @@
 """Owns gathering sends: while one batch is in the database, arriving ones collect; the next takes them all.
 
 So a quiet system waits for nothing, and a busy one shares one round trip and one fsync among many messages.
+A batch that takes longer than usual, maybe for a lock, holds up its own conversations alone: the next begins
+beside it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,12 @@ log = logging.getLogger(__name__)
 MAX_WAITING: Final = 5_000
 MAX_BATCH: Final = 200
 RETRY_AFTER_MS: Final = 500
+# Batches in the database at once, all but the newest of them late.
+MAX_UNDER_WAY: Final = 3
+# A batch is late after so many times what one usually takes, which is learnt from the last ones.
+LATE: Final = 2
+USUAL_S: Final = 0.005
+LEARNING: Final = 1 / 8
 BATCH_SIZE = Histogram(
     "messenger_send_batch_size", "Messages per batch", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
 )
@@ -41,15 +49,23 @@ _Waiting = tuple[Draft, asyncio.Future[Any]]
 
 
 class Intake:
-    """Turns drafts into stored, published messages. One batch is under way at a time."""
+    """Turns drafts into stored, published messages; no two batches under way share a conversation."""
 
     def __init__(self, store: MessageStore, publisher: Publisher) -> None:
         self._store = store
         self._publisher = publisher
         self._waiting: list[_Waiting] = []
         # By message id: a gateway that asks again asks with the same one, maybe before the first is through.
-        self._under_way: dict[str, asyncio.Future[Any]] = {}
-        self._worker: asyncio.Task[None] | None = None
+        self._unanswered: dict[str, asyncio.Future[Any]] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        # The one that isn't late yet, if any, and since when.
+        self._newest: asyncio.Task[None] | None = None
+        self._begun = 0.0
+        # The conversations of all that are under way.
+        self._busy: set[str] = set()
+        self._usual_s = USUAL_S
+        # When the next batch begins.
+        self._timer: asyncio.Handle | None = None
         self._closed = False
 
     def send(self, draft: Draft) -> asyncio.Future[Any]:
@@ -57,17 +73,17 @@ class Intake:
 
         Raises AppError(overloaded) when too many wait already.
         """
-        under_way = self._under_way.get(draft.id)
-        if under_way is not None:
-            return under_way
+        unanswered = self._unanswered.get(draft.id)
+        if unanswered is not None:
+            return unanswered
         if len(self._waiting) >= MAX_WAITING or self._closed:
             raise AppError(errors.OVERLOADED, retry_after_ms=RETRY_AFTER_MS)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._under_way[draft.id] = answer
-        answer.add_done_callback(lambda _: self._under_way.pop(draft.id))
+        self._unanswered[draft.id] = answer
+        answer.add_done_callback(lambda _: self._unanswered.pop(draft.id))
         self._waiting.append((draft, answer))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._drain(), name="intake")
+        if draft.conversation_id not in self._busy:
+            self._plan()
         return answer
 
     async def start(self) -> None:
@@ -76,27 +92,73 @@ class Intake:
     async def stop(self) -> None:
         """Refuses new sends and finishes those that wait."""
         self._closed = True
-        if self._worker is not None:
-            await self._worker
+        while self._unanswered:
+            await asyncio.wait(self._unanswered.values())
+        if self._under_way:
+            await asyncio.wait(self._under_way)
 
-    async def _drain(self) -> None:
-        # What else this turn of the loop brings belongs in the first batch.
-        await asyncio.sleep(0)
-        while self._waiting:
-            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-            try:
-                await self._store_batch(batch)
-            except AppError as error:
-                _fail(batch, error)
-            except Exception:
-                log.exception("a batch of %d failed", len(batch))
-                _fail(batch, AppError(errors.INTERNAL))
-        SENDS_WAITING.set(0)
-        self._worker = None
+    def _plan(self) -> None:
+        """Has the next batch begin as soon as it may."""
+        if self._timer is not None or len(self._under_way) == MAX_UNDER_WAY:
+            return
+        loop = asyncio.get_running_loop()
+        wait_s = 0.0 if self._newest is None else self._begun + LATE * self._usual_s - loop.time()
+        if wait_s > 0:
+            self._timer = loop.call_later(wait_s, self._begin)
+        else:
+            # What else this turn of the loop brings belongs in the batch.
+            self._timer = loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._timer = None
+        batch = self._take()
+        if not batch:
+            return  # What waits, waits for the end of one that is under way.
+        conversations = {draft.conversation_id for draft, _ in batch}
+        self._busy |= conversations
+        loop = asyncio.get_running_loop()
+        begun = self._begun = loop.time()
+        task = self._newest = asyncio.create_task(self._carry(batch), name="intake")
+        self._under_way.add(task)
+        task.add_done_callback(lambda _: self._end(task, conversations, loop.time() - begun))
+        if self._waiting:
+            self._plan()
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch, in the order of arrival, of conversations that none under way has."""
+        if self._busy:
+            free = [one for one in self._waiting if one[0].conversation_id not in self._busy]
+            rest = [one for one in self._waiting if one[0].conversation_id in self._busy]
+        else:
+            free, rest = self._waiting, []
+        batch, self._waiting = free[:MAX_BATCH], free[MAX_BATCH:] + rest
+        SENDS_WAITING.set(len(self._waiting))
+        return batch
+
+    def _end(self, task: asyncio.Task[None], conversations: set[str], took_s: float) -> None:
+        self._under_way.discard(task)
+        self._busy -= conversations
+        # One that hangs doesn't make hanging usual.
+        self._usual_s += (min(took_s, LATE * self._usual_s) - self._usual_s) * LEARNING
+        if task is self._newest:
+            self._newest = None
+        if self._waiting:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._plan()
+
+    async def _carry(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            await self._store_batch(batch)
+        except AppError as error:
+            _fail(batch, error)
+        except Exception:
+            log.exception("a batch of %d failed", len(batch))
+            _fail(batch, AppError(errors.INTERNAL))
 
     async def _store_batch(self, batch: Sequence[_Waiting]) -> None:
         BATCH_SIZE.observe(len(batch))
-        SENDS_WAITING.set(len(self._waiting))
         verdicts = await self._store.store([draft for draft, _ in batch])
         repeats = await self._repeats(batch, verdicts)
         outcomes = [
