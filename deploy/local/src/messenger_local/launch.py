@@ -4,6 +4,7 @@ Run as a script (`python -I -S launch.py …`), so it imports the standard libra
 """
 
 import argparse
+import contextlib
 import ctypes
 import os
 import sys
@@ -36,7 +37,9 @@ def main() -> None:
     if options.uid is not None:
         _become(options.uid, options.gid)
     if options.yields:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        # Some sandboxes know no such policy; then it weighs as much as everybody.
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     # After the change of user, which clears it.
     _libc.prctl(_PR_SET_PDEATHSIG, options.death_signal, 0, 0, 0)
     if os.getppid() != options.parent:
