@@ -8,7 +8,7 @@ from tests.faults.planting import Edit, bug
 CHAT_API = "services/chat-api/src/chat_api"
 SHARED = "shared/src/messenger_shared"
 TABLES = f"{CHAT_API}/migrations/0001_conversations_and_messages.sql"
-SENDING = f"{CHAT_API}/migrations/0003_fingerprints.sql"
+SENDING = f"{CHAT_API}/migrations/0006_plans_that_last.sql"
 
 _NO_UNIQUE_ID = (
     Edit(TABLES, "CREATE UNIQUE INDEX messages_by_client_message_id", "CREATE INDEX messages_by_client"),
@@ -71,12 +71,12 @@ STORING = (
         "lost",
         Edit(
             f"{CHAT_API}/intake.py",
-            "                _fail(batch, error)\n            except Exception:",
+            "            _fail(batch, error)\n        except Exception:",
             """\
-                for draft, future in batch:
-                    message = message_of(draft, Verdict("stored", None, 1, 1, "2026-01-01T00:00:00Z"))
-                    _resolve(future, _Stored(message, orjson.dumps(message), False))
-            except Exception:""",
+            for draft, future in batch:
+                message = message_of(draft, Verdict("stored", None, 1, 1, "2026-01-01T00:00:00Z"))
+                _resolve(future, _Stored(message, orjson.dumps(message), False))
+        except Exception:""",
         ),
     ),
     bug("a client's id is not unique", aims.REPEATS, "doubled", *_NO_UNIQUE_ID),

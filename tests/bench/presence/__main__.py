@@ -23,7 +23,8 @@ from tests.bench.servers import stop_on_sigterm
 from tests.stack import StackFailed
 
 CHATTERS: Final = 500
-MESSAGES_PER_S: Final = 500
+# Of all of them: each writes every five seconds, which is a lively talk.
+MESSAGES_PER_S: Final = 100
 FRAMES_MAX: Final = 1
 P99_RATIO_MAX: Final = 1.2
 FIRST_USER: Final = 1_000_001
@@ -55,6 +56,7 @@ class Scene:
     users: range
     real: int
     chat: Path
+    messages_per_s: int
 
 
 def main() -> None:
@@ -86,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--users", type=int, default=10_000, metavar="N", help="who flap (10,000)")
     parser.add_argument("--real", type=int, default=300, metavar="N", help="with sockets of their own (300)")
     parser.add_argument("--viewers", type=int, default=200, metavar="N", help="who are told (200)")
+    parser.add_argument("--rate", type=int, default=MESSAGES_PER_S, metavar="N", help="of the chat (100/s)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="quiet and flapping in turn (3)")
     parser.add_argument("--workers", default="gateway=1,chat-api=1,presence=1", help="of the stack")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
@@ -101,7 +104,7 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
         # Who looks at it sees the first thousand by id, who are among the flapping.
         room = await gather_all(ground, [*users, *viewers])
         chat = await _chat_file(ground, directory, chatters)
-        scene = Scene(ground, programs, room, viewers, users, options.real, chat)
+        scene = Scene(ground, programs, room, viewers, users, options.real, chat, options.rate)
         runs = []
         for number in range(options.rounds):
             for flapping in (False, True):
@@ -122,7 +125,7 @@ async def _chat_file(ground: Ground, directory: Path, chatters: range) -> Path:
 
 
 async def _run(scene: Scene, flapping: bool) -> Run:
-    ground, pace = scene.ground, ("-d", str(SECONDS), "-r", str(MESSAGES_PER_S))
+    ground, pace = scene.ground, ("-d", str(SECONDS), "-r", str(scene.messages_per_s))
     async with (
         crowd(ground, scene.room, scene.viewers, scene.users, scene.real, flapping=flapping) as others,
         generating(scene.programs.load, "durable", ground.port, scene.chat, options=pace) as chatters,
