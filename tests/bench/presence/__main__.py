@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--real", type=int, default=300, metavar="N", help="with sockets of their own (300)")
     parser.add_argument("--viewers", type=int, default=200, metavar="N", help="who are told (200)")
     parser.add_argument("--rate", type=int, default=MESSAGES_PER_S, metavar="N", help="of the chat (100/s)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="quiet and flapping in turn (3)")
+    parser.add_argument("--rounds", type=int, default=6, metavar="N", help="quiet and flapping in turn (6)")
     parser.add_argument("--workers", default="gateway=1,chat-api=1,presence=1", help="of the stack")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     return parser
