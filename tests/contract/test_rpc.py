@@ -169,6 +169,8 @@ async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
     server, bus = await world.worker(hang)
     caller = await world.caller()
     await until(lambda: caller.has_worker(world.service))
+    gone = asyncio.Event()
+    caller.on_gone(world.service, gone.set)
     answers = [caller.ask(world.service, "do", {"n": n}, key="k") for n in range(5)]
     await asyncio.wait_for(asked.wait(), 5)
     order: list[int] = []
@@ -180,6 +182,7 @@ async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
     await world.worker(note)
     bus.unsubscribe([channels.requests(world.service, bus.worker), channels.workers(world.service)])
     await asyncio.wait_for(asyncio.gather(*answers), 2)
+    assert gone.is_set()
     assert order == [0, 1, 2, 3, 4]
     for future in server._running:
         future.cancel()

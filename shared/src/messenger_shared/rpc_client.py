@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -56,7 +57,8 @@ class RpcClient:
 
     def __init__(self, bus: Bus, services: Iterable[str]) -> None:
         self._bus = bus
-        self._rosters = {name: Roster(bus, name, self._ask_elsewhere) for name in services}
+        self._rosters = {name: Roster(bus, name, partial(self._lose, name)) for name in services}
+        self._mourners: dict[str, list[Callable[[], None]]] = defaultdict(list)
         self._pending: dict[int, _Pending] = {}
         self._outbox: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._last_id = 0
@@ -82,6 +84,10 @@ class RpcClient:
     def has_worker(self, service: str) -> bool:
         """Whether some worker of `service` is believed to live."""
         return len(self._rosters[service]) > 0
+
+    def on_gone(self, service: str, then: Callable[[], None]) -> None:
+        """Has `then` called whenever a worker of `service` is taken for gone."""
+        self._mourners[service].append(then)
 
     def ask(
         self,
@@ -190,6 +196,11 @@ class RpcClient:
         for id_, ok, body in unpack_answers(payload):
             if id_ in self._pending:
                 self._settle(id_, body if ok else AppError.from_wire(orjson.loads(body)))
+
+    def _lose(self, service: str, worker: str) -> None:
+        self._ask_elsewhere(worker)
+        for then in self._mourners[service]:
+            then()
 
     def _ask_elsewhere(self, worker: str) -> None:
         """Requests that went to a worker that is gone, in their order."""
