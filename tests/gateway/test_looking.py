@@ -8,7 +8,7 @@ import pytest
 
 from gateway import people, watching
 from gateway.watching import Move
-from messenger_shared import channels
+from messenger_shared import channels, workers
 from tests.gateway.presence_world import ELSEWHERE, ROOM, PresenceWorld, flat
 from tests.presence.stores import NO_GRACE, full, load
 from tests.waiting import until
@@ -61,6 +61,20 @@ async def test_a_lost_change_is_found_by_comparing_with_when_he_was_last_there(s
     await until(lambda: sorted(flat(transport)) == [(2, "offline"), (3, "online")])
     gone = [row for frame in transport.frames() for row in frame.get("users", [frame])]
     assert any(row["user_id"] == 2 and row["last_seen_at"] for row in gone)
+
+
+async def test_what_a_worker_of_presence_did_not_tell_before_it_died_is_found(
+    seen_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, transport = seen_world.connect(1)
+    await seen_world.look(connection, 2)
+    seen_world.broker.drops = lambda channel, _: channel.startswith("presence:")
+    await seen_world.presence.come(2)
+    await asyncio.sleep(A_WHILE_S)
+    assert flat(transport) == []
+    # Between two of its heartbeats, which stands for one that comes back as another.
+    monkeypatch.setattr(workers, "DEAD_AFTER_S", 0.1)
+    await until(lambda: flat(transport) == [(2, "online")])
 
 
 async def test_who_looks_at_the_same_people_costs_no_question_more(seen_world: World) -> None:

@@ -54,7 +54,7 @@ class Family:
     def spawn(self, command: Command) -> subprocess.Popen[bytes]:
         """Starts `command` in a process group of its own, so that Ctrl-C reaches the lead alone.
 
-        In our session, for Linux shares the processor out by session first: who yields yields within his own.
+        In our session, since Linux shares processors out by session first: one yields within his own alone.
         """
         shim = [sys.executable, "-I", "-S", str(_LAUNCH)]
         shim += [f"--parent={os.getpid()}", f"--death-signal={int(command.death_signal)}"]

@@ -58,7 +58,7 @@ class Intake:
         # By message id: a gateway that asks again asks with the same one, maybe before the first is through.
         self._unanswered: dict[str, asyncio.Future[Any]] = {}
         self._under_way: set[asyncio.Task[None]] = set()
-        # The one that isn't late yet, if any, and since when.
+        # The one that began last, while it is under way, and when: the others are late.
         self._newest: asyncio.Task[None] | None = None
         self._begun = 0.0
         # The conversations of all that are under way.

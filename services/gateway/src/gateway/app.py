@@ -35,7 +35,7 @@ from gateway.socket import SocketDoor
 from gateway.tracing import make_hub, make_rpc
 from gateway.watching import Watching
 from messenger_shared import logs
-from messenger_shared.operations.operation import CHAT_API, PRESENCE
+from messenger_shared.operations.operation import CHAT_API
 from messenger_shared.redis_bus import RedisBus
 from messenger_shared.service import LEAVE, add_health, run_component, worker_id
 from messenger_shared.settings import Environment, SettingsError
@@ -66,8 +66,6 @@ def build_app(settings: GatewaySettings, spans: Spans | None = None) -> web.Appl
     rpc, hub = make_rpc(bus, spans), make_hub(spans)
     reach = Reach(rpc, bus.worker)
     people = People(bus, reach)
-    # What a worker had taken and not yet told, nobody tells.
-    rpc.on_gone(PRESENCE, people.compare_soon)
     watching = Watching(people, reach)
     rooms = Rooms(bus, rpc, hub, watching)
     census = Census(bus, settings.limits.max_sockets)

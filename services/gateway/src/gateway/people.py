@@ -49,6 +49,8 @@ class People:
     async def start(self) -> None:
         """Compares from now on."""
         self._bus.on_gap(self.compare_soon)
+        # What a worker of presence had taken and not yet told, nobody tells.
+        self._reach.on_gone(self.compare_soon)
         self._comparer = asyncio.create_task(self._compare_for_ever(), name="comparing presence")
 
     async def stop(self) -> None:

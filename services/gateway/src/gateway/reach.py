@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from messenger_shared import errors
@@ -54,6 +54,10 @@ class Reach:
     def degraded(self) -> bool:
         """Whether presence is not to be reckoned with."""
         return self._failures >= FAILURES or not self._rpc.has_worker(PRESENCE)
+
+    def on_gone(self, then: Callable[[], None]) -> None:
+        """Has `then` called whenever a worker of presence is taken for gone."""
+        self._rpc.on_gone(PRESENCE, then)
 
     async def states(
         self, user_ids: Sequence[int], *, with_seen: bool = False, deadline_s: float = BUDGET_S

@@ -1,6 +1,6 @@
 -- PostgreSQL keeps the plans of functions. One that was made while the tables were small may read them from end to
 -- end, which is the cheapest way then, and goes on doing so after they have grown, until they are analysed: a send
--- took ten times as long beside 10,000 conversations that had come since. So these functions may look rows up by
+-- took several times as long beside 10,000 conversations that had come since. So these functions may look rows up by
 -- an index alone, whatever there is when they are planned.
 
 -- So that it becomes part of the statement around it: what converts a text to bytes isn't IMMUTABLE either.
