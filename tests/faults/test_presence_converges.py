@@ -41,6 +41,8 @@ BACK_S = 20.0
 CHURN_S = (0.5, 2.0)
 POLL_S = 0.05
 TTL_S = 24 * 3_600
+# One fault with all that is waited for, and the start of the stack: more than any takes.
+EACH_S = 90
 
 
 @pytest.fixture
@@ -52,6 +54,7 @@ async def own_stack(tmp_path: Path, free_port: int) -> AsyncIterator[RunningStac
         yield stack
 
 
+@pytest.mark.timeout(EACH_S * (1 + sum(FAULTS.values())))
 async def test_presence_converges_whatever_is_killed(own_stack: RunningStack) -> None:
     random, faults = Random(chosen_seed()), []
     took: dict[str, list[float]] = {kind: [] for kind in FAULTS}

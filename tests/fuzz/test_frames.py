@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.client import BASE_PATH, Person
 from tests.conftest import SharedStack
@@ -23,7 +24,8 @@ from tests.fuzz.hostile import Hostile
 from tests.security.raw import line, websocket
 from tests.waiting import eventually, until
 
-TOTAL = int(os.environ.get("MESSENGER_FUZZ_FRAMES", "10000"))
+IN_THE_SUITE = 10_000
+TOTAL = int(os.environ.get("MESSENGER_FUZZ_FRAMES", IN_THE_SUITE))
 SEED = os.environ.get("MESSENGER_FUZZ_SEED") or str(random.randrange(2**32))
 # Of one user: below what counts as flooding.
 TEXTS, REQUESTS, LINES = 100, 40, 10
@@ -43,6 +45,8 @@ def open_files(pids: list[int]) -> int:
     return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids)
 
 
+# In seconds: the limit of all tests, for each of the suite's numbers.
+@pytest.mark.timeout(600 * max(1, TOTAL / IN_THE_SUITE))
 async def test_nothing_that_dice_make_does_any_harm(crowd: Crowd, stack: SharedStack) -> None:
     status = await asyncio.to_thread(stack.status)
     pids = [pid for service in ("gateway", "chat-api", "presence") for pid in workers(status, service)]
