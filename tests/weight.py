@@ -17,8 +17,8 @@ _MEMBERS: Final = "cgroup.procs"
 def yield_to_all() -> None:
     """From now on this process runs only where nobody else wants to; a nice one is still waited for.
 
-    The stack is a session of its own, and so is each process of PostgreSQL. Where the kernel groups by session
-    (autogroup), the policy counts within this one alone, and the session weighs as much as they do. So root
+    The stack is a session of its own, and so is each process of PostgreSQL. Where the kernel groups by
+    session (autogroup), the policy counts within this one alone, which weighs as much as they do. So root
     joins a group without weight too, until he ends; anybody else has the policy alone.
     """
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
