@@ -45,7 +45,7 @@ def open_files(pids: list[int]) -> int:
     return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids)
 
 
-# In seconds: the limit of all tests, for each of the suite's numbers.
+# In seconds: as many as every test has, times how much more there is to do than in the suite.
 @pytest.mark.timeout(600 * max(1, TOTAL / IN_THE_SUITE))
 async def test_nothing_that_dice_make_does_any_harm(crowd: Crowd, stack: SharedStack) -> None:
     status = await asyncio.to_thread(stack.status)
