@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -197,6 +198,21 @@ async def test_what_fails_in_a_transaction_leaves_nothing(opened: Opened) -> Non
 
 
 ACTING = "SELECT current_setting('app.user_id', true)"
+
+
+async def test_statements_leave_nothing_to_the_collector(opened: Opened) -> None:
+    database = await opened(Limits())
+    await database.rows("SELECT 1")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(50):
+            await database.rows("SELECT 1")
+            async with database.transaction() as transaction:
+                await transaction.rows("SELECT 1")
+        assert gc.collect() < 50
+    finally:
+        gc.enable()
 
 
 async def test_no_user_is_left_for_the_next_one(opened: Opened) -> None:

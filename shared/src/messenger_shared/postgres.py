@@ -121,9 +121,7 @@ class Database:
         async with self._guarded():
             connection = await self._pool.acquire()
             try:
-                cursor = await connection.cursor()
-                yield cursor
-                cursor.close()
+                yield self._pool.cursor(connection)
             except BaseException as error:
                 if not _leaves_it_usable(error):
                     self._pool.end(connection)
