@@ -105,7 +105,7 @@ async def test_a_free_connection_is_handed_out_while_another_is_opened(
         await never.wait()
 
     monkeypatch.setattr(database._pool, "_connect", connect)
-    database._pool._free[-1].close()
+    database._pool._free[-1].connection.close()
     async with database.transaction():
         opening = asyncio.create_task(database.rows("SELECT 1"))
         waiting = asyncio.create_task(database.rows("SELECT 2"))
@@ -197,9 +197,6 @@ async def test_what_fails_in_a_transaction_leaves_nothing(opened: Opened) -> Non
         await database.rows("SELECT FROM public.left_behind")
 
 
-ACTING = "SELECT current_setting('app.user_id', true)"
-
-
 async def test_statements_leave_nothing_to_the_collector(opened: Opened) -> None:
     database = await opened(Limits())
     await database.rows("SELECT 1")
@@ -213,6 +210,9 @@ async def test_statements_leave_nothing_to_the_collector(opened: Opened) -> None
         assert gc.collect() < 50
     finally:
         gc.enable()
+
+
+ACTING = "SELECT current_setting('app.user_id', true)"
 
 
 async def test_no_user_is_left_for_the_next_one(opened: Opened) -> None:

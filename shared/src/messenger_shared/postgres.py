@@ -119,15 +119,15 @@ class Database:
     async def _cursor(self) -> AsyncIterator[aiopg.Cursor]:
         """A cursor on a connection of one's own; whatever leaves the connection in doubt ends it."""
         async with self._guarded():
-            connection = await self._pool.acquire()
+            cursor = await self._pool.acquire()
             try:
-                yield self._pool.cursor(connection)
+                yield cursor
             except BaseException as error:
                 if not _leaves_it_usable(error):
-                    self._pool.end(connection)
+                    self._pool.end(cursor)
                 raise
             finally:
-                self._pool.release(connection)
+                self._pool.release(cursor)
 
     @contextlib.asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:

@@ -57,7 +57,11 @@ class Limits:
 
 
 class Pool:
-    """Up to `size` connections, each used by one task at a time."""
+    """Up to `size` connections, each used by one task at a time, through the one cursor that it has.
+
+    A cursor of aiopg is circular: one for each statement made the collector stop everything for 15 ms at a
+    time, to free 4,000 of them.
+    """
 
     def __init__(self, url: str, size: int, application: str, limits: Limits) -> None:
         self._url = url
@@ -69,13 +73,10 @@ class Pool:
             "options": limits.server_options,
         }
         self._slots = asyncio.Semaphore(size)
-        self._free: list[aiopg.Connection] = []
-        self._used: set[aiopg.Connection] = set()
-        # One each, for as long as it is open: aiopg's are circular, and freeing 4,000 of them took the
-        # collector 15 ms, in which nothing else was done.
-        self._cursors: dict[aiopg.Connection, aiopg.Cursor] = {}
+        self._free: list[aiopg.Cursor] = []
+        self._used: set[aiopg.Cursor] = set()
         # Of those in use.
-        self._ended: set[aiopg.Connection] = set()
+        self._ended: set[aiopg.Cursor] = set()
         self._closed = False
 
     async def open(self) -> None:
@@ -87,78 +88,74 @@ class Pool:
             self.forget()
             raise
 
-    async def acquire(self) -> aiopg.Connection:
-        """A connection that nobody else has, until `release`; raises psycopg2.Error, TimeoutError."""
+    async def acquire(self) -> aiopg.Cursor:
+        """The cursor of a connection that nobody else has, until `release`.
+
+        Raises psycopg2.Error, TimeoutError.
+        """
         begun = asyncio.get_running_loop().time()
         async with asyncio.timeout(self._limits.connect_s):
             await self._slots.acquire()
             try:
-                connection = self._pop_free() or await self._connect()
+                cursor = self._pop_free() or await self._connect()
             except BaseException:
                 self._slots.release()
                 raise
-        self._used.add(connection)
+        self._used.add(cursor)
         POOL_WAIT.observe(asyncio.get_running_loop().time() - begun)
         POOL_USED.set(len(self._used))
-        return connection
+        return cursor
 
-    def cursor(self, connection: aiopg.Connection) -> aiopg.Cursor:
-        """What runs statements on a connection in use."""
-        return self._cursors[connection]
-
-    def release(self, connection: aiopg.Connection) -> None:
+    def release(self, cursor: aiopg.Cursor) -> None:
         """Takes a connection back; what is not idle is not fit for the next one."""
-        self._used.discard(connection)
+        self._used.discard(cursor)
         POOL_USED.set(len(self._used))
+        connection = cursor.connection
         if not connection.closed and connection.raw.get_transaction_status() == TRANSACTION_STATUS_IDLE:
-            self._free.append(connection)
+            self._free.append(cursor)
         else:
-            self.end(connection)
-        self._ended.discard(connection)
+            self.end(cursor)
+        self._ended.discard(cursor)
         # Whatever became of the connection: a waiter may open another one.
         self._slots.release()
 
-    def end(self, connection: aiopg.Connection) -> None:
+    def end(self, cursor: aiopg.Cursor) -> None:
         """Ends a connection in use, once: its descriptor may be another one's by the second time."""
-        if connection not in self._ended:
-            self._ended.add(connection)
-            self._close(connection)
+        if cursor not in self._ended:
+            self._ended.add(cursor)
+            cursor.connection.close()
 
     def forget(self) -> None:
         """Closes the free connections; the server they lead to may be gone."""
         while self._free:
-            self._close(self._free.pop())
+            self._free.pop().connection.close()
 
     def prune(self) -> None:
         """Drops free connections that have ended, and ends the waiting on those where nothing more comes."""
-        for connection in [connection for connection in self._free if connection.closed]:
-            self._free.remove(connection)
-            self._close(connection)
+        for cursor in [cursor for cursor in self._free if cursor.connection.closed]:
+            self._free.remove(cursor)
+            cursor.connection.close()
         # uvloop tells of a reset once and never again: what was still to be read then, nobody reads.
-        for connection in [connection for connection in self._used if _is_reset(connection)]:
-            self.end(connection)
+        for cursor in [cursor for cursor in self._used if _is_reset(cursor.connection)]:
+            self.end(cursor)
 
     def close(self) -> None:
         """Ends all connections, also those in use, whose users fail."""
         self._closed = True
         self.forget()
-        for connection in self._used:
-            self.end(connection)
+        for cursor in self._used:
+            self.end(cursor)
 
-    def _pop_free(self) -> aiopg.Connection | None:
+    def _pop_free(self) -> aiopg.Cursor | None:
         # The last one first: it is the likeliest to live.
         while self._free:
-            connection = self._free.pop()
-            if not connection.closed:
-                return connection
-            self._close(connection)
+            cursor = self._free.pop()
+            if not cursor.connection.closed:
+                return cursor
+            cursor.connection.close()
         return None
 
-    def _close(self, connection: aiopg.Connection) -> None:
-        self._cursors.pop(connection, None)
-        connection.close()
-
-    async def _connect(self) -> aiopg.Connection:
+    async def _connect(self) -> aiopg.Cursor:
         if self._closed:
             raise psycopg2.InterfaceError("the pool is closed")
         # A connection that was refused leaves its descriptor known to uvloop as closed. The next one that
@@ -167,7 +164,7 @@ class Pool:
             return await self._open_one()
         return await self._open_one()
 
-    async def _open_one(self) -> aiopg.Connection:
+    async def _open_one(self) -> aiopg.Cursor:
         connection = await aiopg.connect(
             self._url,
             timeout=self._limits.query_s,
@@ -176,8 +173,7 @@ class Pool:
             enable_uuid=False,
             **self._options,
         )
-        self._cursors[connection] = await connection.cursor()
-        return connection
+        return await connection.cursor()
 
 
 def _is_reset(connection: aiopg.Connection) -> bool:
