@@ -33,6 +33,13 @@ static uint32_t percentile(double share) {
     return sample_count ? samples_us[(size_t)((double)(sample_count - 1) * share)] : 0;
 }
 
+void write_samples(const char *path) {
+    FILE *file = fopen(path, "w");
+    if (!file) die("cannot write %s", path);
+    for (size_t i = 0; i < sample_count; i++) fprintf(file, "%" PRIu32 "\n", samples_us[i]);
+    if (fclose(file)) die("cannot write %s", path);
+}
+
 void print_samples(void) {
     qsort(samples_us, sample_count, sizeof *samples_us, by_size);
     printf("\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"max_us\":%u", percentile(0.5), percentile(0.99),

@@ -20,6 +20,8 @@ extern size_t sample_count;
 extern uint64_t progress_ns; /* when the last sample was taken */
 
 void sample(uint64_t since_ns, uint64_t now);
+/* Writes them to a file, in µs, a line each. */
+void write_samples(const char *path);
 /* Prints their percentiles as members of a JSON object, and forgets them. */
 void print_samples(void);
 double cpu_seconds(void);

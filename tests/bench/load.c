@@ -2,7 +2,7 @@
  * The load generator: many WebSocket users in one thread, every expected frame counted exactly once.
  *
  *   load fanout|durable|idle PORT USERS_FILE [-m messages] [-r per_second] [-w window] [-d seconds]
- *                                            [-s content_bytes] [-c connects_at_once]
+ *                                            [-s content_bytes] [-c connects_at_once] [-o latencies_file]
  *
  * It talks with the harness in lines: it prints one JSON object when all sockets have their welcome, waits
  * for "go", runs, prints one at the last expected frame, and serves its sockets until "close" (idle waits for
@@ -26,7 +26,8 @@
 static struct {
     uint32_t messages, window, at_once, content;
     double per_second, seconds;
-} options = {200, 64, 64, 100, 0, 10};
+    const char *latencies;
+} options = {200, 64, 64, 100, 0, 10, NULL};
 
 static int durable, idle, running;
 static uint64_t other_frames, frame_bytes; /* bytes: of the last message.new on the wire */
@@ -177,7 +178,7 @@ static uint64_t run_durable(void) {
 
 static void parse(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "m:r:w:d:s:c:")) != -1) {
+    while ((option = getopt(argc, argv, "m:r:w:d:s:c:o:")) != -1) {
         double value = optarg ? atof(optarg) : 0;
         switch (option) {
         case 'm': options.messages = (uint32_t)value; break;
@@ -186,6 +187,7 @@ static void parse(int argc, char **argv) {
         case 'd': options.seconds = value; break;
         case 's': options.content = (uint32_t)value; break;
         case 'c': options.at_once = (uint32_t)value; break;
+        case 'o': options.latencies = optarg; break;
         default: die("unknown option");
         }
     }
@@ -202,6 +204,7 @@ static void measure(void) {
            "\"seconds\":%.4f,\"cpu_s\":%.4f,"
            "\"other_frames\":%" PRIu64 ",\"frame_bytes\":%" PRIu64 ",",
            sent, acks, deliveries, seconds, cpu, other_frames - others, frame_bytes);
+    if (options.latencies) write_samples(options.latencies);
     print_samples();
     puts("}");
     fflush(stdout);

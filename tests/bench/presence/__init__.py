@@ -4,7 +4,8 @@
 told, and runs the same chat quietly and with the flapping, in turn. It shows the frames that a socket gets a
 second, what chat costs meanwhile, and the CPU per transition.
 
-    __main__.py   the command line, the runs, the table
+    __main__.py   the command line, and the runs
+    findings.py   what they say together
     crowd.py      the process of all the following, which has no weight
     flapping.py   the users who come and go: most by reports to presence, some with real sockets
     viewers.py    the sockets that are told of them, and how often

@@ -1,22 +1,22 @@
-"""Owns the command line of the presence benchmark, its runs, and what is read off them."""
+"""Owns the command line of the presence benchmark and its runs."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
-import statistics
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aiohttp.test_utils import unused_port
 
 from tests.bench import usage
 from tests.bench.generator import generating
 from tests.bench.presence.crowd import SECONDS, crowd
+from tests.bench.presence.findings import Run, conclude, table
 from tests.bench.presence.ground import Ground, gather_all, laid
 from tests.bench.programs import BenchError, Programs, compile_programs
 from tests.bench.servers import stop_on_sigterm
@@ -25,24 +25,7 @@ from tests.stack import StackFailed
 CHATTERS: Final = 500
 # Of all of them: each writes every five seconds, which is a lively talk.
 MESSAGES_PER_S: Final = 100
-FRAMES_MAX: Final = 1
-P99_RATIO_MAX: Final = 1.2
 FIRST_USER: Final = 1_000_001
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of the chat, quiet or with the flapping."""
-
-    flapping: bool
-    p50_ms: float
-    p99_ms: float
-    transitions: int
-    frames: int
-    rows: int
-    most_frames_in_a_second: int
-    cpu_s: dict[str, float]
-    others_cores: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +57,12 @@ def main() -> None:
             sys.exit(f"presence: {error}")
         except KeyboardInterrupt:
             sys.exit("presence: stopped")
-    found = _conclude(runs)
-    print(f"\n{_table(runs, found)}")
+    found = conclude(runs)
+    print(f"\n{table(runs, found)}")
     if options.json:
-        options.json.write_text(json.dumps({**found, "runs": [asdict(run) for run in runs]}, indent=1) + "\n")
-    sys.exit(0 if found["holds"] else 1)
+        whole = {**asdict(found), "runs": [asdict(run) for run in runs]}
+        options.json.write_text(json.dumps(whole) + "\n")
+    sys.exit(0 if found.holds else 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--real", type=int, default=300, metavar="N", help="with sockets of their own (300)")
     parser.add_argument("--viewers", type=int, default=200, metavar="N", help="who are told (200)")
     parser.add_argument("--rate", type=int, default=MESSAGES_PER_S, metavar="N", help="of the chat (100/s)")
-    parser.add_argument("--rounds", type=int, default=6, metavar="N", help="quiet and flapping in turn (6)")
+    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="quiet and flapping in turn (20)")
     parser.add_argument("--workers", default="gateway=1,chat-api=1,presence=1", help="of the stack")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     return parser
@@ -125,7 +109,8 @@ async def _chat_file(ground: Ground, directory: Path, chatters: range) -> Path:
 
 
 async def _run(scene: Scene, flapping: bool) -> Run:
-    ground, pace = scene.ground, ("-d", str(SECONDS), "-r", str(scene.messages_per_s))
+    ground, latencies = scene.ground, scene.chat.with_name("latencies")
+    pace = ("-d", str(SECONDS), "-r", str(scene.messages_per_s), "-o", str(latencies))
     async with (
         crowd(ground, scene.room, scene.viewers, scene.users, scene.real, flapping=flapping) as others,
         generating(scene.programs.load, "durable", ground.port, scene.chat, options=pace) as chatters,
@@ -138,60 +123,13 @@ async def _run(scene: Scene, flapping: bool) -> Run:
         await others.close()
     return Run(
         flapping,
-        chat["p50_us"] / 1e3,
-        chat["p99_us"] / 1e3,
+        [int(line) for line in latencies.read_text().split()],
         told["transitions"],
         told["frames"],
         told["rows"],
         told["most_in_a_second"],
         dict(spent.by_service),
         spent.others_cores(chat["cpu_s"]),
-    )
-
-
-def _conclude(runs: list[Run]) -> dict[str, Any]:
-    quiet, loud = ([run for run in runs if run.flapping is kind] for kind in (False, True))
-    p99_quiet, p99_loud = (statistics.median(run.p99_ms for run in some) for some in (quiet, loud))
-    services = quiet[0].cpu_s
-    cost = {
-        service: statistics.median(
-            (run.cpu_s[service] - statistics.median(other.cpu_s[service] for other in quiet))
-            * 1e6
-            / run.transitions
-            for run in loud
-        )
-        for service in services
-    }
-    most = max(run.most_frames_in_a_second for run in loud)
-    ratio = p99_loud / p99_quiet
-    return {
-        "p99_quiet_ms": p99_quiet,
-        "p99_flapping_ms": p99_loud,
-        "p99_ratio": ratio,
-        "most_frames_in_a_second": most,
-        "us_per_transition": cost,
-        "holds": most <= FRAMES_MAX and ratio <= P99_RATIO_MAX,
-    }
-
-
-def _table(runs: list[Run], found: dict[str, Any]) -> str:
-    costs = ", ".join(f"{service} {us:.1f}" for service, us in found["us_per_transition"].items())
-    return "\n".join(
-        (
-            *map(_line, runs),
-            f"chat p99 {found['p99_quiet_ms']:.2f} ms quietly, {found['p99_flapping_ms']:.2f} ms meanwhile: "
-            f"× {found['p99_ratio']:.2f} (at most {P99_RATIO_MAX})",
-            f"at most {found['most_frames_in_a_second']} frames a second and socket (at most {FRAMES_MAX})",
-            f"{sum(found['us_per_transition'].values()):.1f} µs per transition ({costs})",
-        )
-    )
-
-
-def _line(run: Run) -> str:
-    return (
-        f"{'flapping' if run.flapping else 'quiet':9} chat p50 {run.p50_ms:.2f} ms, p99 {run.p99_ms:.2f} ms; "
-        f"{run.transitions} transitions, {run.frames} frames with {run.rows} rows, at most "
-        f"{run.most_frames_in_a_second} a second; others {run.others_cores:.2f} cores"
     )
 
 
