@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tests.faults.lag import quantile
+
 FRAMES_MAX: Final = 1
 P99_RATIO_MAX: Final = 1.2
-RESAMPLES: Final = 500
-# Of the resamples, how many lie below the interval's two ends.
+RESAMPLES: Final = 200
+# The shares of the resamples that lie below the interval's two ends.
 _ENDS: Final = (0.05, 0.95)
 
 
@@ -61,8 +63,7 @@ def conclude(runs: Sequence[Run]) -> Findings:
 
 def percentile(runs: Sequence[Run], share: float) -> float:
     """The time within which this share of the runs' messages came, in ms."""
-    latencies = sorted(latency for run in runs for latency in run.latencies_us)
-    return latencies[int((len(latencies) - 1) * share)] / 1e3
+    return quantile([latency / 1e3 for run in runs for latency in run.latencies_us], share)
 
 
 def table(runs: Sequence[Run], found: Findings) -> str:
@@ -83,11 +84,11 @@ def table(runs: Sequence[Run], found: Findings) -> str:
 def _interval(quiet: Sequence[Run], loud: Sequence[Run]) -> tuple[float, float]:
     """By drawing runs anew, for messages of one run are alike."""
     draw = random.Random(0).choices
-    ratios = sorted(
+    ratios = [
         percentile(draw(loud, k=len(loud)), 0.99) / percentile(draw(quiet, k=len(quiet)), 0.99)
         for _ in range(RESAMPLES)
-    )
-    low, high = (ratios[round((RESAMPLES - 1) * end)] for end in _ENDS)
+    ]
+    low, high = (quantile(ratios, end) for end in _ENDS)
     return low, high
 
 
