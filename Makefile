@@ -1,10 +1,13 @@
-# Every target does its own set-up: a fresh machine needs Python 3.11 (or later) and make.
+# Every target sets itself up. A fresh machine needs only Python 3.11 (or later) and make.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml)
+PROJECTS := pyproject.toml $(wildcard shared/pyproject.toml shared/sdk/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml)
+
+# The environment contains the absolute path of the checkout, so a moved or copied checkout needs a new one.
+MOVED := $(shell [ ! -e $(READY) ] || [ "$$(cat $(READY))" = "$$(pwd)" ] || echo moved)
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
@@ -14,66 +17,70 @@ comma := ,
 
 .PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence release clean
 
-help: ## this list
+help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 install: $(READY) ## set up .venv from the lock file
 
-$(READY): uv.lock $(PROJECTS)
+.PHONY: moved
+$(READY): uv.lock $(PROJECTS) $(MOVED)
 	@./.ci/setup "$(PYTHON)" "$(VENV)"
-	@touch $@
+	@pwd >$@
 
-web: ## build the web client, if Node.js is there and it has changed
+web: ## build the web client if Node.js is installed and its sources have changed
 	@./.ci/web
 
-contract: $(READY) ## the published documents as files, from which the web client has its types, and the table of settings
-	@$(BIN)/python -m gateway.contract $(WEB)/contract
+contract: $(READY) ## write the published documents, the SDK's models and calls made from them, and the table of settings
+	@$(BIN)/python -m gateway.edge.contract $(WEB)/contract
 	@$(BIN)/python -m messenger_local.configuration shared/docs/configuration.md
+	@$(BIN)/python shared/sdk/generate.py
 
-run: $(READY) web ## the whole product on this machine, at one URL
-	@exec $(BIN)/messenger up --port "$${MESSENGER_PORT:-8080}" --data-dir "$${MESSENGER_DATA_DIR:-.messenger}"
+run: $(READY) ## run the whole product on this machine, at one URL
+	@./.ci/web || echo "continuing without the web client" >&2
+	@exec $(BIN)/python -P -m messenger_local up --port "$${MESSENGER_PORT:-8080}" --data-dir "$${MESSENGER_DATA_DIR:-.messenger}"
 
-test: $(READY) web ## every test, against real PostgreSQL and Valkey
-	@$(BIN)/pytest
+test: $(READY) web ## run every test, against real PostgreSQL and Valkey
+	@$(BIN)/python -P -m pytest
 
-lint: $(READY) web ## format, lint, import rule, types
+lint: $(READY) web ## check format, lint, the import rule and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/lint-imports
-	@$(BIN)/mypy
+	@$(BIN)/python -P -c 'from importlinter.cli import lint_imports_command as run; run()'
+	@$(BIN)/python -P -m mypy
+	@$(BIN)/python -P -m mypy --python-version 3.10 -p messenger_sdk
 	@if [ -d $(WEB)/node_modules ]; then cd $(WEB) && npm run --silent lint && npm run --silent types; fi
 
-check: lint test ## what has to pass before a commit
+check: lint test ## run lint and test: both must pass before a commit
 
-e2e-compose: $(READY) ## docker-compose.yml for real, scaled, restarted and killed; needs Docker or podman
+e2e-compose: $(READY) ## run docker-compose.yml, scaled, restarted and killed; needs Docker or podman
 	@$(BIN)/python -m tests.compose
 
-audit: $(READY) ## holes that are known in what the lock files name
+audit: $(READY) ## report known vulnerabilities in the locked dependencies
 	@./.ci/audit
 
-fuzz: $(READY) ## 100,000 frames and requests from dice at a running stack (FRAMES=…)
-	@MESSENGER_FUZZ_FRAMES=$(or $(FRAMES),100000) $(BIN)/pytest tests/fuzz/test_frames.py
+fuzz: $(READY) ## send 100,000 random frames and requests to a running stack (FRAMES=…)
+	@MESSENGER_FUZZ_FRAMES=$(or $(FRAMES),100000) $(BIN)/python -P -m pytest tests/fuzz/test_frames.py
 
-siege: $(READY) ## attacks by load, and what they cost the others: NAMES=sockets,half-open,deaf,bomb,pings
+siege: $(READY) ## run load attacks and measure what they cost other users: NAMES=sockets,half-open,deaf,bomb,pings
 	@$(BIN)/python -m tests.security.siege $(subst $(comma), ,$(NAMES))
 
-faults: $(READY) ## harm and judge for ten minutes: CAMPAIGN=mixed|kills|… SCALE=6 is an hour
+faults: $(READY) ## inject faults for ten minutes and check the promises: CAMPAIGN=mixed|kills|… SCALE=6 is an hour
 	@$(BIN)/python -m tests.faults $(CAMPAIGN) $(if $(SCALE),--scale $(SCALE))
 
-bench-history: $(READY) ## latencies at ten million messages, beside those at ten thousand (5 GiB of disk)
+bench-history: $(READY) ## measure latencies at ten million messages and at ten thousand (5 GiB of disk)
 	@$(BIN)/python -m tests.bench.history
 
-bench: $(READY) ## what a unit of each workload costs, beside two references, in ten minutes: WORKLOADS="w1 w2"
+bench: $(READY) ## measure the cost of each workload beside two references, in ten minutes: WORKLOADS="w1 w2"
 	@$(BIN)/python -m tests.bench $(WORKLOADS)
 
-bench-presence: $(READY) ## presence under flapping, and chat meanwhile
+bench-presence: $(READY) ## measure presence while users come and go, and chat meanwhile
 	@$(BIN)/python -m tests.bench.presence
 
-release: $(READY) ## one version for all parts: VERSION=1.2.3; then commit, and tag v1.2.3
+release: $(READY) ## write one version into all parts: VERSION=1.2.3; then commit, and tag v1.2.3
 	@$(BIN)/python deploy/release.py "$(VERSION)"
 	@$(BIN)/uv lock --quiet
 	@$(BIN)/uv sync --frozen --quiet
 	@$(MAKE) --no-print-directory contract
 
-clean: ## forget the set-up (not the data)
+clean: ## remove the set-up, but not the data
 	rm -rf $(VENV)

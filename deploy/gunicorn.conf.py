@@ -1,4 +1,4 @@
-"""Owns how gunicorn runs a service, everywhere: in the embedded stack as in a cluster."""
+"""Configures gunicorn for every service, in the embedded stack and in a cluster alike."""
 
 import ctypes
 import logging
@@ -12,38 +12,61 @@ from pathlib import Path
 from typing import Any
 
 _SHARED_MEMORY = "/dev/shm"
-_shared_memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None
+# Room for the metrics of many workers. In a full file system, a worker dies by SIGBUS instead of an error.
+_SPACE_BYTES = 16 * 1024 * 1024
 
 
-def _figures_folder() -> str:
-    """Where the workers' figures meet. What masters left that were killed is taken away."""
-    place = Path(_shared_memory or tempfile.gettempdir())
-    for left in place.glob("messenger-figures-*"):
-        if not Path("/proc", left.name.split("-")[2]).exists():
-            shutil.rmtree(left, ignore_errors=True)
-    return tempfile.mkdtemp(prefix=f"messenger-figures-{os.getpid()}-", dir=place)
+def _has_space(directory: str) -> bool:
+    """Whether `directory` exists, is writable for us and has free space."""
+    try:
+        status = os.statvfs(directory)
+    except OSError:
+        return False
+    # A file system without a size limit reports no size at all.
+    is_large_enough = status.f_blocks == 0 or status.f_bavail * status.f_frsize >= _SPACE_BYTES
+    return is_large_enough and os.access(directory, os.W_OK | os.X_OK)
 
 
-# Who counts asks for it at the import.
-_figures = os.environ["PROMETHEUS_MULTIPROC_DIR"] = _figures_folder()
+_shared_memory = _SHARED_MEMORY if _has_space(_SHARED_MEMORY) else None
+
+
+def _make_metrics_dir() -> str:
+    """Makes the folder for the metrics of all workers. Removes the folders of masters that were killed."""
+    directory = Path(_shared_memory or tempfile.gettempdir())
+    for leftover in directory.glob("messenger-metrics-*"):
+        if not Path("/proc", leftover.name.split("-")[2]).exists():
+            shutil.rmtree(leftover, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"messenger-metrics-{os.getpid()}-", dir=directory)
+
+
+# prometheus_client reads this variable when it is imported.
+_metrics_dir = os.environ["PROMETHEUS_MULTIPROC_DIR"] = _make_metrics_dir()
 
 # ruff: noqa: E402
 from aiohttp import GunicornUVLoopWebWorker
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from gunicorn.sock import BaseSocket
 from prometheus_client.multiprocess import mark_process_dead
 
-from messenger_shared import common_settings, logs
-from messenger_shared.service import Runner
-from messenger_shared.settings import Environment, SettingsError
+from messenger_shared.observability import logs
+from messenger_shared.runtime.service import Runner
+from messenger_shared.settings import common
+from messenger_shared.settings.environment import Environment, SettingsError
 
 _PR_SET_PDEATHSIG = 1
 # One byte that the master and its workers share.
 _boot_failed = mmap.mmap(-1, 1)
 
 
+# gunicorn would listen before any worker can answer. A proxy's request would then wait in the queue of a
+# service that is still starting, for as long as Redis is away. So gunicorn only binds the port, and the first
+# worker that can serve begins to listen. Until then connections are refused, and a proxy tries the next one.
+BaseSocket._is_listening = staticmethod(lambda _: True)
+
+
 class _JsonLogger(Logger):  # type: ignore[misc]
-    """gunicorn's own lines go the way of the service's."""
+    """Sends gunicorn's own log lines through the service's JSON log."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -53,10 +76,10 @@ class _JsonLogger(Logger):  # type: ignore[misc]
 
 
 class _Worker(GunicornUVLoopWebWorker):
-    """aiohttp's uvloop worker, which leaves in peace and does not overlook that it is told to."""
+    """aiohttp's uvloop worker with a clean shutdown, which never misses a stop signal."""
 
     def load_wsgi(self) -> None:
-        """Puts the application into a runner that lets it leave."""
+        """Wraps the application in our Runner, which shuts it down cleanly."""
         super().load_wsgi()
         make_app = self.wsgi
 
@@ -71,75 +94,75 @@ class _Worker(GunicornUVLoopWebWorker):
         self.wsgi = make_runner
 
     def init_signals(self) -> None:
-        """Left for later: uvloop forgets a signal that comes before its loop runs, after the import."""
+        """Does nothing yet; `run` does it. uvloop loses a signal that comes between import and loop start."""
 
     def run(self) -> None:
         super().init_signals()
         super().run()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Leaves at once instead of at the next tick; the leaving itself is the same."""
+        """Starts the same shutdown at once instead of at the next tick."""
         self.handle_quit(sig, frame)
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Sets what a worker does before it has its own handlers."""
-    # Its master was killed: nobody would ever stop it, and it would hold the port.
+    """Sets the worker's signals for the time before it has its own handlers."""
+    # The worker dies with its master. Otherwise nobody would ever stop it, and it would hold the port.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    # Told to stop while it still imports: the master's handlers would take note of that for nobody.
+    # The worker inherits the master's handlers. During its import they would swallow a stop signal.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """A worker that could not even start ends its master too, instead of being tried again without a pause.
+    """Ends the master when a worker fails to start, so that gunicorn doesn't retry without a pause.
 
-    Whoever runs the master (the supervisor, Docker, Kubernetes) starts it again, with back-off.
+    The supervisor, Docker or Kubernetes restarts the master with back-off.
     """
-    # The master calls this too, for a worker that it no longer finds.
+    # The master also calls this, for a worker that has disappeared.
     if not worker.booted and worker.pid == os.getpid():
         reason = sys.exc_info()[1]
         if isinstance(reason, SystemExit) and isinstance(reason.code, str):
             logging.getLogger(__name__).error(reason.code)
         _boot_failed[0] = 1
         os.kill(worker.ppid, signal.SIGTERM)
-        # gunicorn's own code for this makes its master trip over the second such worker.
+        # Not gunicorn's own exit code for this: the master fails on the second worker that ends with it.
         raise SystemExit(1)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """What a worker had open, it has no more, however it ended; what it counted stays."""
+    """Clears an ended worker's live gauges; its counters stay."""
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:
-    """The master's exit code tells that it did not end because it was asked to."""
-    shutil.rmtree(_figures, ignore_errors=True)
+    """Removes the metrics folder. Ends with a failure code if a worker could not start."""
+    shutil.rmtree(_metrics_dir, ignore_errors=True)
     if _boot_failed[0]:
         raise SystemExit(Arbiter.WORKER_BOOT_ERROR)
 
 
 try:
     _env = Environment(os.environ)
-    bind = common_settings.BIND.of(_env)
-    workers = common_settings.WORKERS.of(_env)
-    # For requests under way and for sockets to leave one by one; an orchestrator has to wait longer.
-    graceful_timeout = common_settings.GRACEFUL.of(_env)
+    bind = common.BIND.of(_env)
+    workers = common.WORKERS.of(_env)
+    # Time for requests under way to finish and sockets to leave one by one. Orchestrators must wait longer.
+    graceful_timeout = common.GRACEFUL.of(_env)
 except SettingsError as error:
     raise SystemExit(f"gunicorn: {error}") from None
 worker_class = _Worker
 logger_class = _JsonLogger
 accesslog = None
 
-# A worker whose event loop stands still for so long is replaced; one that leaves shows no life either.
+# A worker whose event loop stalls for this long is replaced. A worker that shuts down doesn't report either.
 timeout = graceful_timeout + 15
 keepalive = 75
-# Recycling a worker would cut its sockets.
+# Never recycle a worker: that would cut its sockets.
 max_requests = 0
-# The master imports, so that a worker that replaces a dead one is there in a moment, and not after a second
-# of importing. Nothing is opened before the fork: the application is made in each worker.
+# The master imports the code, so that a worker that replaces a dead one starts at once instead of importing
+# for a second. Nothing is opened before the fork: each worker makes its own application.
 preload_app = True
-# By default it lies in the home directory, which several services share and which may be read-only.
+# By default this socket is in the home directory, which several services share and which may be read-only.
 control_socket_disable = True
-# The heartbeat's file: on a slow disk, touching it would stop the worker's event loop.
+# The worker's heartbeat file: on a slow disk, touching it would block the event loop.
 worker_tmp_dir = _shared_memory

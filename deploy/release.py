@@ -1,4 +1,4 @@
-"""Owns the version of all parts: `python deploy/release.py 1.2.3` writes it wherever it stands."""
+"""Writes one version into all parts: `python deploy/release.py 1.2.3`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import Final
 _SEMANTIC: Final = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 _PROJECT: Final = r'(?m)^(version = ")([^"]+)(")$'
 _PACKAGE: Final = r'(?m)^(\s+"version": ")([^"]+)(",)$'
-# File -> what the version stands in, and how often.
+# File -> pattern of the version, and how often it occurs.
 PLACES: Final = {
     "pyproject.toml": (_PROJECT, 1),
     "shared/pyproject.toml": (_PROJECT, 1),
+    "shared/sdk/pyproject.toml": (_PROJECT, 1),
     "services/gateway/pyproject.toml": (_PROJECT, 1),
     "services/chat-api/pyproject.toml": (_PROJECT, 1),
     "services/presence/pyproject.toml": (_PROJECT, 1),
     "deploy/local/pyproject.toml": (_PROJECT, 1),
     "services/gateway/web/package.json": (_PACKAGE, 1),
-    # In the lock file its own version comes twice, before those of all others.
+    # The lock file has our version twice, before the versions of all other packages.
     "services/gateway/web/package-lock.json": (_PACKAGE, 2),
     "deploy/k8s/overlays/production/kustomization.yaml": (r"(?m)^(    newTag: )(\S+)()$", 3),
 }
@@ -29,7 +30,7 @@ _UNRELEASED: Final = "## [Unreleased]\n"
 
 
 def found(root: Path) -> Iterator[tuple[str, str]]:
-    """Each place with the version that stands there."""
+    """Yields (file, version) for each place; raises SystemExit if a version is missing."""
     for name, (pattern, times) in PLACES.items():
         matches = list(re.finditer(pattern, (root / name).read_text()))[:times]
         if len(matches) < times:
@@ -38,7 +39,7 @@ def found(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def write(root: Path, version: str, day: datetime.date) -> None:
-    """Puts the version in all places, and what was unreleased under it."""
+    """Writes the version into all places and puts a heading for it below Unreleased in the changelog."""
     for name, (pattern, times) in PLACES.items():
         path = root / name
         path.write_text(re.sub(pattern, rf"\g<1>{version}\g<3>", path.read_text(), count=times))
@@ -48,7 +49,7 @@ def write(root: Path, version: str, day: datetime.date) -> None:
 
 
 def main() -> None:
-    """Writes the version named on the command line."""
+    """Writes the version that the command line names."""
     if len(sys.argv) != 2 or not _SEMANTIC.fullmatch(sys.argv[1]):
         raise SystemExit("usage: python deploy/release.py MAJOR.MINOR.PATCH")
     write(Path(__file__).parents[1], sys.argv[1], datetime.datetime.now(datetime.UTC).date())

@@ -1,4 +1,4 @@
-"""Owns the tests' client: a user's sockets and REST calls, every wait with a deadline."""
+"""The tests' client: a user's sockets and REST calls, every wait with a deadline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class NoSuchFrame(AssertionError):
-    """The frame that a test waited for did not come; the text holds what did."""
+    """The expected frame did not come; the text holds the frames that did."""
 
 
 class Ended(NamedTuple):
@@ -41,23 +41,23 @@ class Reply(NamedTuple):
 
 
 class Socket:
-    """One WebSocket. Each frame stays in `frames`, and is found by one wait at most."""
+    """One WebSocket. All frames stay in `frames`; each one satisfies one wait at most."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self.ws = ws
         self.frames: list[Frame] = []
         self.ended: Ended | None = None
-        # What came that the gateway's documents don't know.
+        # What the server sent that is not in the gateway's documents.
         self.undocumented: list[Undocumented] = []
-        # Asked now: a socket that is closed doesn't know any more. Our port and the server's.
+        # The local and the remote port. They are read now, since a closed socket doesn't know them.
         self.ports: tuple[int, int] = (ws.get_extra_info("sockname")[1], ws.get_extra_info("peername")[1])
         self._pending: list[Frame] = []
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._refs = count(1)
         self._reader = asyncio.create_task(self._read(), name="socket reader")
 
     async def send(self, type_: str, **fields: Any) -> None:
-        """Sends a frame and waits for nothing."""
+        """Sends a frame, and doesn't wait for an answer."""
         await self.send_text(json.dumps({"type": type_, **fields}, ensure_ascii=False))
 
     async def send_text(self, text: str) -> None:
@@ -65,51 +65,53 @@ class Socket:
         await self.ws.send_str(text)
 
     async def request(self, type_: str, **fields: Any) -> Frame:
-        """Sends a frame with a fresh `ref` and returns the one that answers it."""
+        """Sends a frame with a fresh `ref` and returns the frame that answers it."""
         ref = f"r{next(self._refs)}"
         await self.send(type_, **fields, ref=ref)
         return await self.wait(lambda frame: frame.get("ref") == ref, f"the answer to {type_}")
 
     async def expect(self, type_: str, **fields: Any) -> Frame:
-        """The next frame of this type with these fields."""
+        """Waits for the next frame of this type with these fields."""
         wanted = {"type": type_, **fields}
         return await self.wait(lambda frame: wanted.items() <= frame.items(), str(wanted))
 
     async def wait(self, where: Where, what: str = "a frame", timeout_s: float = WAIT_S) -> Frame:
-        """The first frame that fits `where` and no wait has found before; the others stay for later waits."""
+        """Returns the first frame that fits `where` and satisfied no wait before; the others stay for later
+        waits.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 while (found := self._take(where)) is None:
                     if self.ended is not None:
                         raise NoSuchFrame(f"{what}: the socket ended, {self.ended}, after {self.frames}")
-                    self._news.clear()
-                    await self._news.wait()
+                    self._changed.clear()
+                    await self._changed.wait()
         except TimeoutError:
             raise NoSuchFrame(f"{what} did not come in {timeout_s} s, only {self.frames}") from None
         return found
 
     async def wait_end(self, timeout_s: float = WAIT_S) -> Ended:
-        """How the server ends the socket."""
+        """Waits until the server ends the socket, and returns how."""
         await asyncio.wait([self._reader], timeout=timeout_s)
         if self.ended is None:
             raise NoSuchFrame(f"the socket did not end in {timeout_s} s, but got {self.frames}")
         return self.ended
 
     def collected(self, type_: str, **fields: Any) -> list[Frame]:
-        """All frames of this type with these fields that have come so far, waited for or not."""
+        """Returns all frames of this type with these fields that have come so far, waited for or not."""
         wanted = {"type": type_, **fields}
         return [frame for frame in self.frames if wanted.items() <= frame.items()]
 
     async def close(self) -> None:
-        """Closes from this end; safe to repeat."""
+        """Closes the socket from this end; safe to repeat."""
         with suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(WAIT_S):
                 await self.ws.close()
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
 
-    def _hold(self, check: Callable[[T], None], what: T) -> None:
-        """What is wrong is told when the person leaves: here is nobody who would hear it."""
+    def _record_undocumented(self, check: Callable[[T], None], what: T) -> None:
+        """Keeps an Undocumented until `leave`: raised here, in a background task, nobody would see it."""
         try:
             check(what)
         except Undocumented as error:
@@ -126,20 +128,20 @@ class Socket:
         try:
             while (message := await self.ws.receive()).type is aiohttp.WSMsgType.TEXT:
                 frame = json.loads(message.data)
-                self._hold(check_frame, frame)
+                self._record_undocumented(check_frame, frame)
                 self.frames.append(frame)
                 self._pending.append(frame)
-                self._news.set()
+                self._changed.set()
             if message.type is aiohttp.WSMsgType.CLOSE:
                 ended = Ended(message.data, message.extra or "")
-                self._hold(check_close, message.data)
+                self._record_undocumented(check_close, message.data)
         finally:
             self.ended = ended
-            self._news.set()
+            self._changed.set()
 
 
-class Person:
-    """A user at one door of the messenger: opens sockets and asks over REST with the same token."""
+class User:
+    """A user at one address of the messenger: opens sockets and calls REST with the same token."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, user_id: int, token: str) -> None:
         self._http = http
@@ -150,17 +152,17 @@ class Person:
 
     @property
     def bearer(self) -> dict[str, str]:
-        """The header that proves who this is."""
+        """Returns the header with the user's token."""
         return {"Authorization": f"Bearer {self.token}"}
 
     async def connect(self) -> Socket:
-        """A socket that has been welcomed; the welcome is in its `frames`."""
+        """Opens a socket and waits for its welcome, which stays in its `frames`."""
         socket = await self.open(f"/ws/{self.user_id}", self.bearer)
         await socket.expect("system", event="connected")
         return socket
 
     async def open(self, path: str, headers: Mapping[str, str] | None = None, *offers: str) -> Socket:
-        """A socket at `path` with these headers and subprotocols, and no token of itself."""
+        """Opens a socket at `path` with these headers and subprotocols, and without the user's token."""
         async with asyncio.timeout(REQUEST_S):
             ws = await self._http.ws_connect(self._base + path, headers=headers, protocols=offers)
         socket = Socket(ws)
@@ -168,18 +170,18 @@ class Person:
         return socket
 
     async def leave(self) -> None:
-        """Closes all that is open; raises Undocumented if something came that is in no document."""
+        """Closes everything; raises Undocumented if the server sent anything that is in no document."""
         await asyncio.gather(*(socket.close() for socket in self.sockets))
         for socket in self.sockets:
             for error in socket.undocumented:
                 raise error
 
     async def get(self, path: str, **query: Any) -> Reply:
-        """GET."""
+        """Makes a GET request."""
         return await self.call("GET", path, params=query)
 
     async def post(self, path: str, body: Any, **headers: str) -> Reply:
-        """POST of a JSON body; `idempotency_key="k"` is the header Idempotency-Key."""
+        """Makes a POST request with a JSON body; `idempotency_key="k"` sets the header Idempotency-Key."""
         return await self.call("POST", path, body=body, headers=headers)
 
     async def call(
@@ -191,7 +193,7 @@ class Person:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Any request, bytes as they are; `headers` may replace the token, and "" leaves a header out."""
+        """Makes any request, bytes unchanged; `headers` may replace the token, and "" leaves a header out."""
         sent = self.bearer | {"Content-Type": "application/json"}
         sent |= {name.replace("_", "-").title(): value for name, value in (headers or {}).items()}
         sent = {name: value for name, value in sent.items() if value}
@@ -205,7 +207,7 @@ class Person:
             return Reply(response.status, document, response.headers.copy())
 
     async def create_group(self, *others: int, title: str = "a group") -> str:
-        """A new group with `others`; its id."""
+        """Creates a group with `others` and returns its id."""
         body = {"type": "group", "title": title, "participant_ids": list(others)}
         reply = await self.post("/conversations", body)
         assert reply.status == 201, reply

@@ -1,4 +1,4 @@
-"""Owns the servers of a test run: one embedded stack for all, a database of its own for each test."""
+"""The servers of a test run: one embedded stack for all tests, and a fresh database for each test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 
-from messenger_shared import migrations, tokens
+from messenger_shared.contract import tokens
+from messenger_shared.postgres import migrations
 from tests.external import ExternalStack
 from tests.stack import RunningStack, launch
 
@@ -29,7 +30,10 @@ T = TypeVar("T")
 
 
 class SharedStack:
-    """A running stack for tests whose event loops come and go: it lives on a loop of its own."""
+    """A running stack on an event loop of its own, for tests whose loops come and go."""
+
+    # A proxy answers some requests itself: health routes, and broken upgrades.
+    has_no_proxy = True
 
     def __init__(self, data_dir: Path, port: int) -> None:
         self._loop = asyncio.new_event_loop()
@@ -40,7 +44,7 @@ class SharedStack:
         self.data_dir = data_dir
 
     def start(self) -> None:
-        """Returns when the stack is ready."""
+        """Starts the stack, and returns when it is ready."""
         self._run(self._stack.wait_ready())
         self.url = self._stack.url
         self.database_url = self._stack.database_url
@@ -48,30 +52,30 @@ class SharedStack:
         self.secret = (self.data_dir / "secret").read_text().strip().encode()
 
     def log(self) -> str:
-        """All that the stack has printed so far."""
+        """Returns all that the stack has printed so far."""
         return self._stack.output
 
     def status(self) -> dict[str, Any]:
-        """What `messenger status --json` says."""
+        """Returns the output of `messenger status --json`."""
         return self._run(self._stack.status())
 
     def address(self, service: str) -> str:
-        """The URL at which a service that is no door is asked for its figures."""
+        """Returns the URL of a service that clients don't reach, for its metrics and readiness."""
         ports = json.loads((self.data_dir / "run" / "ports.json").read_text())
         return f"http://127.0.0.1:{ports[service]}"
 
     def token(self, user_id: int, ttl: int = 3600, **claims: Any) -> str:
-        """A token of `user_id`, minted here since a process for each would take long."""
+        """Returns a token for `user_id`, made here, since a process for each one would take long."""
         return tokens.mint(user_id, self.secret, ttl, **claims)
 
     def as_role(self, url: str, role: str) -> str:
-        """The database at `url` for a service's own role."""
+        """Returns the URL of the same database with a service's own role."""
         password = (self.data_dir / f"{role}-password").read_text().strip()
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=f"{role}:{password}@{parts.hostname}:{parts.port}"))
 
     def as_redis_user(self, user: str) -> str:
-        """The Redis of the stack for a service's own user."""
+        """Returns the stack's Redis URL with a service's own user."""
         password = (self.data_dir / f"redis-{user}-password").read_text().strip()
         parts = urlsplit(self.redis_url)
         return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.hostname}:{parts.port}"))
@@ -92,7 +96,7 @@ class SharedStack:
 
 @pytest.fixture(scope="session")
 def free_port() -> int:
-    """A port that nobody uses right now."""
+    """Returns a port that nobody uses right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -101,7 +105,9 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[SharedStack | ExternalStack]:
-    """The whole product, with two gateway and two chat-api workers; or the one that the environment names."""
+    """Yields the whole product with two gateway and two chat-api workers, or the one that the environment
+    names.
+    """
     if external := ExternalStack.named():
         yield external
         return
@@ -115,13 +121,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[
 
 @pytest.fixture(scope="session")
 def valkey_url(stack: SharedStack) -> str:
-    """A real Valkey; tests keep to channels and keys of their own."""
+    """Returns a real Valkey; each test keeps to its own channels and keys."""
     return stack.redis_url
 
 
 @pytest.fixture(scope="session")
 def template_database(stack: SharedStack) -> str:
-    """A migrated, empty database to copy."""
+    """Returns a migrated, empty database to copy."""
     name = f"template_{uuid.uuid4().hex}"
     _administer(stack.database_url, f"CREATE DATABASE {name}")
     url = _with_database(stack.database_url, name)
@@ -132,20 +138,20 @@ def template_database(stack: SharedStack) -> str:
 
 @pytest.fixture
 def database_url(stack: SharedStack, template_database: str) -> Iterator[str]:
-    """A migrated, empty database of the test's own in the real PostgreSQL."""
+    """Yields a fresh, migrated, empty database in the real PostgreSQL."""
     with new_database(stack, template_database) as url:
         yield url
 
 
 @pytest.fixture
 def chat_database_url(stack: SharedStack, database_url: str) -> str:
-    """The same database, as chat-api logs in to it."""
+    """Returns the same database with the role of chat-api."""
     return stack.as_role(database_url, "messenger_chat")
 
 
 @contextlib.contextmanager
 def new_database(stack: SharedStack, template: str) -> Iterator[str]:
-    """A copy of the database `template`, for its owner; dropped at the end."""
+    """Yields a copy of the database `template` for its owner; drops it at the end."""
     name = f"test_{uuid.uuid4().hex}"
     _administer(stack.database_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:

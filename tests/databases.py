@@ -1,16 +1,16 @@
-"""Owns a test's own way into a database: a pool that is ended with it."""
+"""Opens a database pool that ends with the test."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from messenger_shared.postgres import Database
+from messenger_shared.postgres.database import Database
 
 
 @asynccontextmanager
 async def logged_in(url: str, connections: int = 2) -> AsyncIterator[Database]:
-    """As the role that `url` names."""
+    """Yields a pool that logs in with the role in `url`."""
     database = Database(url, connections, "test")
     await database.start()
     try:

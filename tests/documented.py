@@ -1,7 +1,7 @@
-"""Owns holding what a gateway says against the documents that it publishes: what isn't in them is a fault.
+"""Compares everything that a gateway sends with the documents that it publishes.
 
-The documents leave room for what later versions add; here they are taken as closed, so that nothing is added
-without being documented.
+The documents leave room for the additions of later versions. The tests take them as closed, so that nothing
+is added without being documented.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
-from gateway.documents.asyncapi import asyncapi
-from gateway.documents.openapi import openapi
-from messenger_shared.operations.table import TABLE
+from gateway.edge.documents.asyncapi import asyncapi
+from gateway.edge.documents.openapi import openapi
+from messenger_shared.contract.operations.table import TABLE
 
 Json = dict[str, Any]
 
 BASE_PATH = "/api/v1/messenger"
-# How a client that isn't a browser sees an end without a close frame.
+# aiohttp's client reports an end without a close frame with this code.
 _ABNORMAL = "1006"
 _ANY_PROBLEM: Json = {
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -28,11 +28,11 @@ _ANY_PROBLEM: Json = {
 
 
 class Undocumented(AssertionError):
-    """The gateway said something that its documents don't know."""
+    """The gateway sent something that is not in its documents."""
 
 
 def check_response(method: str, path: str, status: int, headers: Mapping[str, str], body: Any) -> None:
-    """Raises Undocumented unless the operation may answer so; where there is none, it has to be a problem."""
+    """Raises Undocumented unless the operation may answer so; an unknown one must answer with a problem."""
     where = f"{method} {path} -> {status}"
     operation = _operation(method, path.partition("?")[0])
     if operation is None:
@@ -61,13 +61,13 @@ def check_frame(frame: Json) -> None:
     messages = document["components"]["messages"]
     known = [name for name in names if name in messages]
     _require(bool(known), str(type_), "no such frame")
-    # Of two frames of one type, the one with a `ref` answers.
+    # Two kinds of frames may share a type. The one with a `ref` is the answer.
     name = known[0] if "ref" in frame else known[-1]
     _check(_validator(messages[name]["payload"], document), frame, name)
 
 
 def check_close(code: int) -> None:
-    """Raises Undocumented unless a socket may end so."""
+    """Raises Undocumented unless a socket may end with this code."""
     known = _socket_document()["channels"]["socket"]["x-close-codes"]
     _require(str(code) in known or str(code) == _ABNORMAL, f"close {code}", "no such code")
 
@@ -106,7 +106,7 @@ def _operation(method: str, path: str) -> Json | None:
     return None
 
 
-# By the identity of the schema's place in its document, which lives as long as the tests.
+# Keyed by the identity of the schema in its document, which lives as long as the tests.
 _validators: dict[int, Draft202012Validator] = {}
 
 

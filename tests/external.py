@@ -1,4 +1,4 @@
-"""Owns the tests' view of a messenger that somebody else runs, at `MESSENGER_TEST_URL`: its door alone."""
+"""A messenger that somebody else runs, at `MESSENGER_TEST_URL`. Tests reach only its gateway."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from messenger_shared import tokens
+from messenger_shared.contract import tokens
 
 
 class ExternalStack:
-    """Its door and its secret. A test that looks behind the door is skipped."""
+    """The address and the secret of that messenger. A test that needs more is skipped."""
 
     def __init__(self, url: str, secret: str) -> None:
         self.url = url
@@ -19,16 +19,16 @@ class ExternalStack:
 
     @classmethod
     def named(cls) -> ExternalStack | None:
-        """The one in the environment, if there is one."""
+        """Returns the messenger that the environment names, or None."""
         url = os.environ.get("MESSENGER_TEST_URL")
         return cls(url, os.environ["MESSENGER_TEST_JWT_SECRET"]) if url else None
 
     def token(self, user_id: int, ttl: int = 3600, **claims: Any) -> str:
-        """A token of `user_id`."""
+        """Returns a token for `user_id`."""
         return tokens.mint(user_id, self._secret, ttl, **claims)
 
     def status(self) -> NoReturn:
-        """Which processes there are, is not known here."""
+        """Skips the test: the processes of an external messenger aren't known."""
         pytest.skip("needs the processes of a stack of its own")
 
     def __getattr__(self, name: str) -> Any:

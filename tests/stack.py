@@ -1,4 +1,4 @@
-"""Owns a whole embedded stack for a test: started as its user would, awaited, asked, stopped with Ctrl-C."""
+"""Runs a whole embedded stack for a test: starts it as its user would, waits for it, stops it with Ctrl-C."""
 
 import asyncio
 import contextlib
@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_MESSENGER = str(Path(sys.executable).with_name("messenger"))
+# Not the installed script: its first line can't hold every path.
+MESSENGER = (sys.executable, "-P", "-m", "messenger_local")
 _READY_LIMIT_S = 120.0
 _COMMAND_LIMIT_S = 20.0
 STOP_LIMIT_S = 20.0
@@ -20,7 +21,7 @@ _OUTPUT_SHOWN = 6_000
 
 
 class StackFailed(AssertionError):
-    """The stack did not do what it has to; the text holds what it printed."""
+    """The stack failed; the text holds what it printed."""
 
 
 class RunningStack:
@@ -39,36 +40,36 @@ class RunningStack:
 
     @property
     def output(self) -> str:
-        """All that the stack has printed so far."""
+        """Returns all that the stack has printed so far."""
         return self._output.read_bytes()[self._output_start :].decode(errors="replace")
 
     @property
     def ws_url(self) -> str:
-        """The URL for WebSockets."""
+        """Returns the URL for WebSockets."""
         return self.url.replace("http://", "ws://")
 
     async def status(self) -> dict[str, Any]:
-        """What `messenger status --json` says at this moment."""
+        """Returns the present output of `messenger status --json`."""
         text = await _run("status", "--json", "--data-dir", str(self.data_dir))
         found: dict[str, Any] = json.loads(text)
         return found
 
     async def command(self, name: str) -> str:
-        """What one `messenger` command prints; StackFailed if it fails."""
+        """Runs one `messenger` command and returns its output; raises StackFailed if it fails."""
         return await _run(name, "--data-dir", str(self.data_dir))
 
     async def pids(self, service: str, role: str) -> list[int]:
-        """The pids of one service's processes of one role."""
+        """Returns the process ids of one role of a service."""
         rows = (await self.status())["processes"]
         return [row["pid"] for row in rows if (row["service"], row["role"]) == (service, role)]
 
     async def token(self, user_id: int, ttl: int = 3600) -> str:
-        """A token as `messenger token` prints it."""
+        """Returns a token that `messenger token` prints."""
         text = await _run("token", str(user_id), "--ttl", str(ttl), "--data-dir", str(self.data_dir))
         return text.strip()
 
     async def wait_ready(self) -> None:
-        """Returns once the stack says where it is; StackFailed with its output if it doesn't."""
+        """Returns once the stack prints its address; raises StackFailed with its output if it doesn't."""
         deadline = time.monotonic() + _READY_LIMIT_S
         while "Messenger is at" not in self.output:
             if self.process.returncode is not None:
@@ -82,7 +83,9 @@ class RunningStack:
         self.redis_url = status["redis_url"]
 
     async def stop(self, number: signal.Signals = signal.SIGINT) -> float:
-        """Stops the stack by a signal to its lead and returns how long that took; StackFailed past 20 s."""
+        """Stops the stack by a signal to its lead; returns the seconds it took, raises StackFailed after 20
+        s.
+        """
         begun = time.monotonic()
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)
@@ -111,9 +114,13 @@ async def running_stack(
     workers: str | None = None,
     env: Mapping[str, str] | None = None,
     redis: str | None = None,
+    within: Sequence[str] = (),
+    *,
+    apart: bool = True,
+    demo: bool = False,
 ) -> AsyncIterator[RunningStack]:
-    """A stack that is ready; stopped on the way out, whatever happened, within 20 s and with exit code 0."""
-    stack = await launch(data_dir, port, workers, env, redis)
+    """Yields a stack that is ready. In the end it has to stop within 20 s, with exit code 0."""
+    stack = await launch(data_dir, port, workers, env, redis, within, apart=apart, demo=demo)
     try:
         await stack.wait_ready()
     except BaseException:
@@ -131,33 +138,43 @@ async def launch(
     workers: str | None = None,
     env: Mapping[str, str] | None = None,
     redis: str | None = None,
+    within: Sequence[str] = (),
+    *,
+    apart: bool = True,
+    demo: bool = False,
 ) -> RunningStack:
-    """Starts `messenger up` without waiting for it."""
+    """Starts `messenger up` without waiting for it; `within` is a command that runs the rest of its line.
+
+    Unless `apart`, the stack stays in the test's session and shares processor time with its other programs.
+    """
     arguments = ["up", "--port", str(port), "--data-dir", str(data_dir)]
+    arguments += [] if demo else ["--no-demo"]
     arguments += ["--workers", workers] if workers else []
     arguments += ["--redis", redis] if redis else []
     data_dir.parent.mkdir(parents=True, exist_ok=True)
-    # To a file, not a pipe: nobody has to read it for the stack to go on, and failures can show it.
+    # To a file, not a pipe: the stack goes on though nobody reads it, and failures can show it.
     output = data_dir.with_name(f"{data_dir.name}.log")
     start = output.stat().st_size if output.exists() else 0
+    # So that Ctrl-C on a test run reaches the run alone, which then stops the stack. uvloop knows no groups.
+    leads: dict[str, Any] = {"start_new_session": True} if apart else {"process_group": 0}
     with output.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            _MESSENGER,
+            *within,
+            *MESSENGER,
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             env={**os.environ, **(env or {})},
-            # So that Ctrl-C on a test run reaches the run alone, which then stops the stack.
-            start_new_session=True,
+            **leads,
         )
     return RunningStack(process, data_dir, output, start)
 
 
 async def _run(*arguments: str) -> str:
-    """Runs a `messenger` command to its end and returns what it printed."""
+    """Runs a `messenger` command to its end and returns its output."""
     process = await asyncio.create_subprocess_exec(
-        _MESSENGER, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *MESSENGER, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         out, err = await asyncio.wait_for(process.communicate(), _COMMAND_LIMIT_S)

@@ -1,4 +1,4 @@
-"""Owns waiting in tests: until something holds, with a deadline."""
+"""Waits in tests until something holds, with a deadline."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,14 +10,14 @@ async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None
     """Returns when `condition` holds; fails when it doesn't in time."""
     try:
         async with asyncio.timeout(timeout_s):
-            while not condition():  # noqa: ASYNC110  (what is waited for knows of no event)
+            while not condition():  # noqa: ASYNC110  (no event announces the condition)
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         raise AssertionError(f"not within {timeout_s} s") from None
 
 
 async def eventually(asked: Callable[[], Awaitable[object]], timeout_s: float = 5.0) -> None:
-    """Returns when `asked` answers yes; fails when it doesn't in time."""
+    """Returns when `asked` returns a true value; fails when it doesn't in time."""
     try:
         async with asyncio.timeout(timeout_s):
             while True:

@@ -1,5 +1,5 @@
--- The services' logins, for psql (14 or later) as a role that may create roles. The passwords come from the
--- environment; what the roles may do is granted by the migrations. A repeat changes the passwords alone.
+-- Makes the services' logins. Run it with psql (14 or later) as a role that may create roles. The passwords come from
+-- the environment. The migrations grant the roles their rights. Running it again changes the passwords alone.
 \getenv chat_password CHAT_API_DATABASE_PASSWORD
 \getenv presence_password PRESENCE_DATABASE_PASSWORD
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts Redis with the users of users.acl, whose passwords are in the environment; no command line shows them.
+# Starts Redis with the users of users.acl. Their passwords come from the environment, so no command line shows them.
 set -eu
 
 users=$(cat /etc/messenger/users.acl)
@@ -9,10 +9,10 @@ for name in GATEWAY CHAT_API PRESENCE OBSERVER; do
     users=$(printf '%s\n' "$users" | sed "s/ #$name / #${digest%% *} /")
 done
 umask 077
-# Redis takes no comments there.
+# Redis allows no comments in this file.
 printf '%s\n' "$users" | grep -v '^#' >/tmp/users.acl
 
-# It keeps nothing: all it carries is in flight, and who is online is reported anew. A gateway that lags for a moment is
-# not cut off; one that stands still is, in bounded memory.
+# Redis stores nothing on disk: its data is only in flight, and gateways report again who is online. The output buffer
+# lets a gateway lag for a moment. A gateway that stalls is disconnected, so memory stays bounded.
 exec redis-server --aclfile /tmp/users.acl --save '' --appendonly no --maxmemory-policy noeviction \
     --client-output-buffer-limit 'pubsub 256mb 64mb 60'

@@ -1,4 +1,4 @@
-"""Owns the command line of the benchmark and the order of its runs."""
+"""The command line of the benchmark and the order of its runs."""
 
 import argparse
 import asyncio
@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench import chart, growing
-from tests.bench.apart import run_apart
-from tests.bench.crowds import Crowds
+from tests.bench import chart, scaling
+from tests.bench.many_conversations import ManyConversations
+from tests.bench.own_stack import run_with_own_stack
 from tests.bench.programs import BenchError, Programs, compile_programs
 from tests.bench.report import NAIVE, OURS, as_json, table
 from tests.bench.servers import embedded_stack, naive_server, stop_on_sigterm
 from tests.bench.workloads import Bench, Result, Sizes
 from tests.stack import StackFailed
 
-# On both servers, in this order: what an idle socket keeps in memory shows only while they are fresh.
-BESIDE = {
+# On both servers, in this order: the memory of an idle socket shows only while the servers are fresh.
+SIDE_BY_SIDE = {
     "w3": "10,000 idle sockets: what connecting costs, and their memory",
     "w1": "fan-out: one conversation of 1,000, as fast as taken and at 20 a second",
     "w2": "durable sends: 100 pairs, each message committed, acknowledged and received",
@@ -29,20 +29,20 @@ BESIDE = {
     "load": "w2 from 1 to 256 pairs: cost and latency against load, which make the chart",
 }
 # With stacks of their own.
-APART = {
+OWN_STACK = {
     "w5": "history at many messages beside history at ten thousand (the whole: make bench-history)",
     "w6": "10,000 users come and go beside chat (the whole: make bench-presence)",
 }
-# Only by name: beyond the ten minutes.
-GROWTH = {
+# Only by name: they don't fit in the ten minutes.
+SCALING = {
     "grow": "w2 with 1, 2 and 4 gateway and chat-api workers, each beside one of each",
     "shapes": "w2 in one and in 10,000 conversations, with messages of 100 bytes to 8 KB",
 }
-WORKLOADS = BESIDE | APART | GROWTH
+WORKLOADS = SIDE_BY_SIDE | OWN_STACK | SCALING
 
 
 def main() -> None:
-    """Runs what was asked for; exit code 0 also where there is nothing to compile with."""
+    """Runs the chosen workloads; exits with 0 also where there is no C compiler."""
     options = _parser().parse_args()
     unknown = set(options.workloads) - set(WORKLOADS)
     if unknown:
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "workloads", nargs="*", default=[*BESIDE, *APART], metavar="WORKLOAD", help="see below"
+        "workloads", nargs="*", default=[*SIDE_BY_SIDE, *OWN_STACK], metavar="WORKLOAD", help="see below"
     )
     parser.add_argument(
         "--out",
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _allow_many_files() -> None:
-    """As many sockets as the system allows, here and in all that is started from here."""
+    """Raises the limit of open files for this process and its children to the system's maximum."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -103,52 +103,52 @@ async def _run(
     options: argparse.Namespace, programs: Programs, directory: Path
 ) -> tuple[list[Result], dict[str, Any]]:
     asked = options.workloads
-    results = await _beside(options, programs, directory) if set(asked) & set(BESIDE) else []
-    for name, run in (("grow", growing.workers), ("shapes", growing.shapes)):
+    results = await _side_by_side(options, programs, directory) if set(asked) & set(SIDE_BY_SIDE) else []
+    for name, run in (("grow", scaling.workers), ("shapes", scaling.shapes)):
         if name in asked:
-            _say(name)
+            _print(name)
             results += await run(programs, directory)
-    return results, {name: await run_apart(name) for name in APART if name in asked}
+    return results, {name: await run_with_own_stack(name) for name in OWN_STACK if name in asked}
 
 
-async def _beside(options: argparse.Namespace, programs: Programs, directory: Path) -> list[Result]:
-    """Each workload on the naive server and then on our stack, over one PostgreSQL, within a minute."""
+async def _side_by_side(options: argparse.Namespace, programs: Programs, directory: Path) -> list[Result]:
+    """Runs each workload on the naive server and then on our stack, over one PostgreSQL, within a minute."""
     sizes = Sizes(idle_sockets=options.sockets)
     workers = f"gateway={options.gateways},chat-api={options.chat_apis},presence=1"
-    _say(f"starting both servers ({workers})")
+    _print(f"starting both servers ({workers})")
     async with (
         embedded_stack(OURS, directory, workers) as ours,
         naive_server(NAIVE, directory, ours.database_url, ours.roots["postgres"]) as naive,
     ):
         benches = [Bench(server, programs, directory, sizes) for server in (naive, ours)]
-        return await _in_turn([name for name in BESIDE if name in options.workloads], benches)
+        return await _in_turn([name for name in SIDE_BY_SIDE if name in options.workloads], benches)
 
 
 async def _in_turn(names: Sequence[str], benches: Sequence[Bench]) -> list[Result]:
     results: list[Result] = []
     for name in names:
         for bench in benches:
-            _say(f"{name}: {bench.server.name}")
+            _print(f"{name}: {bench.server.name}")
             found = await _runs(bench)[name]()
             for result in found:
-                _say(f"{result.workload}: {result.cost:.1f} {result.measure}/{result.unit}")
+                _print(f"{result.workload}: {result.cost:.1f} {result.measure}/{result.unit}")
             results += found
     return results
 
 
 def _runs(bench: Bench) -> dict[str, Callable[[], Awaitable[list[Result]]]]:
-    crowds = Crowds(bench)
+    crowds = ManyConversations(bench)
     return {
         "w3": bench.idle,
         "w1": bench.fan_out,
         "w2": bench.durable,
-        "w4": crowds.coming_back,
+        "w4": crowds.returning,
         "w7": crowds.mixed_day,
         "load": bench.load,
     }
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Owns the chart: cost per message and latency against load, as a PNG."""
+"""Draws the chart of cost per message and latency against load, as a PNG."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ from tests.bench.workloads import LOAD, Result
 _COLOURS = {OURS: "#0b6e99", NAIVE: "#b3541e"}
 _INCHES = (12, 5)
 _DPI = 120
-# Nothing about the machine it was drawn on.
+# The file doesn't name the software that drew it.
 _METADATA = {"Software": None}
 
 
 def draw(results: Sequence[Result], folder: Path) -> Path | None:
-    """Draws what there is at several loads into `folder`; None if there is nothing."""
+    """Draws the results at several loads into `folder`; returns None if there are none."""
     points = sorted(
         (result for result in results if result.workload == LOAD), key=lambda result: result.load or 0
     )

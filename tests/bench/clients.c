@@ -1,4 +1,4 @@
-/* Owns the client sockets of the load generator: two epoll sets, upgrades, framing and buffers. */
+/* The client sockets of the load generator: two epoll sets, upgrades, framing and buffers. */
 #define _GNU_SOURCE
 #include "clients.h"
 
@@ -25,8 +25,8 @@ struct client *clients;
 uint32_t client_count;
 uint64_t refused;
 
-/* What comes to most sockets of a fan-out is read now and then, many frames at a time: a generator that is
-   woken for each delivery costs half of what the server does. */
+/* Most sockets of a fan-out are read once a second, many frames at a time: a generator that is woken for each
+   delivery uses half as much CPU as the server. */
 static int prompt_set = -1, later_set = -1, server_port;
 static uint64_t rest_read_ns;
 static uint32_t opened, in_progress;
@@ -49,7 +49,7 @@ void die(const char *format, ...) {
     exit(1);
 }
 
-/* One line a user: id, token, conversation, or several of them with commas between. */
+/* One line per user: id, token, and the conversation or several of them, separated by commas. */
 void load_users(const char *path) {
     FILE *file = fopen(path, "r");
     char user[32], token[4096], conversation[4096];
@@ -86,7 +86,7 @@ void read_later(struct client *client) {
     watch(EPOLL_CTL_ADD, client, EPOLLIN);
 }
 
-/* Sends what it can now; the rest waits for EPOLLOUT. */
+/* Sends what the kernel takes now; the rest waits for EPOLLOUT. */
 static void put(struct client *client, const char *bytes, size_t length) {
     ssize_t taken = 0;
     if (!client->out_len) taken = send(client->fd, bytes, length, MSG_NOSIGNAL);
@@ -164,7 +164,7 @@ static void ask_upgrade(struct client *client) {
     put(client, request, (size_t)length);
 }
 
-/* A gateway that takes sockets in at a bounded rate answers 503: come back a little later. */
+/* A gateway that is opening its maximum of sockets answers 503: try again a little later. */
 static void retry_later(struct client *client) {
     if (client->attempts == ATTEMPTS_MAX) die("user %s: refused %d times", client->user, ATTEMPTS_MAX);
     close(client->fd);
@@ -176,7 +176,7 @@ static void retry_later(struct client *client) {
     refused++;
 }
 
-/* How many bytes of the answer to the upgrade can be taken off; 0 if it isn't complete. */
+/* Returns the length of the answer to the upgrade; 0 if it isn't complete. */
 static size_t read_upgrade(struct client *client, const char *bytes, size_t length) {
     const char *end = memmem(bytes, length, "\r\n\r\n", 4);
     if (!end) return 0;
@@ -211,7 +211,7 @@ static void take_frame(struct client *client, int opcode, const char *payload, s
     }
 }
 
-/* How many bytes one frame took; 0 if it isn't complete. */
+/* Handles one frame and returns its length; 0 if it isn't complete. */
 static size_t read_frame(struct client *client, const char *bytes, size_t length) {
     const unsigned char *b = (const unsigned char *)bytes;
     size_t head = 2, payload;
@@ -238,7 +238,7 @@ static void keep_rest(struct client *client, const char *bytes, size_t length) {
     client->in_len = length;
 }
 
-/* Takes what is there; true if there may be more. */
+/* Reads and handles what is there; returns true if there may be more. */
 static int receive(struct client *client) {
     size_t length = client->in_len, done = 0, step;
     if (length) memcpy(inbox, client->in, length);
@@ -310,7 +310,7 @@ void reopen_client(struct client *client) {
     connect_client(client);
 }
 
-/* Opens every client, at most at_once of them under way at a time, and returns after the last welcome. */
+/* Opens all clients, at most at_once of them at a time, and returns after the last welcome. */
 void open_clients(int port, uint32_t at_once, frame_handler *handler) {
     struct epoll_event input = {.events = EPOLLIN, .data.ptr = NULL};
     char command[64];

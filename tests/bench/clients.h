@@ -1,4 +1,4 @@
-/* What load.c may ask of the WebSocket client sockets in clients.c. */
+/* The WebSocket client sockets of clients.c, for load.c and day.c. */
 #ifndef CLIENTS_H
 #define CLIENTS_H
 
@@ -13,13 +13,13 @@ struct client {
     int attempts;
     uint64_t opened_ns;  /* start of the first attempt, or when the next attempt is due */
     uint64_t started_ns; /* start of the attempt that succeeded */
-    char *in;            /* a frame that has come only in part */
+    char *in;            /* an incomplete frame */
     size_t in_len;
     char *out; /* what the kernel didn't take yet */
     size_t out_len;
-    /* The user behind the socket, as the users file has it. */
+    /* The user of the socket, from the users file. */
     char *user, *token, *conversation;
-    /* Kept by the workload. */
+    /* Set and read by the workload only. */
     uint32_t index, number, next_echo, next_foreign;
     int acked, received, later, away;
 };
@@ -41,9 +41,9 @@ void send_text(struct client *client, const char *text, size_t length);
 void reopen_client(struct client *client);
 /* From now on the socket is read once a second. */
 void read_later(struct client *client);
-/* Reads all of those now. */
+/* Reads all of these sockets now. */
 void read_rest(void);
-/* Handles what comes within timeout_ms; true when the harness has written a command line. */
+/* Handles what comes within timeout_ms; returns true when the harness has written a command line. */
 int serve(int timeout_ms, char *command, size_t size);
 
 #endif

@@ -1,14 +1,14 @@
 /*
- * The load generator for users in many conversations: who comes back, and a mixed day.
+ * The load generator for users in many conversations: users who return, and a mixed day.
  *
  *   day comeback|mixed PORT USERS_FILE ROOMS_FILE [-r actions_per_second] [-d seconds] [-w window] [-l]
  *
- * A line of the rooms file is a conversation: its id, the pos at which it stood when its members were last
- * here, 1 if it is lively, and the members as numbers of lines of the users file. It talks with the harness as
- * load does. What each member must see is held by pos: every next one, none twice, and at the end all of them
- * the same. Comeback: everybody asks for what was missed, some at a time. Mixed: a few members of each lively
- * conversation look at it, write, read, type, and lose their connections. -l, for a server that promises no
- * order: gaps and repeats are counted instead of being the end.
+ * A line of the rooms file is a conversation: its id, its pos when its members were last here, 1 if it is
+ * lively, and the members as line numbers of the users file. The program exchanges lines with the harness as
+ * load does. It checks by pos what each member sees: every next pos, none twice, the same last pos for all.
+ * Comeback: all users ask for what they missed, some at a time. Mixed: a few members of each lively
+ * conversation view it, write, read, type, and lose their connections. -l is for a server that promises no
+ * order: gaps and repeats are counted, and don't end the run.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -30,12 +30,12 @@ struct room {
     int lively;
 };
 
-struct seat { /* one member in one conversation */
+struct seat { /* a member's position in one conversation */
     struct room *room;
     uint64_t pos;
 };
 
-struct place { /* all that a client is in */
+struct place { /* all conversations of a client */
     struct seat *seats;
     uint32_t count;
 };
@@ -134,7 +134,7 @@ static void on_new(struct client *client, const char *text, size_t length, int r
         memcpy(room->latest, id + 14, ID);
     }
     if (pos != seat->pos + 1) {
-        if (client->away) return; /* what was live before the replay comes again with it */
+        if (client->away) return; /* live events before the replay come again in it */
         if (!options.lenient)
             die("user %s: pos %" PRIu64 " came after %" PRIu64, client->user, pos, seat->pos);
         if (pos <= seat->pos) {
@@ -206,7 +206,7 @@ static void check_progress(void) {
             acks, sent, confirmed, reads, under_way);
 }
 
-/* Everybody asks for what he missed, a window of them at a time. */
+/* All users ask for what they missed, a window of them at a time. */
 static void run_comeback(void) {
     char command[64];
     uint32_t next = 0;
@@ -253,7 +253,7 @@ static int all_know_all(void) {
     return 1;
 }
 
-/* Actions at their pace; over when everybody has everything. */
+/* Performs actions at their pace; ends when every user has everything. */
 static void run_mixed(void) {
     char command[64];
     uint64_t start = now_ns(), due = 0, begun = 0;

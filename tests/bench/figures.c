@@ -1,4 +1,4 @@
-/* Owns what both load generators measure: latencies, CPU, and the marks by which messages are known again. */
+/* The measurements of both load generators: latencies, CPU, and the markers that identify messages. */
 #define _GNU_SOURCE
 #include "figures.h"
 

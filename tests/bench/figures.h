@@ -1,4 +1,4 @@
-/* What both load generators measure: latencies, CPU, and the marks by which messages are known again. */
+/* The measurements of both load generators: latencies, CPU, and the markers that identify messages. */
 #ifndef FIGURES_H
 #define FIGURES_H
 
@@ -20,13 +20,13 @@ extern size_t sample_count;
 extern uint64_t progress_ns; /* when the last sample was taken */
 
 void sample(uint64_t since_ns, uint64_t now);
-/* Writes them to a file, in µs, a line each. */
+/* Writes the samples to a file, in µs, one per line. */
 void write_samples(const char *path);
-/* Prints their percentiles as members of a JSON object, and forgets them. */
+/* Prints the samples' percentiles as members of a JSON object, and forgets the samples. */
 void print_samples(void);
 double cpu_seconds(void);
 struct marker read_marker(struct client *client, const char *text, size_t length);
-/* Sends one message of so many characters into a conversation, under the client's running number. */
+/* Sends a message of this many characters to a conversation, with the client's running number. */
 void send_marked(struct client *client, const char *conversation, uint32_t characters);
 void wait_for(const char *wanted);
 

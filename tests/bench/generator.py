@@ -1,4 +1,4 @@
-"""Owns one run of the load generator: its process, and the lines that it and the harness exchange."""
+"""One run of the load generator: its process, and the lines that it and the harness exchange."""
 
 import asyncio
 import contextlib
@@ -23,26 +23,26 @@ class Generator:
 
     async def start(self) -> None:
         """Waits until every socket has its welcome."""
-        self.ready = await self._hear("ready", _CONNECT_DEADLINE_S)
+        self.ready = await self._read_event("ready", _CONNECT_DEADLINE_S)
 
     async def run(self) -> dict[str, Any]:
-        """Runs the workload; returns at its last expected frame, with what the generator counted."""
-        await self._say("go")
-        return await self._hear("done", _RUN_DEADLINE_S)
+        """Runs the workload; returns the generator's counts after its last expected frame."""
+        await self._write_line("go")
+        return await self._read_event("done", _RUN_DEADLINE_S)
 
     async def close(self) -> None:
-        """Closes the sockets; fails if anything came twice meanwhile."""
-        await self._say("close")
-        await self._hear("closed", _CLOSE_DEADLINE_S)
+        """Closes the sockets; fails if any frame came twice."""
+        await self._write_line("close")
+        await self._read_event("closed", _CLOSE_DEADLINE_S)
         await asyncio.wait_for(self._process.wait(), _CLOSE_DEADLINE_S)
 
-    async def _say(self, line: str) -> None:
+    async def _write_line(self, line: str) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(ConnectionError):  # the reason is on stderr, and _hear tells it
+        with contextlib.suppress(ConnectionError):  # the reason is on stderr, and _hear raises it
             self._process.stdin.write(f"{line}\n".encode())
             await self._process.stdin.drain()
 
-    async def _hear(self, event: str, deadline_s: float) -> dict[str, Any]:
+    async def _read_event(self, event: str, deadline_s: float) -> dict[str, Any]:
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         try:
@@ -52,24 +52,24 @@ class Generator:
         if not line:
             reason = await asyncio.wait_for(self._process.stderr.read(), _CLOSE_DEADLINE_S)
             raise BenchError(reason.decode(errors="replace").strip() or "the load generator ended")
-        heard: dict[str, Any] = json.loads(line)
-        if heard["event"] != event:
-            raise BenchError(f"the load generator was {heard['event']}, not {event}")
-        return heard
+        received: dict[str, Any] = json.loads(line)
+        if received["event"] != event:
+            raise BenchError(f"the load generator was {received['event']}, not {event}")
+        return received
 
 
 @contextlib.asynccontextmanager
 async def generating(
     program: Path, mode: str, port: int, *files: Path, options: Sequence[str] = ()
 ) -> AsyncIterator[Generator]:
-    """A generator with its sockets open, ended on the way out."""
-    async with started(program, *options, mode, port, *files) as generator:
+    """Yields a generator with its sockets open, and ends it afterwards."""
+    async with start_generator(program, *options, mode, port, *files) as generator:
         yield generator
 
 
 @contextlib.asynccontextmanager
-async def started(*command: object) -> AsyncIterator[Generator]:
-    """Any program that speaks as the load generator does."""
+async def start_generator(*command: object) -> AsyncIterator[Generator]:
+    """Runs any program that speaks as the load generator does."""
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         stdin=asyncio.subprocess.PIPE,

@@ -1,7 +1,7 @@
-"""Owns the regression guard: what workloads cost beside the naive server in the same run, and what they may.
+"""The regression guard: the cost of workloads relative to the naive server in the same run, and its limits.
 
-A cost alone says little about a machine that is not known, and less about a busy one; the naive server is
-slowed by all that slows ours. A new baseline: `python -m tests.bench.guard`, on a quiet machine.
+An absolute cost says little about an unknown machine, and less about a busy one. Whatever slows our server
+slows the naive one too. A new baseline: `python -m tests.bench.guard`, on a quiet machine.
 """
 
 import asyncio
@@ -21,33 +21,33 @@ from tests.bench.workloads import Bench, Result, Sizes
 
 BASELINE = Path(__file__).with_name("baseline.json")
 RISE_MAX = 1.3
-# A machine that others share may change its pace by half from one second to the next.
+# The pace of a shared machine may change by half from one second to the next.
 TRIES = 8
-# Where others keep more than this busy, a failure says nothing.
+# When other programs keep more cores busy than this, a failure proves nothing.
 BUSY_CORES = (os.cpu_count() or 1) / 4
 _BASELINE_ROUNDS = 9
 _WORKERS = "gateway=1,chat-api=1,presence=1"
 _SIZES = Sizes(fanout_sockets=500, paced_per_s=50, paced_s=2, durable_s=3)
 
 
-class Try(NamedTuple):
-    """What each guarded workload costs on ours, as a share of what it costs on the naive server."""
+class Measurement(NamedTuple):
+    """The cost of each guarded workload on our server, divided by its cost on the naive server."""
 
     shares: Mapping[str, float]
-    # What everything else kept busy meanwhile, at the busiest.
+    # How many cores all other programs kept busy, at most.
     others_cores: float
 
-    def better_of(self, other: "Try") -> "Try":
-        """What disturbs a run can only make it dearer."""
+    def better_of(self, other: "Measurement") -> "Measurement":
+        """Takes the lower cost of each workload: a disturbance can only raise it."""
         shares = {name: min(share, other.shares[name]) for name, share in self.shares.items()}
-        return Try(shares, min(self.others_cores, other.others_cores))
+        return Measurement(shares, min(self.others_cores, other.others_cores))
 
 
-class Tried(Protocol):
-    """What can be measured again and again."""
+class Measurable(Protocol):
+    """Anything that can be measured repeatedly."""
 
-    async def measure(self) -> Try:
-        """One try."""
+    async def measure(self) -> Measurement:
+        """Makes one try."""
 
 
 class Pair:
@@ -57,20 +57,20 @@ class Pair:
         self._naive = naive
         self._ours = ours
 
-    async def measure(self) -> Try:
-        """Each workload on both, one after the other."""
+    async def measure(self) -> Measurement:
+        """Runs each workload on both servers, one after the other."""
         shares, others = {}, 0.0
         for run in (Bench.burst, Bench.paced, Bench.sends):
             naive: Result = await run(self._naive)
             ours: Result = await run(self._ours)
             shares[ours.workload] = ours.cost / naive.cost
             others = max(others, naive.others_cores or 0, ours.others_cores or 0)
-        return Try(shares, others)
+        return Measurement(shares, others)
 
 
 @contextlib.asynccontextmanager
 async def both(programs: Programs, directory: Path) -> AsyncIterator[Pair]:
-    """Both servers, ready."""
+    """Yields both servers, ready."""
     async with (
         embedded_stack(OURS, directory, _WORKERS) as ours,
         naive_server(NAIVE, directory, ours.database_url, ours.roots["postgres"]) as naive,
@@ -80,8 +80,8 @@ async def both(programs: Programs, directory: Path) -> AsyncIterator[Pair]:
         )
 
 
-def risen(baseline: Mapping[str, float], best: Mapping[str, float]) -> list[str]:
-    """A line for each workload whose share is too far above its baseline."""
+def regressions(baseline: Mapping[str, float], best: Mapping[str, float]) -> list[str]:
+    """Returns a line for each workload whose relative cost is too far above its baseline."""
     return [
         f"{name}: {best[name]:.3f} of the naive server's cost, {best[name] / was:.2f} × the baseline {was:g}"
         for name, was in baseline.items()
@@ -89,11 +89,11 @@ def risen(baseline: Mapping[str, float], best: Mapping[str, float]) -> list[str]
     ]
 
 
-async def best_try(pair: Tried, baseline: Mapping[str, float]) -> Try:
-    """Up to TRIES tries, until each workload was good in one."""
+async def best_measurement(pair: Measurable, baseline: Mapping[str, float]) -> Measurement:
+    """Makes up to TRIES tries, until each workload was within its limit once."""
     best = await pair.measure()
     for _ in range(TRIES - 1):
-        if not risen(baseline, best.shares):
+        if not regressions(baseline, best.shares):
             break
         best = best.better_of(await pair.measure())
     return best
@@ -111,7 +111,7 @@ async def _measure_baseline() -> None:
                 rounds.append(found.shares)
                 print({name: round(share, 3) for name, share in found.shares.items()}, end=", ")
                 print(f"others {found.others_cores:.1f} cores", flush=True)
-    # The middle: the best of them would be luck that later runs are held to.
+    # The median. The best would be luck, and a limit for all later runs.
     middle = {name: round(sorted(each[name] for each in rounds)[len(rounds) // 2], 3) for name in rounds[0]}
     BASELINE.write_text(json.dumps(middle, indent=1) + "\n")
 

@@ -4,11 +4,11 @@
  *   load fanout|durable|idle PORT USERS_FILE [-m messages] [-r per_second] [-w window] [-d seconds]
  *                                            [-s content_bytes] [-c connects_at_once] [-o latencies_file]
  *
- * It talks with the harness in lines: it prints one JSON object when all sockets have their welcome, waits
- * for "go", runs, prints one at the last expected frame, and serves its sockets until "close" (idle waits for
- * that alone). Between these lines the harness reads the servers' CPU. Whatever isn't as expected (an error
- * frame, a repeat, a gap, a stall) ends it with status 1 and the reason on stderr. It doesn't parse JSON:
- * each message carries a marker, in its client_message_id and in its content, with the time of sending, the
+ * It exchanges lines with the harness: it prints one JSON object when all sockets have their welcome, waits
+ * for "go", runs, prints one at the last expected frame, and serves its sockets until "close" (idle only
+ * waits for that). Between these lines the harness reads the servers' CPU. Anything unexpected (an error
+ * frame, a repeat, a gap, a stall) ends it with status 1 and the reason on stderr. It parses no JSON: each
+ * message carries a marker, in its client_message_id and in its content, with the time of sending, the
  * sender's index and the sender's running number.
  */
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@
 #include "clients.h"
 #include "figures.h"
 
-#define PROMPT_EVERY 20 /* in a fan-out: whose deliveries are timed */
+#define PROMPT_EVERY 20 /* in a fan-out, the deliveries of one client in so many are timed */
 
 static struct {
     uint32_t messages, window, at_once, content;
@@ -30,11 +30,11 @@ static struct {
 } options = {200, 64, 64, 100, 0, 10, NULL};
 
 static int durable, idle, running;
-static uint64_t other_frames, frame_bytes; /* bytes: of the last message.new on the wire */
+static uint64_t other_frames, frame_bytes; /* frame_bytes: the size of the last message.new */
 static uint64_t deliveries;
 static uint32_t sent, acks, echoes, receipts;
 
-/* Who has several conversations takes one after the other. */
+/* A user with several conversations uses one after the other. */
 static void send_message(struct client *client) {
     char conversation[ID + 1] = {0};
     size_t count = (strlen(client->conversation) + 1) / (ID + 1);
@@ -44,7 +44,7 @@ static void send_message(struct client *client) {
     send_marked(client, conversation, options.content);
 }
 
-/* Each socket must see each sender's numbers without a repeat and without a gap. */
+/* Each socket must see each sender's numbers without repeats and gaps. */
 static void expect(struct client *client, uint32_t *next, struct marker seen) {
     if (seen.number != *next)
         die("user %s: message %u of sender %u came where %u was due (%s)", client->user, seen.number,
@@ -116,11 +116,11 @@ static void check_progress(uint64_t expected) {
             expected, acks, sent);
 }
 
-/* The first user writes, everyone in the conversation reads, the writer too; returns when it was over. */
+/* The first user writes, all members of the conversation read, the writer too; returns the end time. */
 static uint64_t run_fanout(void) {
     char command[64];
     uint64_t expected = (uint64_t)options.messages * client_count, now, start = now_ns();
-    /* Where they are few, each gets more than may wait for it. */
+    /* With few clients, each gets more than its buffers can hold, so all of them are read at once. */
     uint32_t every = client_count > PROMPT_EVERY ? PROMPT_EVERY : 1;
     uint32_t prompt = (client_count + every - 1) / every;
     for (uint32_t i = 0; i < client_count; i++)
@@ -149,7 +149,7 @@ static uint64_t run_fanout(void) {
     return now;
 }
 
-/* One after the other, whoever has had all of his last one. */
+/* The users send in turn, each only when their last message is acknowledged and received. */
 static void send_those_due(double seconds) {
     while (sent < 1 + seconds * options.per_second) {
         struct client *client = &clients[sent % client_count];
@@ -158,8 +158,8 @@ static void send_those_due(double seconds) {
     }
 }
 
-/* Every user sends the next when the last one is both acknowledged and received by the partner, or, if there
- * is a pace, when it is his turn. */
+/* Every user sends the next message when the last one is acknowledged, and received by the partner. With a
+ * pace, the users send in turn. */
 static uint64_t run_durable(void) {
     char command[64];
     uint64_t start = now_ns(), now = start, end = now + (uint64_t)(options.seconds * 1e9);
@@ -229,7 +229,7 @@ int main(int argc, char **argv) {
         wait_for("go");
         measure();
     }
-    wait_for("close"); /* a repeat that comes late ends it here */
+    wait_for("close"); /* a late repeat still ends the run */
     puts("{\"event\":\"closed\"}");
     return 0;
 }

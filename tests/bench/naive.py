@@ -1,7 +1,7 @@
-"""Owns the yardstick: the one-file server that a team would write in a day, as plain as it gets.
+"""The yardstick: a one-file server that a team would write in a day, as simple as possible.
 
-One process, one INSERT a message, `send_str` in a loop. It speaks just enough of the protocol for the load
-generator, and it is not part of the product: nothing of it is to be made faster.
+One process, one INSERT per message, `send_str` in a loop. It speaks just enough of the protocol for the load
+generator. It is not part of the product: do not make it faster.
 """
 
 import argparse
@@ -47,12 +47,12 @@ SELECT id, conversation_id, sender_id, client_message_id, content, created_at
 
 
 def user_of(token: str) -> int:
-    """The user whose token this is."""
+    """Returns the user of this token."""
     return int(jwt.decode(token, os.environ["MESSENGER_JWT_SECRET"], algorithms=["HS256"])["sub"])
 
 
 def dumps(frame: dict[str, Any]) -> str:
-    """The frame as JSON text."""
+    """Returns the frame as JSON text."""
     return orjson.dumps(frame).decode()
 
 
@@ -80,7 +80,7 @@ async def healthy(_request: web.Request) -> web.Response:
 
 
 async def socket(request: web.Request) -> web.WebSocketResponse:
-    """GET /ws/{user_id}: one client from its welcome to its end."""
+    """GET /ws/{user_id}: serves one client from its welcome to its end."""
     user_id = user_of(request.query["token"])
     ws = web.WebSocketResponse(heartbeat=25)
     await ws.prepare(request)
@@ -120,7 +120,7 @@ async def handle(
 
 
 async def announce(app: web.Application, message: dict[str, Any]) -> None:
-    """Tells the members of a message."""
+    """Sends a message to the members of its conversation."""
     conversation_id = message["conversation_id"]
     app[COUNTS][conversation_id] += 1
     pos = app[COUNTS][conversation_id]
@@ -151,7 +151,7 @@ async def replay(pool: aiopg.Pool, ws: web.WebSocketResponse, positions: dict[st
 
 
 async def store(pool: aiopg.Pool, user_id: int, frame: dict[str, Any]) -> dict[str, Any]:
-    """One INSERT, committed when it returns; the message as clients see it."""
+    """Stores the message with one INSERT, committed when it returns; returns it as clients see it."""
     values = (
         str(uuid.uuid4()),
         frame["conversation_id"],
@@ -166,7 +166,7 @@ async def store(pool: aiopg.Pool, user_id: int, frame: dict[str, Any]) -> dict[s
 
 
 async def database(app: web.Application) -> AsyncIterator[None]:
-    """The connection pool, for as long as the server runs."""
+    """Keeps the connection pool open while the server runs."""
     async with aiopg.create_pool(os.environ["MESSENGER_DATABASE_URL"], minsize=10, maxsize=10) as pool:
         async with pool.acquire() as connection, connection.cursor() as cursor:
             await cursor.execute(SCHEMA)
@@ -175,7 +175,7 @@ async def database(app: web.Application) -> AsyncIterator[None]:
 
 
 def create_app() -> web.Application:
-    """The whole server."""
+    """Builds the whole server."""
     app = web.Application()
     sockets: dict[int, set[web.WebSocketResponse]] = defaultdict(set)
     app[MEMBERS] = {}

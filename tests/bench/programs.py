@@ -1,4 +1,4 @@
-"""Owns the C programs of the benchmark: compiled on the spot, and the bare send() reference run."""
+"""Compiles the C programs of the benchmark, and runs the bare send() reference."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ _REFERENCE_DEADLINE_S = 60.0
 
 
 class BenchError(Exception):
-    """The benchmark can give no figure; the text says why."""
+    """The benchmark can't produce a result; the text says why."""
 
 
 @dataclass(frozen=True)
 class Programs:
-    """Where the compiled programs are."""
+    """The paths of the compiled programs."""
 
     load: Path
     day: Path
@@ -27,7 +27,7 @@ class Programs:
 
 
 def compile_programs(directory: Path) -> Programs | None:
-    """The programs, compiled into `directory`; None where there is no C compiler."""
+    """Compiles the programs into `directory`; returns None where there is no C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         return None
@@ -51,7 +51,7 @@ def _compile(compiler: str, program: Path, *names: str) -> None:
 
 
 async def send_reference_us(programs: Programs, frame_bytes: int) -> float:
-    """The CPU that one bare send() of such a frame costs at this minute, user and system."""
+    """Returns the present CPU time of one bare send() of such a frame, user and system, in µs."""
     process = await asyncio.create_subprocess_exec(
         str(programs.send_reference),
         *(str(number) for number in (_SOCKETS, _ROUNDS, frame_bytes)),

@@ -1,4 +1,4 @@
-"""Owns the budgets and how results are shown: a table for people, JSON for machines."""
+"""Defines the budgets, and renders results: a table for people, JSON for machines."""
 
 import os
 import platform
@@ -11,13 +11,13 @@ from tests.bench.workloads import MEMORY_KIB, Result
 
 OURS = "messenger"
 NAIVE = "naive aiohttp"
-# The most that the load generator may use, as a share of what the servers use.
+# The most CPU that the load generator may use, as a share of the servers' CPU.
 GENERATOR_SHARE_MAX = 0.2
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The most that a workload may need on our server; rate is the least."""
+    """The most that a workload may need on our server; `rate` is the least."""
 
     cost: float
     p50_ms: float | None = None
@@ -52,7 +52,7 @@ _HEADINGS = (
 
 
 def over_budget(result: Result) -> list[str]:
-    """What of this result is not within our budget."""
+    """Returns what exceeds our budget in this result."""
     budget = BUDGETS.get(result.workload)
     if budget is None or result.server != OURS:
         return []
@@ -68,12 +68,12 @@ def over_budget(result: Result) -> list[str]:
 
 
 def table(results: Sequence[Result]) -> str:
-    """The results as aligned text, the servers of one workload under each other.
+    """Renders the results as aligned text, the servers of one workload below each other.
 
-    "× send()" is the cost in bare send() calls, and what one of them cost right after the workload;
-    "memory" is that of all server processes together; "generator" is the load generator's own CPU, and how
-    much that is of the servers'; "others" is what the rest of the machine was busy with:
-    where that is much, believe the cost and neither rate nor latency.
+    "× send()" is the cost in bare send() calls, with the cost of one measured right after the workload.
+    "memory" is that of all server processes together. "generator" is the load generator's own CPU, and its
+    share of the servers' CPU. "others" is how busy the rest of the machine was: if it was very busy, trust
+    the cost, but neither rate nor latency.
     """
     kinds = [(result.workload, result.load) for result in results]
     rows = [
@@ -123,7 +123,7 @@ def _generator_cell(result: Result) -> str:
 
 
 def as_json(results: Sequence[Result]) -> dict[str, Any]:
-    """The results with all that was counted, and where they come from."""
+    """Returns the results with all counters, and the machine that they come from."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {

@@ -3,7 +3,7 @@
  *
  *   send_reference SOCKETS ROUNDS BYTES
  *
- * A child reads everything. Prints one JSON object with the sender's CPU, user and system, per send().
+ * A child process reads everything. Prints one JSON object with the sender's CPU per send(), user and system.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,7 +32,7 @@ static double cpu_seconds(void) {
            (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
 
-/* The reader: takes `expected` bytes off its sockets, whichever they come on, and leaves with status 0. */
+/* The reader: reads `expected` bytes in all from its sockets, and exits with status 0. */
 static void drain(struct sockaddr_in to, int sockets, long long expected) {
     static char buffer[1 << 16];
     struct epoll_event events[512];

@@ -1,4 +1,6 @@
-"""Owns the servers under load: the embedded stack without its limits, the naive server on its PostgreSQL."""
+"""Starts the servers under load: the embedded stack without its limits, and the naive server on its
+PostgreSQL.
+"""
 
 import asyncio
 import contextlib
@@ -43,13 +45,13 @@ class Server:
 
 
 def stop_on_sigterm() -> None:
-    """Lets SIGTERM do what Ctrl-C does: whoever ends a run by a time limit leaves no servers behind."""
+    """Makes SIGTERM act as Ctrl-C, so that a run ended by a time limit leaves no servers behind."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 @contextlib.asynccontextmanager
 async def embedded_stack(name: str, directory: Path, workers: str) -> AsyncIterator[Server]:
-    """The three services with their PostgreSQL and Redis, on a new data directory."""
+    """Yields the three services with their PostgreSQL and Redis, on a new data directory."""
     port = unused_port()
     data_dir = directory / "data"
     async with running_stack(data_dir, port, workers, _NO_LIMITS) as stack:
@@ -67,7 +69,7 @@ async def embedded_stack(name: str, directory: Path, workers: str) -> AsyncItera
 async def naive_server(
     name: str, directory: Path, database_url: str, postgres: frozenset[int]
 ) -> AsyncIterator[Server]:
-    """The naive server, with a database of its own on that PostgreSQL."""
+    """Yields the naive server, with its own database on that PostgreSQL."""
     port = unused_port()
     secret = b"0" * 64
     env = os.environ | {

@@ -1,4 +1,4 @@
-"""The benchmark's chart."""
+"""Tests the benchmark's chart."""
 
 from pathlib import Path
 

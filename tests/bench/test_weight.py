@@ -1,4 +1,4 @@
-"""Who stands for other machines has no weight."""
+"""A process that stands for other machines has no scheduling weight."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ print(open("/proc/self/cgroup").read())
 
 
 def _yielded() -> tuple[str, str, str]:
-    """Whether a process that yields is idle, its pid, and its groups."""
+    """Returns whether a yielding process is idle, its pid, and its cgroups."""
     command = [sys.executable, "-c", _YIELDS]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert done.stderr == ""

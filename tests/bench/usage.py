@@ -1,4 +1,4 @@
-"""Owns the reading of what servers use: CPU and memory per service, descendants included, out of /proc."""
+"""Reads the CPU and memory of each service, descendants included, out of /proc."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ class _Process:
 
 
 def _table() -> dict[int, _Process]:
-    """Every process. The time of children that have ended and were waited for is in their parent's."""
+    """Returns every process. The time of children that ended and were waited for counts for their parent."""
     table = {}
     for entry in _PROC.iterdir():
         if not entry.name.isdigit():
@@ -39,7 +39,7 @@ def _table() -> dict[int, _Process]:
 
 
 def _members(roots: Roots, table: Mapping[int, _Process]) -> dict[int, str]:
-    """Each process that belongs to a service: one of its roots, or a descendant of the nearest of them."""
+    """Maps each process of a service to it: a root, or a descendant whose nearest root is the service's."""
     services = {pid: service for service, pids in roots.items() for pid in pids}
     if gone := services.keys() - table.keys():
         raise BenchError(f"a server process ended: {', '.join(sorted({services[pid] for pid in gone}))}")
@@ -55,29 +55,29 @@ def _members(roots: Roots, table: Mapping[int, _Process]) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class Reading:
-    """Who has used how much CPU so far, user and system. A tick is 10 ms a process."""
+    """The CPU that each service has used so far, user and system. A tick is 10 ms a process."""
 
     at_s: float
     machine_s: float
     by_service: Mapping[str, float]
 
     def since(self, before: "Reading") -> "Reading":
-        """What was used between the two readings."""
+        """Returns the use between the two readings."""
         by_service = {name: used - before.by_service[name] for name, used in self.by_service.items()}
         return Reading(self.at_s - before.at_s, self.machine_s - before.machine_s, by_service)
 
     @property
     def servers_s(self) -> float:
-        """All services together."""
+        """Returns the seconds of all services together."""
         return sum(self.by_service.values())
 
     def others_cores(self, generator_s: float) -> float:
-        """The cores that everybody else kept busy meanwhile, time stolen by the hypervisor included."""
+        """Returns how many cores everybody else kept busy, including the time stolen by the hypervisor."""
         return max(0.0, (self.machine_s - self.servers_s - generator_s) / self.at_s)
 
 
 def read(roots: Roots) -> Reading:
-    """The CPU used up to now."""
+    """Returns the CPU used up to now."""
     table = _table()
     used = dict.fromkeys(roots, 0.0)
     for pid, service in _members(roots, table).items():
@@ -86,13 +86,13 @@ def read(roots: Roots) -> Reading:
 
 
 def _machine_seconds() -> float:
-    """The time in which cores were not idle: user, nice, system, interrupts, stolen."""
+    """Returns the time in which cores were not idle: user, nice, system, interrupts, stolen."""
     ticks = [int(field) for field in (_PROC / "stat").read_text().split("\n", 1)[0].split()[1:]]
     return sum(ticks[field] for field in (0, 1, 2, 5, 6, 7)) / _TICKS_PER_S
 
 
 def memory_kib(roots: Roots) -> dict[str, int]:
-    """Memory of each service, shared pages divided among those who share them."""
+    """Returns the memory of each service; shared pages are divided among the processes that share them."""
     used = dict.fromkeys(roots, 0)
     for pid, service in _members(roots, _table()).items():
         used[service] += _proportional_kib(pid)
@@ -108,7 +108,7 @@ def _proportional_kib(pid: int) -> int:
 
 
 async def quiet(roots: Roots) -> None:
-    """Returns when the servers have next to nothing left to do, or after some seconds at the latest."""
+    """Returns when the servers have almost nothing left to do, or after some seconds at the latest."""
     deadline = asyncio.get_running_loop().time() + _QUIET_DEADLINE_S
     before = read(roots)
     while asyncio.get_running_loop().time() < deadline:

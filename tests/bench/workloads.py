@@ -1,4 +1,4 @@
-"""Owns the workloads on one server, W1 to W3 and W2 under rising load, and what is read off them."""
+"""The workloads on one server, W1 to W3 and W2 under rising load, and their results."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import usage
-from tests.bench.arrangement import Arrangement
 from tests.bench.generator import Generator, generating
 from tests.bench.programs import Programs, send_reference_us
+from tests.bench.seeding import Seeder
 from tests.bench.servers import Server
 
 CPU_US = "µs"
@@ -20,7 +20,7 @@ WARMING_SOCKETS = 50
 
 @dataclass(frozen=True)
 class Sizes:
-    """How big the workloads are."""
+    """The sizes of the workloads."""
 
     fanout_sockets: int = 1_000
     fanout_messages: int = 200
@@ -35,7 +35,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Result:
-    """What one workload cost on one server, per unit of work."""
+    """The cost of one workload on one server, per unit of work."""
 
     workload: str
     server: str
@@ -52,15 +52,15 @@ class Result:
     send_us: float | None = None
     generator_us: float | None = None
     others_cores: float | None = None
-    # How many write at once, where a workload is run at several loads.
+    # How many users write at once, for a workload that runs at several loads.
     load: int | None = None
-    # Where it is one of a row: its cost as a multiple of the row's first.
+    # In a series of runs: the cost as a multiple of the first run's.
     growth: float | None = None
     counted: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cost(self) -> float:
-        """What all services together need for one unit."""
+        """Returns the cost of one unit for all services together."""
         return sum(self.cost_by_service.values())
 
 
@@ -76,7 +76,9 @@ class Bench:
     with_reference: bool = True
 
     async def fan_out(self) -> list[Result]:
-        """W1: everyone in one conversation gets what one of them writes, as fast as taken and at a pace."""
+        """W1: everyone in one conversation gets what one user writes, first as fast as possible, then at a
+        pace.
+        """
         return [await self.burst(), await self.paced()]
 
     async def burst(self) -> Result:
@@ -84,7 +86,7 @@ class Bench:
         return await self._fan_out("W1 burst", self.sizes.fanout_messages)
 
     async def paced(self) -> Result:
-        """W1 at so many messages a second."""
+        """W1 at a fixed number of messages a second."""
         pace = self.sizes.paced_per_s
         return await self._fan_out("W1 paced", round(pace * self.sizes.paced_s), "-r", str(pace))
 
@@ -97,16 +99,16 @@ class Bench:
         return await self._durable("W2 durable", self.sizes.durable_users, self.sizes.durable_s)
 
     async def load(self) -> list[Result]:
-        """W2 with more and more pairs: what a message costs and takes at each rate."""
+        """W2 with more and more pairs: the cost and latency of a message at each rate."""
         return [
             replace(await self._durable(LOAD, 2 * pairs, self.sizes.load_s), load=2 * pairs)
             for pairs in self.sizes.load_pairs
         ]
 
     async def idle(self) -> list[Result]:
-        """W3: connecting, and what an idle socket keeps in memory; each user has one conversation of two."""
+        """W3: connecting, and the memory of an idle socket; each user has one conversation of two."""
         users = range(3_000_001, 3_000_001 + self.sizes.idle_sockets)
-        users_file = await self._arrangement.pairs(users)
+        users_file = await self._seeder.pairs(users)
         await self._warm_up(users_file)
         await usage.quiet(self.server.roots)
         memory = usage.memory_kib(self.server.roots)
@@ -122,23 +124,25 @@ class Bench:
         ]
 
     async def _warm_up(self, users_file: Path) -> None:
-        """A few sockets first: what they make a worker's own isn't charged to the measured ones."""
+        """Opens a few sockets first, so that a worker's one-time memory isn't charged to the measured
+        sockets.
+        """
         few = _beginning(users_file, WARMING_SOCKETS)
         async with self._generating(self.programs.load, "idle", (few,)) as generator:
             await generator.close()
 
     @property
-    def _arrangement(self) -> Arrangement:
-        return Arrangement(self.server, self.directory)
+    def _seeder(self) -> Seeder:
+        return Seeder(self.server, self.directory)
 
     async def _fan_out(self, workload: str, messages: int, *options: str) -> Result:
         users = range(1_000_001, 1_000_001 + self.sizes.fanout_sockets)
-        users_file = await self._arrangement.group(users)
+        users_file = await self._seeder.group(users)
         options = ("-m", str(messages), *options)
         return await self._messages(workload, "delivery", "deliveries", "fanout", users_file, *options)
 
     async def _durable(self, workload: str, users: int, seconds: float) -> Result:
-        users_file = await self._arrangement.pairs(range(2_000_001, 2_000_001 + users))
+        users_file = await self._seeder.pairs(range(2_000_001, 2_000_001 + users))
         return await self._messages(workload, "message", "acks", "durable", users_file, "-d", str(seconds))
 
     async def _messages(
@@ -156,7 +160,7 @@ class Bench:
         files: Sequence[Path],
         *options: str,
     ) -> Result:
-        """One run of a generator, from when its sockets are open and what their coming set off is done."""
+        """Measures one run of a generator, once its sockets are open and the work of connecting is done."""
         async with self._generating(program, mode, files, *options) as generator:
             before = usage.read(self.server.roots)
             counted = await generator.run()

@@ -1,4 +1,4 @@
-"""Owns the web client as people use it: a chat in front of each of them, and an office full of chats."""
+"""The web client as users use it: `Chat` is one user's client, `WebClients` opens the chats of a test."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.client import Person
+from tests.client import User
 from tests.conftest import SharedStack
 from tests.waiting import eventually
 
-PATIENCE_MS = 15_000
+TIMEOUT_MS = 15_000
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
-# A user of a test is nobody's of another test.
+# No other test uses the users of this one.
 _users = itertools.count(10_000)
 
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def new_user() -> int:
-    """A user id that no other test has."""
+    """Returns a user id that no other test has."""
     return next(_users)
 
 
 @dataclass(frozen=True)
 class Chat:
-    """The client in front of one user, and what a user does there."""
+    """The client of one user, and what the user does in it."""
 
     page: Page
     user: int
 
     @property
-    def box(self) -> Locator:
+    def text_box(self) -> Locator:
         return self.page.get_by_role("textbox", name="Message", exact=True)
 
     @property
@@ -49,92 +49,92 @@ class Chat:
 
     async def open(self, title: str) -> None:
         await self.page.get_by_role("button", name=title).first.click()
-        await expect(self.box).to_be_visible()
+        await expect(self.text_box).to_be_visible()
 
-    async def say(self, text: str) -> None:
-        await self.box.fill(text)
-        await self.box.press("Enter")
+    async def send(self, text: str) -> None:
+        await self.text_box.fill(text)
+        await self.text_box.press("Enter")
 
-    async def sees(self, *texts: str) -> None:
-        """Exactly these messages, in this order."""
-        await expect(self.page.get_by_test_id("said")).to_have_text(list(texts))
+    async def expect_messages(self, *texts: str) -> None:
+        """Waits for exactly these messages, in this order."""
+        await expect(self.page.get_by_test_id("message-text")).to_have_text(list(texts))
 
-    async def has_status(self, text: str, status: str) -> None:
+    async def expect_status(self, text: str, status: str) -> None:
         await expect(self.message(text)).to_have_attribute("data-status", status)
 
-    async def acts(self, text: str, act: str) -> None:
-        """Chooses from the menu of a message."""
+    async def choose_action(self, text: str, act: str) -> None:
+        """Chooses an entry of a message's menu."""
         await self.message(text).click(button="right")
         await self.page.get_by_role("menuitem", name=act).click()
 
-    async def is_connected(self) -> None:
+    async def expect_connected(self) -> None:
         await expect(self.page.locator(".banner")).to_have_attribute("data-phase", "online")
 
-    async def is_told(self, text: str) -> None:
+    async def expect_banner(self, text: str) -> None:
         await expect(self.page.locator(".banner")).to_contain_text(text)
 
-    async def picture(self, name: str) -> None:
-        """Kept among the artefacts, for people to look at."""
+    async def save_screenshot(self, name: str) -> None:
+        """Saves a screenshot among the artefacts, for people to look at."""
         ARTEFACTS.mkdir(exist_ok=True)
         await self.page.screenshot(path=ARTEFACTS / f"client-{name}.png")
 
 
-class Office:
-    """Opens chats, each person's in a browser context of its own, and keeps what went wrong in any."""
+class WebClients:
+    """Opens chats, each user's in a separate browser context, and collects the errors of all."""
 
     def __init__(self, browser: Browser, stack: SharedStack) -> None:
         self.browser = browser
         self.stack = stack
         self.url = stack.url
-        self.faults: list[str] = []
+        self.errors: list[str] = []
         self._http: aiohttp.ClientSession | None = None
         self._contexts: list[BrowserContext] = []
 
     async def context(self, **options: Any) -> BrowserContext:
         context = await self.browser.new_context(**{"locale": "en-US", **options})
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         self._contexts.append(context)
         return context
 
     async def page(self, context: BrowserContext) -> Page:
         page = await context.new_page()
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda line: self._heard(line.text))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda line: self._on_console(line.text))
         return page
 
     async def chat(self, user: int, context: BrowserContext | None = None, **options: Any) -> Chat:
-        """The client as `user` sees it, connected."""
+        """Opens the connected client of `user`."""
         page = await self.page(context or await self.context(**options))
         await page.goto(f"{self.url}/?user_id={user}")
         chat = Chat(page, user)
-        await chat.is_connected()
+        await chat.expect_connected()
         return chat
 
-    async def person(self, user: int) -> Person:
-        """The same user at the door of programs, for what only has to be there."""
+    async def api_user(self, user: int) -> User:
+        """Returns the same user as a User, for users who need no browser."""
         if self._http is None:
             self._http = aiohttp.ClientSession()
-        return Person(self._http, self.url, user, self.stack.token(user))
+        return User(self._http, self.url, user, self.stack.token(user))
 
     async def group(self, title: str, *users: int) -> str:
-        """A group of these users, made by the first."""
-        person = await self.person(users[0])
-        return await person.create_group(*users[1:], title=title)
+        """Creates a group of these users; the first one is the creator."""
+        api_user = await self.api_user(users[0])
+        return await api_user.create_group(*users[1:], title=title)
 
     async def post(self, user: int, conversation: str, *texts: str) -> list[dict[str, Any]]:
-        """Messages by REST, one after the other."""
-        person = await self.person(user)
+        """Sends messages over REST, one after the other."""
+        api_user = await self.api_user(user)
         sent = []
         for text in texts:
-            reply = await person.post(f"/conversations/{conversation}/messages", {"content": text})
+            reply = await api_user.post(f"/conversations/{conversation}/messages", {"content": text})
             assert reply.status == 201, reply
             sent.append(reply.body)
         return sent
 
-    async def stored(self, user: int, conversation: str) -> list[str]:
-        """The texts of a conversation as the gateway has them, the oldest first."""
-        person = await self.person(user)
-        reply = await person.get(f"/conversations/{conversation}/messages", limit=100)
+    async def stored_texts(self, user: int, conversation: str) -> list[str]:
+        """Returns the texts of a conversation from the gateway, oldest first."""
+        api_user = await self.api_user(user)
+        reply = await api_user.get(f"/conversations/{conversation}/messages", limit=100)
         return [message["content"] for message in reversed(reply.body["items"])]
 
     async def close(self) -> None:
@@ -143,16 +143,16 @@ class Office:
         if self._http is not None:
             await self._http.close()
 
-    def _heard(self, line: str) -> None:
+    def _on_console(self, line: str) -> None:
         if re.search("Content Security Policy|TrustedHTML|TrustedScript", line):
-            self.faults.append(line)
+            self.errors.append(line)
 
 
-async def on_page(page: Page, expression: str) -> None:
-    """Returns when `expression` holds on the page, whose policy forbids it to ask itself."""
-    await eventually(lambda: page.evaluate(expression), PATIENCE_MS / 1000)
+async def wait_for_expression(page: Page, expression: str) -> None:
+    """Returns when `expression` holds on the page. The page's policy forbids Playwright's own polling."""
+    await eventually(lambda: page.evaluate(expression), TIMEOUT_MS / 1000)
 
 
-def frame_of(text: str | bytes) -> dict[str, Any]:
+def parse_frame(text: str | bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text)
     return found

@@ -1,4 +1,4 @@
-"""Owns the browser of the tests: the system's Chromium, since none can be brought along."""
+"""The browser of the tests: the system's Chromium, since no package brings one."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from gateway.pages import CLIENT
-from tests.browser.client import Office
+from gateway.edge.pages import CLIENT
+from tests.browser.client import WebClients
+from tests.client import User
 from tests.conftest import SharedStack
+from tests.e2e.hosts import host_with, new_key
 
 CHROMIUM = "/usr/bin/chromium"
-# A test's browser talks to the test's servers and to nobody else.
+# The browser may talk only to the test's servers.
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -19,7 +21,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Pages that a test makes up have no address, and may embed what is on this machine all the same.
+    # Pages that a test makes up have no address, and may still embed local pages.
     "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
 )
 
@@ -37,13 +39,24 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def office(browser: Browser, stack: SharedStack) -> AsyncIterator[Office]:
-    """The web client; whatever a script or the content security policy complained of fails the test."""
+async def clients(browser: Browser, stack: SharedStack) -> AsyncIterator[WebClients]:
+    """Yields WebClients; any error of a script or of the content security policy fails the test."""
     if not (CLIENT / "index.html").is_file():
         pytest.skip("the web client is not built (`make web` says why): nobody looked at it")
-    opened = Office(browser, stack)
+    opened = WebClients(browser, stack)
     try:
         yield opened
     finally:
         await opened.close()
-    assert opened.faults == [], "a script failed or the content security policy was broken"
+    assert opened.errors == [], "a script failed or the content security policy was broken"
+
+
+@pytest.fixture(scope="session")
+def server_key(stack: SharedStack) -> str:
+    return new_key(stack.data_dir)
+
+
+@pytest.fixture
+async def host(stack: SharedStack, server_key: str) -> AsyncIterator[User]:
+    async with host_with(stack.url, server_key) as host:
+        yield host

@@ -1,11 +1,11 @@
-"""The web client in Chromium: two people and what they do with each other."""
+"""The web client in Chromium: what two users do with each other."""
 
 import re
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.client import Office, new_user, on_page
+from tests.browser.client import WebClients, new_user, wait_for_expression
 
 
 @pytest.fixture
@@ -18,45 +18,49 @@ def two() -> int:
     return new_user()
 
 
-async def test_two_people_chat_and_see_who_types_and_who_has_read(office: Office, one: int, two: int) -> None:
-    await office.group("Tea", one, two)
-    first, second = await office.chat(one), await office.chat(two)
+async def test_two_people_chat_and_see_who_types_and_who_has_read(
+    clients: WebClients, one: int, two: int
+) -> None:
+    await clients.group("Tea", one, two)
+    first, second = await clients.chat(one), await clients.chat(two)
     await first.open("Tea")
-    await first.say("Is there any left?")
-    await first.has_status("Is there any left?", "delivered")
+    await first.send("Is there any left?")
+    await first.expect_status("Is there any left?", "delivered")
     await second.open("Tea")
-    await second.sees("Is there any left?")
+    await second.expect_messages("Is there any left?")
     await second.page.bring_to_front()
-    await first.has_status("Is there any left?", "read")
-    await second.box.press_sequentially("Plenty")
+    await first.expect_status("Is there any left?", "read")
+    await second.text_box.press_sequentially("Plenty")
     await expect(first.page.get_by_test_id("typing")).to_contain_text(f"User {two} is typing")
-    await second.box.press("Enter")
-    await first.sees("Is there any left?", "Plenty")
+    await second.text_box.press("Enter")
+    await first.expect_messages("Is there any left?", "Plenty")
     await expect(first.page.get_by_test_id("typing")).not_to_contain_text("typing")
 
 
-async def test_a_direct_conversation_is_started_and_found_again(office: Office, one: int, two: int) -> None:
-    first, second = await office.chat(one), await office.chat(two)
+async def test_a_direct_conversation_is_started_and_found_again(
+    clients: WebClients, one: int, two: int
+) -> None:
+    first, second = await clients.chat(one), await clients.chat(two)
     for _ in range(2):
         await first.page.get_by_role("button", name="New conversation").first.click()
-        await first.page.get_by_label("User id", exact=True).fill(str(two))
+        await first.page.get_by_label("Name or user id", exact=True).fill(str(two))
         await first.page.get_by_role("button", name="Create").click()
         await expect(first.page.get_by_role("heading", name=f"User {two}")).to_be_visible()
-    await first.say("Just the two of us")
+    await first.send("Just the two of us")
     await second.open(f"User {one}")
-    await second.sees("Just the two of us")
+    await second.expect_messages("Just the two of us")
     await expect(first.page.get_by_role("navigation").get_by_role("listitem")).to_have_count(1)
 
 
-async def test_an_answer_quotes_and_leads_to_what_it_answers(office: Office, one: int, two: int) -> None:
-    room = await office.group("Quotes", one, two)
-    await office.post(two, room, "The question", *(f"filler {n}" for n in range(40)))
-    first = await office.chat(one)
+async def test_an_answer_quotes_and_leads_to_what_it_answers(clients: WebClients, one: int, two: int) -> None:
+    room = await clients.group("Quotes", one, two)
+    await clients.post(two, room, "The question", *(f"filler {n}" for n in range(40)))
+    first = await clients.chat(one)
     await first.open("Quotes")
     feed = first.page.get_by_role("feed")
     await feed.evaluate("feed => { feed.scrollTop = 0 }")
-    await first.acts("The question", "Reply")
-    await first.say("The answer")
+    await first.choose_action("The question", "Reply")
+    await first.send("The answer")
     quote = first.message("The answer").get_by_role("button", name="Go to the message")
     await expect(quote).to_contain_text("The question")
     await quote.click()
@@ -64,31 +68,31 @@ async def test_an_answer_quotes_and_leads_to_what_it_answers(office: Office, one
 
 
 async def test_a_message_is_edited_and_deleted_before_everybodys_eyes(
-    office: Office, one: int, two: int
+    clients: WebClients, one: int, two: int
 ) -> None:
-    await office.group("Changes", one, two)
-    first, second = await office.chat(one), await office.chat(two)
+    await clients.group("Changes", one, two)
+    first, second = await clients.chat(one), await clients.chat(two)
     await first.open("Changes")
     await second.open("Changes")
-    await first.say("frist")
-    await second.sees("frist")
-    await first.box.press("ArrowUp")
-    await expect(first.box).to_have_value("frist")
-    await first.say("first")
-    await second.sees("first")
+    await first.send("frist")
+    await second.expect_messages("frist")
+    await first.text_box.press("ArrowUp")
+    await expect(first.text_box).to_have_value("frist")
+    await first.send("first")
+    await second.expect_messages("first")
     await expect(second.message("first")).to_contain_text("edited")
-    await first.acts("first", "Delete")
+    await first.choose_action("first", "Delete")
     await first.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     for chat in (first, second):
         await expect(chat.messages).to_contain_text(["This message was deleted"])
 
 
-async def test_what_is_unread_is_counted_and_marked(office: Office, one: int, two: int) -> None:
-    room = await office.group("Unread", one, two)
-    other = await office.group("Elsewhere", one, two)
-    first = await office.chat(one)
+async def test_what_is_unread_is_counted_and_marked(clients: WebClients, one: int, two: int) -> None:
+    room = await clients.group("Unread", one, two)
+    other = await clients.group("Elsewhere", one, two)
+    first = await clients.chat(one)
     await first.open("Elsewhere")
-    await office.post(two, room, "one", "two", "three")
+    await clients.post(two, room, "one", "two", "three")
     row = first.page.get_by_role("button", name="Unread")
     await expect(row).to_contain_text("3 unread messages")
     await expect(first.page).to_have_title("(3) Messenger")
@@ -100,17 +104,17 @@ async def test_what_is_unread_is_counted_and_marked(office: Office, one: int, tw
     assert other
 
 
-async def test_a_muted_conversation_calls_nobody(office: Office, one: int, two: int) -> None:
-    room = await office.group("Noise", one, two)
-    first = await office.chat(one)
+async def test_a_muted_conversation_calls_nobody(clients: WebClients, one: int, two: int) -> None:
+    room = await clients.group("Noise", one, two)
+    first = await clients.chat(one)
     await first.open("Noise")
     await first.page.get_by_role("button", name="Details").click()
     await first.page.get_by_role("switch", name="Mute notifications").click()
     await expect(first.page.get_by_role("switch")).to_be_checked()
     await first.page.get_by_role("button", name="Close").click()
-    await first.page.goto(f"{office.url}/?user_id={one}")
-    await first.is_connected()
-    await office.post(two, room, "noise")
+    await first.page.goto(f"{clients.url}/?user_id={one}")
+    await first.expect_connected()
+    await clients.post(two, room, "noise")
     row = first.page.get_by_role("button", name="Noise")
     await expect(row).to_contain_text("1 unread message")
     await expect(row.get_by_role("img", name="Muted")).to_be_visible()
@@ -118,39 +122,39 @@ async def test_a_muted_conversation_calls_nobody(office: Office, one: int, two: 
 
 
 async def test_notifications_come_to_who_is_elsewhere_and_open_the_conversation(
-    office: Office, one: int, two: int
+    clients: WebClients, one: int, two: int
 ) -> None:
-    room = await office.group("Calls", one, two)
-    context = await office.context(permissions=["notifications"])
-    # What the browser would show, kept where a test can read it.
+    room = await clients.group("Calls", one, two)
+    context = await clients.context(permissions=["notifications"])
+    # Keeps what the browser would show where a test can read it.
     await context.add_init_script(
         """class Kept { static permission = 'granted'; constructor(title, options) {
              (window.shown ??= []).push({ title, ...options }); window.last = this }
              close() {} }
            window.Notification = Kept; document.hasFocus = () => window.isThere !== false"""
     )
-    first = await office.chat(one, context)
+    first = await clients.chat(one, context)
     await first.page.evaluate("window.isThere = false; window.dispatchEvent(new Event('blur'))")
-    await office.post(two, room, "come here")
-    await on_page(first.page, "window.shown?.length === 1")
+    await clients.post(two, room, "come here")
+    await wait_for_expression(first.page, "window.shown?.length === 1")
     shown = await first.page.evaluate("window.shown[0]")
     assert (shown["title"], shown["body"]) == (f"User {two} · Calls", "come here")
     await first.page.evaluate("window.last.onclick()")
-    await first.sees("come here")
+    await first.expect_messages("come here")
     await first.page.evaluate("window.isThere = true; window.dispatchEvent(new Event('focus'))")
-    await office.post(two, room, "seen anyway")
-    await first.sees("come here", "seen anyway")
+    await clients.post(two, room, "seen anyway")
+    await first.expect_messages("come here", "seen anyway")
     assert await first.page.evaluate("window.shown.length") == 1
 
 
-async def test_members_come_and_go_and_change_their_roles(office: Office, one: int, two: int) -> None:
+async def test_members_come_and_go_and_change_their_roles(clients: WebClients, one: int, two: int) -> None:
     three = new_user()
-    room = await office.group("Members", one, two)
-    first, second = await office.chat(one), await office.chat(two)
+    room = await clients.group("Members", one, two)
+    first, second = await clients.chat(one), await clients.chat(two)
     await first.open("Members")
     await second.open("Members")
     await first.page.get_by_role("button", name="Details").click()
-    await first.page.get_by_label("User ids to add").fill(str(three))
+    await first.page.get_by_label("Add people").fill(str(three))
     await first.page.get_by_role("button", name="Add", exact=True).click()
     await expect(first.page.get_by_test_id(f"member-{three}")).to_be_visible()
     await first.page.get_by_label(f"Role of User {two}").select_option("observer")
@@ -160,82 +164,86 @@ async def test_members_come_and_go_and_change_their_roles(office: Office, one: i
     await expect(second.page.get_by_role("heading", name="Renamed")).to_be_visible()
     await first.page.get_by_role("button", name=f"Remove User {two}").click()
     await expect(second.page.get_by_text("This conversation is not yours")).to_be_visible()
-    person = await office.person(three)
-    assert (await person.get(f"/conversations/{room}")).body["participants_count"] == 2
+    api_user = await clients.api_user(three)
+    assert (await api_user.get(f"/conversations/{room}")).body["participants_count"] == 2
 
 
-async def test_who_has_read_a_message_is_listed(office: Office, one: int, two: int) -> None:
-    room = await office.group("Readers", one, two)
-    first = await office.chat(one)
+async def test_who_has_read_a_message_is_listed(clients: WebClients, one: int, two: int) -> None:
+    room = await clients.group("Readers", one, two)
+    first = await clients.chat(one)
     await first.open("Readers")
-    await first.say("read me")
-    await first.has_status("read me", "delivered")
-    await first.acts("read me", "Who has read it")
+    await first.send("read me")
+    await first.expect_status("read me", "delivered")
+    await first.choose_action("read me", "Who has read it")
     await expect(first.page.get_by_role("dialog")).to_contain_text("Nobody has read it yet")
     await first.page.keyboard.press("Escape")
-    reader = await office.person(two)
+    reader = await clients.api_user(two)
     await reader.call("PUT", f"/conversations/{room}/read", body={"seq": 1})
-    await first.has_status("read me", "read")
-    await first.acts("read me", "Who has read it")
+    await first.expect_status("read me", "read")
+    await first.choose_action("read me", "Who has read it")
     await expect(first.page.get_by_role("dialog")).to_contain_text(f"User {two}")
 
 
-async def test_a_reload_shows_what_was_read_before(office: Office, one: int, two: int) -> None:
-    room = await office.group("Ticks", one, two)
-    sent = await office.post(one, room, "read", "read too", "not read")
-    reader = await office.person(two)
+async def test_a_reload_shows_what_was_read_before(clients: WebClients, one: int, two: int) -> None:
+    room = await clients.group("Ticks", one, two)
+    sent = await clients.post(one, room, "read", "read too", "not read")
+    reader = await clients.api_user(two)
     await reader.call("PUT", f"/conversations/{room}/read", body={"message_id": sent[1]["id"]})
-    first = await office.chat(one)
+    first = await clients.chat(one)
     await first.open("Ticks")
-    await first.has_status("read too", "read")
-    await first.has_status("not read", "delivered")
+    await first.expect_status("read too", "read")
+    await first.expect_status("not read", "delivered")
 
 
-async def test_markup_stays_text_and_only_web_addresses_are_links(office: Office, one: int, two: int) -> None:
-    room = await office.group("Markup", one, two)
+async def test_markup_stays_text_and_only_web_addresses_are_links(
+    clients: WebClients, one: int, two: int
+) -> None:
+    room = await clients.group("Markup", one, two)
     text = "<img src=x onerror=alert(1)> javascript:alert(1) https://example.org/a?b=1 data:text/html,x"
-    await office.post(two, room, text)
-    first = await office.chat(one)
+    await clients.post(two, room, text)
+    first = await clients.chat(one)
     await first.open("Markup")
-    await first.sees(text)
-    links = first.page.get_by_test_id("said").get_by_role("link")
+    await first.expect_messages(text)
+    links = first.page.get_by_test_id("message-text").get_by_role("link")
     await expect(links).to_have_count(1)
     await expect(links).to_have_attribute("href", "https://example.org/a?b=1")
     await expect(links).to_have_attribute("rel", re.compile("noopener noreferrer"))
-    await expect(first.page.get_by_test_id("said").locator("img")).to_have_count(0)
+    await expect(first.page.get_by_test_id("message-text").locator("img")).to_have_count(0)
 
 
-async def test_drafts_are_kept_per_conversation_and_over_a_reload(office: Office, one: int, two: int) -> None:
-    await office.group("Draft A", one, two)
-    await office.group("Draft B", one, two)
-    first = await office.chat(one)
+async def test_drafts_are_kept_per_conversation_and_over_a_reload(
+    clients: WebClients, one: int, two: int
+) -> None:
+    await clients.group("Draft A", one, two)
+    await clients.group("Draft B", one, two)
+    first = await clients.chat(one)
     await first.open("Draft A")
-    await first.box.fill("half a thought")
+    await first.text_box.fill("half a thought")
     await first.open("Draft B")
-    await expect(first.box).to_have_value("")
+    await expect(first.text_box).to_have_value("")
     await expect(first.page.get_by_role("button", name="Draft A")).to_contain_text("half a thought")
     await first.page.reload()
     await first.open("Draft A")
-    await expect(first.box).to_have_value("half a thought")
-    await first.box.press("Shift+Enter")
-    await first.box.press_sequentially("and the rest")
-    await first.box.press("Enter")
-    await first.sees("half a thought\nand the rest")
-    await expect(first.box).to_have_value("")
+    await expect(first.text_box).to_have_value("half a thought")
+    await first.text_box.press("Shift+Enter")
+    await first.text_box.press_sequentially("and the rest")
+    await first.text_box.press("Enter")
+    await first.expect_messages("half a thought\nand the rest")
+    await expect(first.text_box).to_have_value("")
 
 
-async def test_the_keyboard_alone_is_enough(office: Office, one: int, two: int) -> None:
-    room = await office.group("Keys", one, two)
-    await office.post(two, room, "first", "second")
-    chat = await office.chat(one)
+async def test_the_keyboard_alone_is_enough(clients: WebClients, one: int, two: int) -> None:
+    room = await clients.group("Keys", one, two)
+    await clients.post(two, room, "first", "second")
+    chat = await clients.chat(one)
     page = chat.page
     row = page.get_by_role("button", name="Keys")
     await page.get_by_role("searchbox").focus()
     await page.keyboard.press("Tab")
     await expect(row).to_be_focused()
     await page.keyboard.press("Enter")
-    await expect(chat.box).to_be_focused()
-    await chat.sees("first", "second")
+    await expect(chat.text_box).to_be_focused()
+    await chat.expect_messages("first", "second")
     await page.keyboard.press("Shift+Tab")
     await page.keyboard.press("Shift+Tab")
     await expect(chat.message("second")).to_be_focused()
@@ -244,10 +252,10 @@ async def test_the_keyboard_alone_is_enough(office: Office, one: int, two: int) 
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("menuitem", name="Reply")).to_be_focused()
     await page.keyboard.press("Enter")
-    await expect(chat.box).to_be_focused()
+    await expect(chat.text_box).to_be_focused()
     await page.keyboard.type("answered by keys")
     await page.keyboard.press("Enter")
     await expect(chat.message("answered by keys")).to_contain_text("first")
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Escape")
-    await expect(chat.box).to_have_value("")
+    await expect(chat.text_box).to_have_value("")

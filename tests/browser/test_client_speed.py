@@ -1,6 +1,6 @@
-"""The web client under load in Chromium: a long conversation scrolls, a long list is there at once.
+"""The web client under load in Chromium: a long conversation scrolls, and a long list is there at once.
 
-The limits are those that people notice; what was measured is printed, since machines differ.
+The limits are those that people notice. The measured values are printed, since machines differ.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 import psycopg2
 from playwright.async_api import expect
 
-from tests.browser.client import Office, new_user, on_page
+from tests.browser.client import WebClients, new_user, wait_for_expression
 
 MESSAGES = 10_000
 CONVERSATIONS = 500
 LONG_TASK_MS = 50
 PAINT_MS = 1_000
-# A machine that does something else as well is no fault of the client: the best of these counts.
+# A busy machine is not the client's fault: the best of these counts.
 TRIES = 3
 
 WATCH = """
@@ -44,48 +44,48 @@ SCROLL_DOWN = """async () => {
 }"""
 
 
-async def test_ten_thousand_messages_scroll_without_a_long_task(office: Office) -> None:
+async def test_ten_thousand_messages_scroll_without_a_long_task(clients: WebClients) -> None:
     one, two = new_user(), new_user()
-    room = await office.group("Long", one, two)
-    await asyncio.to_thread(fill, office.stack.database_url, room, [one, two])
-    reader = await office.person(one)
+    room = await clients.group("Long", one, two)
+    await asyncio.to_thread(fill, clients.stack.database_url, room, [one, two])
+    reader = await clients.api_user(one)
     await reader.call("PUT", f"/conversations/{room}/read", body={"seq": MESSAGES})
-    chat = await office.chat(one, viewport={"width": 1180, "height": 760})
+    chat = await clients.chat(one, viewport={"width": 1180, "height": 760})
     await chat.page.evaluate(WATCH)
     await chat.open("Long")
     await expect(chat.message(f"Message {MESSAGES}:")).to_be_visible()
-    await office.browser.start_tracing(page=chat.page, categories=["toplevel"])
+    await clients.browser.start_tracing(page=chat.page, categories=["toplevel"])
     await chat.page.evaluate(SCROLL_UP)
     await expect(chat.message("Message 1:")).to_be_visible()
     await chat.page.evaluate(SCROLL_DOWN)
-    tasks = await asyncio.to_thread(main_thread_tasks, await office.browser.stop_tracing())
+    tasks = await asyncio.to_thread(main_thread_tasks, await clients.browser.stop_tracing())
     late = await chat.page.evaluate("longTasks")
     print(
         f"scrolling through {MESSAGES} messages: {len(tasks)} tasks, the longest {max(tasks):.0f} ms of the"
         f" processor's; by the clock these were over {LONG_TASK_MS} ms: {late}"
     )
-    await chat.picture("long")
+    await chat.save_screenshot("long")
     assert max(tasks) < LONG_TASK_MS
 
 
-async def test_five_hundred_conversations_are_painted_in_a_second(office: Office) -> None:
+async def test_five_hundred_conversations_are_painted_in_a_second(clients: WebClients) -> None:
     one, two = new_user(), new_user()
-    person = await office.person(one)
+    api_user = await clients.api_user(one)
     for at in range(0, CONVERSATIONS, 20):
         await asyncio.gather(
-            *(person.create_group(two, title=f"Conversation {n}") for n in range(at, at + 20))
+            *(api_user.create_group(two, title=f"Conversation {n}") for n in range(at, at + 20))
         )
     found: list[float] = []
     for _ in range(TRIES):
-        page = await office.page(await office.context())
+        page = await clients.page(await clients.context())
         await page.add_init_script(
             """const seen = () => document.querySelector('.item')
                  ? requestAnimationFrame(() => { window.painted = performance.now() })
                  : requestAnimationFrame(seen);
                requestAnimationFrame(seen);"""
         )
-        await page.goto(f"{office.url}/?user_id={one}")
-        await on_page(page, "window.painted")
+        await page.goto(f"{clients.url}/?user_id={one}")
+        await wait_for_expression(page, "window.painted")
         found.append(round(await page.evaluate("window.painted")))
         await page.get_by_role("searchbox").fill("Conversation 7")
         await expect(page.get_by_role("navigation").get_by_role("listitem").first).to_contain_text(
@@ -98,9 +98,9 @@ async def test_five_hundred_conversations_are_painted_in_a_second(office: Office
 
 
 def main_thread_tasks(trace: bytes) -> list[float]:
-    """How long each task of the page's main thread ran, in milliseconds of the processor's time.
+    """Returns the CPU time of each task of the page's main thread, in milliseconds.
 
-    By the clock a task is also long when the machine does something else meanwhile, and tests share theirs.
+    By wall time a task would also be long when the machine is busy, and tests share their machine.
     """
     events = json.loads(trace)["traceEvents"]
     tasks: dict[tuple[int, int], list[float]] = {}
@@ -116,7 +116,7 @@ def main_thread_tasks(trace: bytes) -> list[float]:
 
 
 def fill(url: str, conversation: str, users: list[int]) -> None:
-    """Ten thousand messages over some weeks, straight into the table: through the door it takes a minute."""
+    """Inserts ten thousand messages over some weeks straight into the table: over REST it takes a minute."""
     began = datetime.now(UTC) - timedelta(days=30)
     connection = psycopg2.connect(url)
     try:

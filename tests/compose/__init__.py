@@ -1,1 +1,1 @@
-"""Owns running docker-compose.yml for real: `python -m tests.compose`, or `make e2e-compose`."""
+"""Runs docker-compose.yml for real: `python -m tests.compose`, or `make e2e-compose`."""

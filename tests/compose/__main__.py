@@ -1,7 +1,8 @@
-"""Runs docker-compose.yml with several of each service, and holds it to what it promises.
+"""Runs docker-compose.yml with several containers of each service, and tests its promises.
 
-The end-to-end tests run against its one public port. Then a talk goes on while every container is restarted,
-and while the first process of each is killed: nothing acknowledged may be missing, doubled or out of order.
+The end-to-end tests run against its one public port. Then a conversation goes on while every container is
+restarted, and while the first process of each is killed. No acknowledged message may be missing, doubled or
+out of order, and nobody may wait longer than BOUNDS_S.
 """
 
 from __future__ import annotations
@@ -9,53 +10,90 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final, TypeVar
 
 import aiohttp
 from aiohttp.test_utils import unused_port
 
-from messenger_shared import tokens
-from tests.client import Person
-from tests.compose.engine import BUILD_S, ROOT, Engine, NoEngine
-from tests.compose.talk import Talk
+from messenger_shared.contract import tokens
+from tests.client import User
+from tests.compose.continuous_chat import ContinuousChat
+from tests.compose.engine import BUILD_S, ROOT, Engine, Failed, NoEngine
+from tests.compose.pace import slowness
 
 OURS = ("gateway", "chat-api", "presence")
 ALL = (*OURS, "redis", "postgres", "proxy")
-# gunicorn's time to leave, and some more; as stop_grace_period says.
+# gunicorn's time to leave, and a margin; the same as stop_grace_period.
 GRACE_S = 40
 UP_S = 300.0
 TESTS_S = 1_800.0
+# How long the sender may wait at most when all containers of a service are killed at once. The median of
+# KILLS counts, since other programs may need the machine too. A container is up again after half a second;
+# its service needs a second of work to start, on two cores for all of them together. A gateway must also pass
+# a check of the proxy, every half second. A chat-api announces itself, and is asked at once. When others take
+# the cores, a second of work takes several seconds, and the bound grows by the same factor.
+BOUNDS_S: Final = {"gateway": 5.0, "chat-api": 3.0}
+KILLS: Final = 3
+# From here on a wait is explained by what each try met.
+SLOW_S: Final = 2.0
 _PASSWORDS = ("POSTGRES", "CHAT_API_DATABASE", "PRESENCE_DATABASE")
+Disruption = Callable[[Engine, str], None]
+T = TypeVar("T")
 _REDIS_USERS = ("GATEWAY", "CHAT_API", "PRESENCE", "OBSERVER")
 
 
 def main() -> int:
-    """Everything, one step after the other; the exit code."""
-    port, secret = unused_port(), secrets.token_hex(32)
-    with tempfile.NamedTemporaryFile("w", suffix=".env") as file:
-        file.write(_environment(port, secret))
-        file.flush()
+    """Runs all steps; returns the exit code."""
+    with tempfile.TemporaryDirectory(prefix="messenger-e2e-") as folder:
         try:
-            engine = Engine(Path(file.name))
+            return _run(Path(folder))
         except NoEngine as reason:
             print(f"skipped: {reason}")
             return 0
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _step("base images", engine.prepare)
-            _step("build", lambda: engine.compose("build", timeout_s=BUILD_S))
-            _step("up, scaled", lambda: _up(engine))
-            _step("look into the containers", lambda: _inspect(engine))
-            code = _step("end-to-end tests", lambda: _tests(url, secret))
-            asyncio.run(_harm(engine, url, secret))
-        finally:
-            _step("down", lambda: engine.compose("down", "--volumes", "--timeout=2"))
+        except (Failed, AssertionError, TimeoutError, OSError, subprocess.SubprocessError) as error:
+            print(f"failed: {_reason(error)}", file=sys.stderr)
+            return 1
+
+
+def _run(folder: Path) -> int:
+    port, secret = unused_port(), secrets.token_hex(32)
+    environment = folder / ".env"
+    environment.write_text(_environment(port, secret))
+    engine = Engine(environment)
+    url = f"http://127.0.0.1:{port}"
+    _step("base images", engine.prepare)
+    _step("build", lambda: engine.compose("build", timeout_s=BUILD_S))
+    try:
+        _step("up, scaled", lambda: _up(engine))
+        _step("look into the containers", lambda: _inspect(engine))
+        code = _step("end-to-end tests", lambda: _tests(url, secret))
+        asyncio.run(_disrupt(engine, url, secret))
+    finally:
+        _step("down", lambda: _down(engine))
     return code
+
+
+def _reason(error: Exception) -> str:
+    """Returns the error's text; without one, the place that it comes from."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return str(error) or f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}, {place.line}"
+
+
+def _down(engine: Engine) -> str | None:
+    """Removes everything; a failure of that must not hide an earlier one."""
+    try:
+        engine.compose("down", "--volumes", "--timeout=2")
+    except Failed as error:
+        return str(error)
+    return None
 
 
 def _up(engine: Engine) -> str:
@@ -65,7 +103,7 @@ def _up(engine: Engine) -> str:
 
 
 def _inspect(engine: Engine) -> str:
-    """What an attacker who got in would find: no root, nothing to write to, nothing to build with."""
+    """Checks what an intruder would find: no root, nothing writable, no build tools."""
     for service in OURS:
         for container in engine.containers(service):
             assert engine.run_in(container, "id", "-u").stdout.strip() == "10001"
@@ -82,27 +120,58 @@ def _inspect(engine: Engine) -> str:
 
 def _tests(url: str, secret: str) -> int:
     env = {**os.environ, "MESSENGER_TEST_URL": url, "MESSENGER_TEST_JWT_SECRET": secret}
-    # test_restart starts a stack of its own, whatever it is told.
+    # test_restart starts its own stack in any case.
     command = [sys.executable, "-m", "pytest", "-q", "tests/e2e", "--ignore=tests/e2e/test_restart.py"]
     return subprocess.run(command, cwd=ROOT, env=env, timeout=TESTS_S, check=False).returncode
 
 
-async def _harm(engine: Engine, url: str, secret: str) -> None:
+async def _disrupt(engine: Engine, url: str, secret: str) -> None:
     async with aiohttp.ClientSession() as http:
         sender, listener = (
-            Person(http, url, user, tokens.mint(user, secret.encode(), 3600)) for user in (1, 2)
+            User(http, url, user, tokens.mint(user, secret.encode(), 3600)) for user in (1, 2)
         )
-        for what, harm, services in (("rolling restart", _restart, OURS), ("kill -9", _kill, ALL)):
-            for service in services:
-                async with Talk(sender, listener) as talk:
-                    await asyncio.to_thread(harm, engine, service)
-                    await talk.goes_on()
-                    print(f"{what}, {service}: {await talk.finish()}", flush=True)
+        for service in OURS:
+            await _chat_during("rolling restart", _restart, engine, service, ContinuousChat(sender, listener))
+        for service in ALL:
+            waits: list[float] = []
+            paces: list[float] = [await asyncio.to_thread(slowness)]
+            for _ in range(KILLS if service in BOUNDS_S else 1):
+                waits.append(
+                    await _chat_during("kill -9", _kill, engine, service, ContinuousChat(sender, listener))
+                )
+                paces.append(await asyncio.to_thread(slowness))
+            if service in BOUNDS_S:
+                _judge(service, waits, paces)
         await asyncio.gather(sender.leave(), listener.leave())
 
 
+def _judge(service: str, waits: list[float], paces: list[float]) -> None:
+    """Raises AssertionError when senders waited too long for the machine's present pace."""
+    wait, pace = statistics.median(waits), statistics.median(paces)
+    bound_s = BOUNDS_S[service] * pace
+    summary = f"every {service} killed: waits {', '.join(f'{w:.1f}' for w in waits)} s, median {wait:.1f} s"
+    print(f"{summary}; the machine {pace:.1f} times as slow as alone, bound {bound_s:.1f} s", flush=True)
+    assert wait <= bound_s, f"{summary}, above {bound_s:.1f} s"
+
+
+async def _chat_during(
+    what: str, disruption: Disruption, engine: Engine, service: str, chat: ContinuousChat
+) -> float:
+    """Returns how long the sender waited at most."""
+    async with chat:
+        await asyncio.to_thread(disruption, engine, service)
+        await chat.wait_until_flowing()
+        # Not earlier: asking the containers would take CPU that they need to start.
+        await asyncio.to_thread(_settle, engine, service)
+        await chat.wait_until_flowing()
+        print(f"{what}, {service}: {await chat.finish()}", flush=True)
+    if chat.longest_s > SLOW_S:
+        print(f"the tries of the longest wait: {'; '.join(chat.longest_attempts)}", flush=True)
+    return chat.longest_s
+
+
 def _restart(engine: Engine, service: str) -> None:
-    """One after the other, as an upgrade would; each ends by itself within its grace."""
+    """Restarts one container after the other, as in an upgrade; each ends by itself within its grace."""
     for container in engine.containers(service):
         engine.restart(container, GRACE_S)
         engine.wait_healthy([container])
@@ -111,11 +180,14 @@ def _restart(engine: Engine, service: str) -> None:
 def _kill(engine: Engine, service: str) -> None:
     for container in engine.containers(service):
         engine.kill(container)
+
+
+def _settle(engine: Engine, service: str) -> None:
     if service != "proxy":
         engine.wait_healthy(engine.containers(service))
 
 
-def _step(name: str, work: Callable[[], object]) -> object:
+def _step(name: str, work: Callable[[], T]) -> T:
     begun = time.monotonic()
     print(f"{name} …", flush=True)
     found = work()
@@ -129,7 +201,7 @@ def _environment(port: int, secret: str) -> str:
         "MESSENGER_JWT_SECRET": secret,
         "MESSENGER_PORT": str(port),
         "MESSENGER_ALLOWED_ORIGINS": origins,
-        # What the tests are written for.
+        # The settings that the tests are written for.
         "MESSENGER_PRESENCE_GRACE_MS": "1500",
         "MESSENGER_DRAIN_S": "4",
         "GATEWAY_WORKERS": "1",

@@ -1,16 +1,36 @@
 #!/usr/bin/env bash
-# Base images for a machine that reaches Debian's packages and no image registry: made with debootstrap and tagged with
-# the official names, so that deploy/Dockerfile and docker-compose.yml run as they are. Where an image of that name is
-# there already, it is kept. Needs root, podman and debootstrap; Node.js comes from the machine itself.
+# Makes base images on a machine that reaches Debian's packages but no image registry: with debootstrap, tagged with the
+# official names, so that deploy/Dockerfile and docker-compose.yml run unchanged. Existing images of these names stay.
+# It needs root, podman and debootstrap. Node.js comes from the machine itself, the packages from the archive that the
+# machine's apt uses, or from DEBIAN_MIRROR=URL.
 set -euo pipefail
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+
+# own_mirror: prints the archive from which apt takes this Debian's packages.
+own_mirror() {
+    local ID='' VERSION_CODENAME=''
+    . /etc/os-release
+    [ "$ID" = debian ] || return 0
+    apt-get indextargets --format '$(CREATED_BY) $(RELEASE) $(COMPONENT) $(REPO_URI)' 2>/dev/null \
+        | awk -v release="$VERSION_CODENAME" '$1 == "Packages" && $2 == release && $3 == "main" { print $4; exit }'
+}
+
+mirror=${DEBIAN_MIRROR:-$(own_mirror)}
+if [ -z "$mirror" ]; then
+    echo "apt names no archive of Debian here: set DEBIAN_MIRROR to one" >&2
+    exit 1
+fi
+# debootstrap uses the proxy of apt.
+if [ -z "${http_proxy:-}" ]; then
+    eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
+    export http_proxy
+fi
 
 missing() { ! podman image exists "$1"; }
 
-# debian SUITE PACKAGES: a root file system with the machine's own certificates, as the image stand-in-SUITE.
+# debian SUITE PACKAGES: makes the image stand-in-SUITE, a root file system with the machine's own certificates.
 debian() {
     missing "localhost/stand-in-$1" || return 0
     echo "stand-in: Debian $1 with $2" >&2
@@ -22,7 +42,7 @@ debian() {
     rm -rf "${work:?}/$1"
 }
 
-# image NAME SUITE: on top of it, what the Containerfile on standard input says; files beside it are in $work.
+# image NAME SUITE: builds NAME on top of stand-in-SUITE, from the Containerfile on standard input and files in $work.
 image() {
     missing "docker.io/library/$1" || return 0
     { echo "FROM localhost/stand-in-$2"; echo "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"; cat; } \
@@ -56,7 +76,7 @@ WORKDIR /data
 CMD ["redis-server"]
 EOF
 
-# A first start makes the database that the environment asks for, as the official image does.
+# The first start creates the database that the environment names, as the official image does.
 cat >"$work/docker-entrypoint.sh" <<'EOF'
 #!/bin/bash
 set -e

@@ -1,4 +1,4 @@
-"""What a bus promises, over memory and over a real Valkey alike."""
+"""The promises of a bus, tested over memory and over a real Valkey."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from messenger_shared.bus import Bus
-from messenger_shared.memory_bus import MemoryBroker, MemoryBus
-from messenger_shared.redis_bus import RedisBus
+from messenger_shared.bus.interface import Bus
+from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
+from messenger_shared.bus.redis_bus import RedisBus
 from tests.waiting import eventually, until
 
 MakeBus = Callable[[], Awaitable[Bus]]
@@ -112,7 +112,7 @@ async def test_a_stopped_bus_is_not_ready_and_reaches_nobody(make_bus: MakeBus) 
         await until(lambda: counts)
         return counts == [0]
 
-    # Redis may hear of the end a moment later.
+    # Redis may learn of the end a moment later.
     await eventually(reaches_nobody)
 
 

@@ -1,4 +1,4 @@
-"""What the catalogue says of roles, tables and functions; a new table without its wall fails here."""
+"""Checks roles, tables and functions in the catalogue; fails for a table without row-level security."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 
-from chat_api.storage.wall import look_at_wall
-from messenger_shared import migrations
+from chat_api.storage.row_level_security import check_row_level_security
+from messenger_shared.postgres import migrations
 from tests.conftest import SharedStack
 from tests.databases import logged_in
 
@@ -20,7 +20,7 @@ Row = tuple[Any, ...]
 SERVICE_ROLES = ("messenger_chat", "messenger_presence")
 ROLES = (*SERVICE_ROLES, "messenger_definer")
 TABLES = """
-SELECT c.oid, c.relname, c.relrowsecurity AND c.relforcerowsecurity AS walled
+SELECT c.oid, c.relname, c.relrowsecurity AND c.relforcerowsecurity AS is_enforced
   FROM pg_class c WHERE c.relnamespace = 'messenger'::regnamespace AND c.relkind IN ('r', 'p')
    AND c.relname <> 'migrations'
 """
@@ -94,8 +94,8 @@ def test_presence_reaches_its_tables_and_no_other(database_url: str) -> None:
 
 
 def test_every_table_is_behind_the_wall_without_exception_for_its_owner(database_url: str) -> None:
-    unwalled = f"SELECT relname FROM ({TABLES}) t WHERE NOT walled"
-    assert query(database_url, unwalled) == []
+    unprotected = f"SELECT relname FROM ({TABLES}) t WHERE NOT is_enforced"
+    assert query(database_url, unprotected) == []
 
 
 def test_every_right_on_a_table_has_a_policy(database_url: str) -> None:
@@ -124,7 +124,7 @@ def test_what_looks_past_the_policies_is_the_definers_and_pinned(database_url: s
 
 
 def test_no_function_is_everybodys(database_url: str) -> None:
-    # Without a list of rights at all, everybody may execute it.
+    # A function without any list of rights may be executed by everybody.
     everybodys = f"""
         SELECT proname FROM ({FUNCTIONS}) f
          WHERE proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) a WHERE a.grantee = 0)
@@ -134,7 +134,7 @@ def test_no_function_is_everybodys(database_url: str) -> None:
 
 @pytest.fixture
 def owner_url(stack: SharedStack) -> Iterator[str]:
-    """An empty database whose owner is a plain role that may create nothing else."""
+    """Yields an empty database whose owner is a plain role that may create nothing else."""
     name, password = f"owner_{secrets.token_hex(8)}", secrets.token_hex(16)
     with closing(psycopg2.connect(stack.database_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
@@ -150,7 +150,7 @@ def owner_url(stack: SharedStack) -> Iterator[str]:
             cursor.execute(f"DROP ROLE {name}")
 
 
-def test_an_owner_without_rights_of_his_own_is_enough_and_is_walled_too(
+def test_an_owner_without_rights_of_its_own_is_enough_and_is_restricted_too(
     stack: SharedStack, owner_url: str
 ) -> None:
     for schema, package in (("messenger", "chat_api"), ("presence", "presence")):
@@ -173,10 +173,10 @@ def test_an_owner_without_rights_of_his_own_is_enough_and_is_walled_too(
     assert query(owner_url, acting + "SELECT content FROM messenger.messages") == []
 
 
-@pytest.mark.parametrize("walled", [True, False])
+@pytest.mark.parametrize("is_enforced", [True, False])
 async def test_who_is_above_the_wall_is_told_so(
-    chat_database_url: str, database_url: str, walled: bool, caplog: pytest.LogCaptureFixture
+    chat_database_url: str, database_url: str, is_enforced: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with logged_in(chat_database_url if walled else database_url, 1) as database:
-        assert await look_at_wall(database) is walled
-    assert ("is above row-level security" in caplog.text) is not walled
+    async with logged_in(chat_database_url if is_enforced else database_url, 1) as database:
+        assert await check_row_level_security(database) is is_enforced
+    assert ("bypasses row-level security" in caplog.text) is not is_enforced

@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before PostgreSQL: the wall holds, whoever had the connection before."""
+"""PgBouncer in transaction mode: row-level security holds, whoever used the connection before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.databases import logged_in
 from tests.waiting import until
 
 START_S = 15.0
-# One connection to the server for all: each transaction gets what another one has just used.
+# One connection to the server for all: each transaction gets the one that another has just used.
 CONFIG = """\
 [databases]
 * = host={host} port={port} pool_size=1
@@ -42,7 +42,7 @@ def answers(url: str) -> bool:
 
 @pytest.fixture
 async def pooled_url(chat_database_url: str, tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[str]:
-    """The test's database for chat-api, by way of PgBouncer."""
+    """Yields the test's database for chat-api, behind PgBouncer."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         pytest.skip("pgbouncer is not installed: Debian has it under that name")
@@ -53,7 +53,7 @@ async def pooled_url(chat_database_url: str, tmp_path: Path, unused_tcp_port: in
     config.write_text(
         CONFIG.format(host=parts.hostname, port=parts.port, own_port=unused_tcp_port, users=users)
     )
-    # It refuses to be root.
+    # PgBouncer refuses to run as root.
     as_whom = ("--user=nobody",) if os.geteuid() == 0 else ()
     for place in (users, config):
         place.chmod(0o644)

@@ -1,17 +1,18 @@
-"""What the bus over Redis does when its connections are cut or fall silent."""
+"""The bus over Redis when its connections are cut or fall silent."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
-from messenger_shared import redis_bus, redis_link
-from messenger_shared.redis_bus import RedisBus
-from messenger_shared.settings import SettingsError
+from messenger_shared.bus import redis_bus, redis_connection
+from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.settings.environment import SettingsError
 from tests.waiting import until
 
 
@@ -49,7 +50,7 @@ async def test_what_was_under_way_when_the_connection_broke_has_an_unknown_recei
     await redis.execute_command("CLIENT", "PAUSE", "400", "WRITE")
     bus.publish("test:paused", b"", counts.append)
     await asyncio.sleep(0)
-    # A normal client is one that publishes; ours are told apart by nothing else.
+    # A "normal" client is one that doesn't subscribe; nothing else tells our two connections apart.
     await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     await until(lambda: counts)
     assert counts == [None]
@@ -59,7 +60,7 @@ async def test_what_was_under_way_when_the_connection_broke_has_an_unknown_recei
 async def test_silence_is_noticed_by_the_missing_tick(
     valkey_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A frozen server closes nothing: only the tick shows it."""
+    """A frozen server closes no connection: only the missing tick shows it."""
     monkeypatch.setattr(redis_bus, "TICK_INTERVAL_S", 0.05)
     monkeypatch.setattr(redis_bus, "TICK_TIMEOUT_S", 0.3)
     bus = RedisBus([valkey_url], f"w-{uuid.uuid4()}")
@@ -72,6 +73,25 @@ async def test_silence_is_noticed_by_the_missing_tick(
     shard._handlers[shard._tick_channel.encode()] = lambda payload: None
     await until(lambda: gaps)
     await bus.stop()
+
+
+async def test_a_process_that_itself_stood_still_does_not_take_redis_for_silent(
+    valkey_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(redis_bus, "TICK_INTERVAL_S", 0.1)
+    monkeypatch.setattr(redis_bus, "TICK_TIMEOUT_S", 0.3)
+    bus = RedisBus([valkey_url], f"w-{uuid.uuid4()}")
+    await bus.start()
+    echoes: list[bytes] = []
+    await bus.subscribe(["test:echo"], echoes.append)
+    for _ in range(3):
+        # Stands for a machine that has no time for this process.
+        time.sleep(2 * redis_bus.TICK_TIMEOUT_S)  # noqa: ASYNC251
+        bus.publish("test:echo", b"")
+        seen = len(echoes)
+        await until(lambda seen=seen: len(echoes) > seen)
+    await bus.stop()
+    assert "does not answer" not in caplog.text
 
 
 async def test_starting_without_redis_fails_in_time_and_tells_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +115,8 @@ async def test_who_gives_up_in_the_middle_of_connecting_leaves_nothing_open() ->
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    address = redis_link.Address.parse(f"redis://127.0.0.1:{port}")
-    connecting = asyncio.create_task(redis_link.connect(address, lambda push: None, lambda: None))
+    address = redis_connection.Address.parse(f"redis://127.0.0.1:{port}")
+    connecting = asyncio.create_task(redis_connection.connect(address, lambda push: None, lambda: None))
     async with asyncio.timeout(2):
         await connected.wait()
     connecting.cancel()

@@ -1,4 +1,4 @@
-"""Redis users: each service may do on Redis what its work needs, and nothing of what another's needs."""
+"""Redis users: each service may do what its work needs on Redis, and nothing that only others need."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

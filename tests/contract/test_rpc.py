@@ -1,67 +1,21 @@
-"""Asking and answering, over memory and over a real Valkey alike, also while workers come and go."""
+"""Requests and answers over memory and over a real Valkey, even while workers come and go."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from messenger_shared import channels, errors, rpc_client, rpc_server
-from messenger_shared.bus import Bus
-from messenger_shared.errors import AppError
-from messenger_shared.memory_bus import MemoryBroker, MemoryBus
-from messenger_shared.redis_bus import RedisBus
-from messenger_shared.rpc import Request
-from messenger_shared.rpc_client import RpcClient
-from messenger_shared.rpc_server import RpcServer
+from messenger_shared.bus import channels
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.rpc import client
+from messenger_shared.rpc import server as rpc_server
+from messenger_shared.rpc.messages import Request
+from tests.contract.callers import World
 from tests.waiting import until
-
-
-class World:
-    """Workers and a caller over one kind of bus, under a service name that no other test has."""
-
-    def __init__(self, make: Callable[[str], Bus]) -> None:
-        self.service = f"test-{uuid.uuid4()}"
-        self._make = make
-        self._stops: list[Callable[[], Any]] = []
-
-    async def bus(self) -> Bus:
-        bus = self._make(f"w-{uuid.uuid4()}")
-        await bus.start()
-        self._stops.append(bus.stop)
-        return bus
-
-    async def worker(self, handler: Callable[[Request], Any]) -> tuple[RpcServer, Bus]:
-        bus = await self.bus()
-        server = RpcServer(bus, self.service, {"do": handler})
-        await server.start()
-        self._stops.append(server.stop)
-        return server, bus
-
-    async def caller(self) -> RpcClient:
-        client = RpcClient(await self.bus(), [self.service])
-        await client.start()
-        self._stops.append(client.stop)
-        return client
-
-    async def stop(self) -> None:
-        for stop in reversed(self._stops):
-            await stop()
-
-
-@pytest.fixture(params=["memory", "redis"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    if request.param == "memory":
-        broker = MemoryBroker()
-        world = World(lambda worker: MemoryBus(broker, worker))
-    else:
-        url = request.getfixturevalue("valkey_url")
-        world = World(lambda worker: RedisBus([url], worker))
-    yield world
-    await world.stop()
 
 
 async def echo(request: Request) -> Any:
@@ -136,7 +90,7 @@ async def test_a_worker_that_says_nothing_is_a_timeout(world: World) -> None:
     with pytest.raises(AppError) as caught:
         await caller.ask(world.service, "do", {}, key="k", deadline_s=0.4)
     assert caught.value.kind is errors.TIMEOUT
-    # The worker gives up too: nobody waits for it any more.
+    # The worker gives up too, since nobody waits for the answer any more.
     await until(lambda: not server._running)
 
 
@@ -159,7 +113,7 @@ async def test_one_key_keeps_to_one_worker_and_many_keys_use_all(world: World) -
 
 
 async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
-    """The dead worker took the questions along: its subscription is gone, its announcements stop."""
+    """The requests die with the worker: its subscription is gone, and its announcements stop."""
     asked = asyncio.Event()
 
     async def hang(request: Request) -> Any:
@@ -189,11 +143,11 @@ async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
 
 
 async def test_a_lost_answer_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc_client, "ATTEMPT_S", 0.2)
+    monkeypatch.setattr(client, "RETRY_ELSEWHERE_S", 0.2)
     again: list[bool] = []
 
     async def note(request: Request) -> Any:
-        again.append(request.again)
+        again.append(request.is_retry)
         return await echo(request)
 
     _, bus = await world.worker(note)
@@ -255,7 +209,7 @@ async def test_a_worker_that_has_too_much_to_do_says_when_to_come_back(
 async def test_a_caller_who_waits_for_too_many_answers_asks_no_more(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rpc_client, "MAX_PENDING", 2)
+    monkeypatch.setattr(client, "MAX_PENDING", 2)
     await world.worker(echo)
     caller = await world.caller()
     answers = [caller.ask(world.service, "do", {}, key="k") for _ in range(2)]

@@ -1,1 +1,1 @@
-"""What lies in deploy/: it is valid, and keeps the rules that an operator relies on."""
+"""The contents of deploy/ are valid, and keep the rules that an operator relies on."""

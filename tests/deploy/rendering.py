@@ -1,4 +1,4 @@
-"""Owns rendering deploy/k8s as kustomize would, as far as it is used there; anything else is an error."""
+"""Renders deploy/k8s as kustomize would, as far as its features are used there; anything else is an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEYS = {"apiVersion", "kind", "namespace", "resources", "labels", "images", "pa
 
 
 def render(folder: Path) -> list[Resource]:
-    """The resources of a base or an overlay."""
+    """Returns the resources of a base or an overlay."""
     text = (folder / "kustomization.yaml").read_text()
     plan = yaml.safe_load(text)
     assert plan.keys() <= _KEYS, f"not known here: {plan.keys() - _KEYS}"
@@ -36,7 +36,7 @@ def render(folder: Path) -> list[Resource]:
 
 
 def pods_in(resource: Resource) -> list[Resource]:
-    """The pod template of a Deployment or a Job."""
+    """Returns the pod template of a Deployment or a Job."""
     return [resource["spec"]["template"]] if resource["kind"] in ("Deployment", "Job") else []
 
 
@@ -62,7 +62,7 @@ def _matches(resource: Resource, target: Resource) -> bool:
 
 
 def _apply(resource: Resource, operation: Resource) -> None:
-    """One JSON patch operation."""
+    """Applies one JSON patch operation."""
     *way, last = operation["path"].strip("/").split("/")
     place: Any = resource
     for step in way:

@@ -1,4 +1,4 @@
-"""docker-compose.yml: what holds of it without any container; `make e2e-compose` runs it for real."""
+"""Checks docker-compose.yml without running any container; `make e2e-compose` runs it for real."""
 
 import re
 from pathlib import Path
@@ -51,6 +51,27 @@ def test_each_container_has_no_rights_and_writes_nowhere_but_where_it_must(name:
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_container_has_limits(name: str) -> None:
     assert SERVICES[name]["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_lost_question_to_the_name_server_is_asked_again_after_a_second(name: str) -> None:
+    assert SERVICES[name]["dns_opt"] == ["timeout:1", "attempts:4"]
+
+
+def test_the_proxy_notices_within_a_second_that_a_gateway_is_gone_or_back() -> None:
+    proxy = (ROOT / "deploy/haproxy/haproxy.cfg").read_text()
+    assert re.search(r"^ *default-server check inter 500ms fall 2 rise 1 ", proxy, re.MULTILINE)
+    # With four tries of this length, a request may wait for an address that is gone.
+    assert re.search(r"^ *timeout connect 1s$", proxy, re.MULTILINE)
+    assert re.search(r"^ *timeout check 1s$", proxy, re.MULTILINE)
+    # Every retry goes to another gateway, not only the last one.
+    assert re.search(r"^ *option redispatch 1$", proxy, re.MULTILINE)
+
+
+def test_presence_alone_stands_back_where_processors_are_short_and_keeps_a_share() -> None:
+    shares = {name: SERVICES[name].get("cpu_shares", 1024) for name in OURS}
+    assert {name for name, share in shares.items() if share < 1024} == {"presence"}
+    assert shares["presence"] >= 1024 / 3 - 1
 
 
 def test_nobody_starts_before_what_he_needs() -> None:

@@ -1,4 +1,4 @@
-"""deploy/k8s: valid by Kubernetes's own schemas, and what it promises about safety and availability holds."""
+"""deploy/k8s is valid by Kubernetes's own schemas, and keeps its promises about safety and availability."""
 
 import re
 import tomllib
@@ -15,7 +15,7 @@ from tests.deploy.rendering import Resource, pods_in, render
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy" / "k8s"
 SERVICES = ("gateway", "chat-api", "presence")
-# The oldest that is still maintained, and the newest.
+# The oldest version that is still maintained, and the newest.
 VERSIONS = ("1.34", "1.37")
 MARGIN_S = 10
 
@@ -91,6 +91,25 @@ def test_three_probes_ask_and_only_readiness_takes_out_of_service(
         name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "readiness", "liveness")
     }
     assert paths == {"startup": "/readyz", "readiness": "/readyz", "liveness": "/healthz"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_pod_that_is_ready_is_seen_to_be_within_a_second(resources: list[Resource], service: str) -> None:
+    [container] = one(resources, "Deployment", service)["spec"]["template"]["spec"]["containers"]
+    for name in ("startup", "readiness"):
+        probe = container[f"{name}Probe"]
+        assert (probe["periodSeconds"], probe.get("initialDelaySeconds", 0)) == (1, 0)
+        assert probe.get("successThreshold", 1) == 1
+    # A slow start has two minutes, and one late answer doesn't take a pod out of service.
+    assert container["startupProbe"]["failureThreshold"] >= 120
+    assert container["readinessProbe"]["failureThreshold"] >= 3
+
+
+def test_a_lost_question_to_the_name_server_is_asked_again_after_a_second(resources: list[Resource]) -> None:
+    for spec in pod_specs(resources):
+        options = {option["name"]: option["value"] for option in spec["dnsConfig"]["options"]}
+        assert options["timeout"] == "1"
+        assert int(options["attempts"]) >= 3
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -180,7 +199,7 @@ def test_the_migrations_are_each_services_own(resources: list[Resource]) -> None
     for name, spec in jobs.items():
         assert spec["containers"][0]["image"].split("/")[-1].startswith(f"messenger-{name[8:]}")
         assert spec["restartPolicy"] == "Never"
-        # By which the runbook applies them before all else.
+        # The label by which the runbook applies them first.
         assert one(resources, "Job", name)["metadata"]["labels"]["app.kubernetes.io/name"] == "migrate"
 
 

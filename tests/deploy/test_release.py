@@ -30,7 +30,7 @@ def test_a_release_writes_it_everywhere_and_dates_the_changelog(tmp_path: Path) 
     assert {version for _, version in RELEASE["found"](tmp_path)} == {"12.34.56"}
     for name in RELEASE["PLACES"]:
         old, new = ((root / name).read_text() for root in (ROOT, tmp_path))
-        # Of other packages' versions that happen to be the same, none has changed.
+        # Other packages' versions that happen to be the same are unchanged.
         assert new.count("12.34.56") == RELEASE["PLACES"][name][1]
         assert len(old.splitlines()) == len(new.splitlines())
         assert before in old

@@ -1,4 +1,4 @@
-"""Owns what clients get wrong, by the kind of field: as JSON, and as text in a URL."""
+"""Bad values of fields, by the kind of field: as JSON, and as text in a URL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 ID: Final = "01a20ac3-5727-772d-ad3e-fd6faf3624ac"
 _NO_TEXT: Final[list[Any]] = [True, 5, 1.5, [], ["x"], {}, {"$gt": ""}]
-_NO_NUMBER: Final[list[Any]] = [True, "", "1", 1.5, 1e300, [], [1], {}, {"$gt": ""}, -1, 2**63, 2**64]
+_NO_NUMBER: Final[list[Any]] = [True, "", "1", 1.5, 1e300, [], [1], {}, {"$gt": ""}, -1, 2**53, 2**63, 2**64]
 _NO_ID: Final = [
     "abc",
     "1",
@@ -18,18 +18,19 @@ _NO_ID: Final = [
     f" {ID}",
     f"{ID}\n",
 ]
+_BLANK: Final = ["\u200b", "\u3164", "\u2800\ufe0f", "\x01\u202e", "\U000e0020"]
 _NO_DIGITS: Final = [
     *("-1", "+1", "1.0", "1e3", "10abc", "0x10", " 1", "1\n", "1_0", "true", "null", "\0", "'"),
-    *("\u0663", "\u00b2", str(2**63), "9" * 5_000),
+    *("\u0663", "\u00b2", str(2**53), str(2**63), "9" * 5_000),
 ]
 
-# Kind -> what is wrong in a JSON body or a frame. NUL and lone surrogates have tests of their own.
+# Kind -> bad values in a JSON body or a frame. NUL and lone surrogates have tests of their own.
 IN_JSON: Final[dict[str, list[Any]]] = {
     "id": [*_NO_TEXT, *_NO_ID, ""],
-    "content": [*_NO_TEXT, None, "", " \t\n\u3000"],
-    "title": [*_NO_TEXT, "", " \t", "x" * 256],
+    "content": [*_NO_TEXT, None, "", " \t\n\u3000", *_BLANK],
+    "title": [*_NO_TEXT, "", " \t", "x" * 256, *_BLANK],
     "client id": [*_NO_TEXT, "", "x" * 65],
-    "file name": [*_NO_TEXT, "", "x" * 256],
+    "file name": [*_NO_TEXT, "", " ", "x" * 256, *_BLANK],
     "url": [
         *(*_NO_TEXT, "", "x", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)"),
         *("data:text/html,x", "vbscript:x", "file:///etc/passwd", "ftp://example.org/a", "blob:x"),
@@ -40,14 +41,30 @@ IN_JSON: Final[dict[str, list[Any]]] = {
     "number": _NO_NUMBER,
     "number from 1": [*_NO_NUMBER, 0],
     "users": [
-        *("x", 5, True, {}, {"$gt": ""}, {"0": 1}, [0], [-1], [2**63], [True], ["1"], [1.5], [None], [[1]]),
+        *(
+            "x",
+            5,
+            True,
+            {},
+            {"$gt": ""},
+            {"0": 1},
+            [0],
+            [-1],
+            [2**53],
+            [2**63],
+            [True],
+            ["1"],
+            [1.5],
+            [None],
+            [[1]],
+        ),
         *([{"$gt": ""}], [1, "x"], list(range(1, 1_002)), [0] * 60_000),
     ],
     "flag": [0, 1, "true", "", [], {}, {"$gt": ""}, 1.5],
     "moment": [
         *(*_NO_TEXT, "", "T", "now", "infinity", "2025-11-26", "2025-11-26T10:30:00", "2025-11-26 10:30:00Z"),
         *("2025-13-01T00:00:00Z", "2025-02-29T00:00:00Z", "2025-11-26T24:00:00Z", "2025-11-26T10:30:61Z"),
-        # PostgreSQL knows none of these.
+        # PostgreSQL has none of these times.
         *("2025-11-26T10:30:00+00:00:01", "2025-11-26T10:30:00+24:00", "0000-01-01T00:00:00Z"),
         *(
             "0001-01-01T00:00:00+23:59",
@@ -58,6 +75,7 @@ IN_JSON: Final[dict[str, list[Any]]] = {
         "\u0662\u0660\u0662\u0665-11-26T10:30:00Z",
     ],
     "text": _NO_TEXT,
+    "emoji": [*_NO_TEXT, None, "", "a", "1", ":+1:", "👍👍", "👍 ", "\U0001f1f0", "\u200d", "x" * 10_000],
     "positions": [
         *(
             "x",
@@ -68,6 +86,7 @@ IN_JSON: Final[dict[str, list[Any]]] = {
             {ID: "1"},
             {ID: True},
             {ID: None},
+            {ID: 2**53},
             {ID: 2**63},
             {ID: {}},
             {ID[:-1]: 1},
@@ -76,7 +95,7 @@ IN_JSON: Final[dict[str, list[Any]]] = {
     ],
     "anything": [],
 }
-# Kind -> what is wrong in a query or a path.
+# Kind -> bad values in a query or a path.
 IN_URL: Final[dict[str, list[str]]] = {
     "id": [*_NO_ID, "\0", "'", "\u0661" * 36],
     "number": _NO_DIGITS,
@@ -86,7 +105,9 @@ IN_URL: Final[dict[str, list[str]]] = {
         *(*_NO_DIGITS, "", "0", ",", "1,", ",1", "1,,2", "1,x", "1,0", "1, 2", "1;2", "1 2", "[1]", "1,-2"),
         ",".join(map(str, range(1, 502))),
     ],
-    # Of no list: not base64, not JSON, and JSON of other shapes.
+    "query": ["", " ", "\u3164", "x" * 101],
+    "emoji": ["a", "1", ":+1:", "👍👍", "👍 ", "\U0001f1f0", "\u200d", "x" * 1_000],
+    # Cursors of no list: not base64, not JSON, and JSON of other shapes.
     "cursor": [
         *(
             "",
@@ -111,12 +132,14 @@ IN_URL: Final[dict[str, list[str]]] = {
 KINDS: Final = {
     **dict.fromkeys(("conversation_id", "message_id", "before", "reply_to"), "id"),
     **dict.fromkeys(("before_seq", "after_seq", "seq", "after_pos", "file_size"), "number"),
-    **dict.fromkeys(("expected_version", "user_id"), "number from 1"),
-    **dict.fromkeys(("participant_ids", "user_ids"), "users"),
-    **dict.fromkeys(("muted", "push_enabled", "email_enabled"), "flag"),
+    **dict.fromkeys(("expected_version", "user_id", "mark_unread_from"), "number from 1"),
+    **dict.fromkeys(("participant_ids", "user_ids", "ids"), "users"),
+    **dict.fromkeys(("muted", "push_enabled", "email_enabled", "on"), "flag"),
     **dict.fromkeys(("type", "role", "message_type", "status", "last_seen_visibility"), "choice"),
     "content": "content",
+    "emoji": "emoji",
     "title": "title",
+    "q": "query",
     "client_message_id": "client id",
     "file_name": "file name",
     "file_url": "url",
@@ -127,16 +150,18 @@ KINDS: Final = {
     "positions": "positions",
     "ts": "anything",
 }
-# Kinds that a text with NUL or a lone surrogate could come in by.
+# Kinds in which a text with NUL or a lone surrogate could come in.
 TEXTS: Final = (
     "id",
     "content",
     "title",
+    "query",
     "client id",
     "file name",
     "url",
     "choice",
     "moment",
     "text",
+    "emoji",
     "anything",
 )

@@ -1,7 +1,7 @@
-"""Owns what PROTOCOL promises to whom: one table for each type of conversation, read from that page alone.
+"""What PROTOCOL promises to each role: one table per type of conversation, written from that page alone.
 
-A row is something that one may ask, named by its operation and, where it matters, by what it is asked about;
-a cell is "ok" or the code of the refusal. Who brings no token is refused everywhere, and has no column.
+A row is a request, named by its operation and, where it matters, by its subject. A cell is "ok" or the code
+of the refusal. Requests without a token are refused everywhere, and have no column.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# The former member wrote something and was taken out; the stranger was never in, so that he has no message.
+# The former member wrote something and was removed. The stranger was never a member, and so has no message.
 _GROUP: Final = """
                               admin      member     observer   former      stranger
 conversation.get              ok         ok         ok         not_member  not_found
@@ -17,6 +17,7 @@ conversation.update           ok         forbidden  forbidden  not_member  not_f
 conversation.leave            ok         ok         ok         not_found   not_found
 conversation.read seq         ok         ok         ok         not_member  not_found
 conversation.read message     ok         ok         ok         not_member  not_found
+conversation.read mark        ok         ok         ok         not_member  not_found
 message.history               ok         ok         ok         not_member  not_found
 message.send                  ok         ok         forbidden  not_member  not_found
 message.send reply            ok         ok         forbidden  not_member  not_found
@@ -28,6 +29,13 @@ message.delete another's      ok         forbidden  forbidden  not_member  not_f
 message.delete deleted        ok         ok         ok         not_member  -
 message.read                  ok         ok         ok         not_member  not_found
 message.readers               ok         ok         ok         not_member  not_found
+message.pin                   ok         forbidden  forbidden  not_member  not_found
+message.unpin                 ok         forbidden  forbidden  not_member  not_found
+pin.list                      ok         ok         ok         not_member  not_found
+reaction.set                  ok         ok         ok         not_member  not_found
+reaction.add                  ok         ok         ok         not_member  not_found
+reaction.remove               ok         ok         ok         not_member  not_found
+reaction.list                 ok         ok         ok         not_member  not_found
 message.versions own          ok         ok         ok         not_member  -
 message.versions another's    ok         forbidden  forbidden  not_member  not_found
 message.versions deleted      not_found  not_found  not_found  not_member  -
@@ -55,7 +63,7 @@ message.send reply            ok         forbidden  forbidden  not_member  not_f
 message.edit own              ok         forbidden  forbidden  not_member  -
 message.edit deleted          not_found  forbidden  forbidden  not_member  -
 """
-# Two members for good.
+# Both are members for good.
 _DIRECT: Final = """
                               member     stranger
 conversation.get              ok         not_found
@@ -63,6 +71,7 @@ conversation.update           forbidden  not_found
 conversation.leave            ok         not_found
 conversation.read seq         ok         not_found
 conversation.read message     ok         not_found
+conversation.read mark        ok         not_found
 message.history               ok         not_found
 message.send                  ok         not_found
 message.send reply            ok         not_found
@@ -74,6 +83,13 @@ message.delete another's      forbidden  not_found
 message.delete deleted        ok         -
 message.read                  ok         not_found
 message.readers               ok         not_found
+message.pin                   ok         not_found
+message.unpin                 ok         not_found
+pin.list                      ok         not_found
+reaction.set                  ok         not_found
+reaction.add                  ok         not_found
+reaction.remove               ok         not_found
+reaction.list                 ok         not_found
 message.versions own          ok         -
 message.versions another's    forbidden  not_found
 message.versions deleted      not_found  -
@@ -93,11 +109,12 @@ subscribe                     ok         not_found
 typing.start                  ok         not_found
 typing.stop                   ok         not_found
 """
-# What concerns no conversation of anybody's, or answers for those that one is in, is refused to nobody.
+# Requests that concern no conversation, or only the user's own ones, are refused to nobody.
 FOR_EVERYBODY: Final = frozenset(
     (
         *("conversation.create", "conversation.list", "conversation.sync"),
         *("resume", "unsubscribe", "auth.refresh", "ping", "stats.get", "ticket.give"),
+        *("user.list", "user.me"),
         *("presence.online", "presence.list", "presence.set", "presence.watch", "presence.unwatch"),
     )
 )
@@ -110,7 +127,7 @@ def _rows(table: str) -> dict[str, dict[str, str]]:
 
 
 _group = _rows(_GROUP)
-# Type -> what is asked -> role -> outcome.
+# Type -> request -> role -> outcome.
 EXPECTED: Final = {
     "group": _group,
     "announcement": _group | _rows(_ANNOUNCEMENT),

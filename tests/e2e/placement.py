@@ -1,4 +1,4 @@
-"""Owns telling which worker process holds a socket, so that tests have their sockets where they need them."""
+"""Finds the worker process that holds a socket, so that tests can place their sockets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.client import Person, Socket
+from tests.client import Socket, User
 
 _ESTABLISHED = "01"
 _AT_ONCE = 4
@@ -16,18 +16,20 @@ _TRIES = 20
 
 
 def workers(status: dict[str, Any], service: str) -> list[int]:
-    """The pids of one service's workers, from what `messenger status --json` says."""
+    """Returns the pids of one service's workers, from the output of `messenger status --json`."""
     rows = status["processes"]
     return [row["pid"] for row in rows if (row["service"], row["role"]) == (service, "worker")]
 
 
 def worker_of(socket: Socket, pids: list[int]) -> int:
-    """Which of the processes `pids` holds the other end of `socket`."""
+    """Returns which of the processes `pids` holds the other end of `socket`."""
     return holder_of(socket.ports, pids)
 
 
 def holder_of(ports: tuple[int, int], pids: list[int]) -> int:
-    """Which of the processes `pids` holds the other end of a connection: our port and the server's."""
+    """Returns which of the processes `pids` holds the other end of a connection: local
+    port, server's port.
+    """
     wanted = f"socket:[{_inode_at_server(ports)}]"
     for pid in pids:
         if wanted in _open_files(pid):
@@ -35,12 +37,12 @@ def holder_of(ports: tuple[int, int], pids: list[int]) -> int:
     raise AssertionError(f"none of {pids} holds {wanted}")
 
 
-async def connect_apart(person: Person, pids: list[int]) -> list[Socket]:
-    """A socket of `person` on each of the workers `pids`, in their order."""
+async def connect_apart(user: User, pids: list[int]) -> list[Socket]:
+    """Opens a socket of `user` on each of the workers `pids`; returns them in that order."""
     found: dict[int, Socket] = {}
     for _ in range(_TRIES):
-        # At once, since one idle worker would accept them all if they came one by one.
-        sockets = await asyncio.gather(*(person.connect() for _ in range(_AT_ONCE)))
+        # All at once: one by one, a single idle worker would accept them all.
+        sockets = await asyncio.gather(*(user.connect() for _ in range(_AT_ONCE)))
         for socket in sockets:
             if found.setdefault(worker_of(socket, pids), socket) is not socket:
                 await socket.close()
@@ -49,9 +51,9 @@ async def connect_apart(person: Person, pids: list[int]) -> list[Socket]:
     raise AssertionError(f"no socket on {set(pids) - set(found)}")
 
 
-async def connect_at(person: Person, pid: int, pids: list[int]) -> Socket:
-    """A socket of `person` on the worker `pid`, and none on the others."""
-    sockets = await connect_apart(person, pids)
+async def connect_at(user: User, pid: int, pids: list[int]) -> Socket:
+    """Opens a socket of `user` on the worker `pid`, and none on the others."""
+    sockets = await connect_apart(user, pids)
     for other, socket in zip(pids, sockets, strict=True):
         if other != pid:
             await socket.close()
@@ -59,7 +61,7 @@ async def connect_at(person: Person, pid: int, pids: list[int]) -> Socket:
 
 
 def _inode_at_server(ports: tuple[int, int]) -> str:
-    """The inode of the other end of an open connection."""
+    """Returns the inode of the other end of an open connection."""
     ours, theirs = (f"{port:04X}" for port in ports)
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         _, local, peer, state, *rest = line.split()

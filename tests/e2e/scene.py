@@ -1,15 +1,15 @@
-"""Owns a conversation with somebody in every role, each of whom has written something while he could."""
+"""A conversation with a user in every role, each of whom has written something while they could."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
-from tests.client import Person
-from tests.e2e.asking import Fields
+from tests.client import User
 from tests.e2e.crowd import Crowd
+from tests.e2e.requesting import Fields
 
-# Who is in, next to `another`, when everybody writes.
+# The members besides `another` at the time when everybody writes.
 _WRITERS = {
     "group": ("admin", "member", "observer", "former", "another"),
     "announcement": ("admin", "member", "observer", "former", "another"),
@@ -18,22 +18,22 @@ _WRITERS = {
 
 
 class Scene:
-    """The room, the people by role, and the ids of their messages; `deleted` are messages that are gone."""
+    """The room, the users by role, and the ids of their messages; `deleted` holds deleted messages."""
 
-    def __init__(self, type_: str, room: str, people: dict[str, Person]) -> None:
+    def __init__(self, type_: str, room: str, users: dict[str, User]) -> None:
         self.type = type_
         self.room = room
-        self.people = people
+        self.users = users
         self.messages: dict[str, str] = {}
         self.deleted: dict[str, str] = {}
 
     @property
-    def witness(self) -> Person:
-        """Somebody who may see everything, and is not among those who ask."""
-        return self.people["another"]
+    def witness(self) -> User:
+        """Returns a user who may see everything, and who makes none of the tested requests."""
+        return self.users["another"]
 
     async def state(self) -> Any:
-        """All that a refused request must not have changed."""
+        """Returns all that a refused request must not have changed."""
         parts = ("", "/messages", "/participants")
         replies = await asyncio.gather(
             *(self.witness.get(f"/conversations/{self.room}{part}") for part in parts),
@@ -44,23 +44,25 @@ class Scene:
 
 
 async def make_scene(crowd: Crowd, type_: str) -> Scene:
-    """A new scene with new people."""
+    """Creates a new scene with new users."""
     names = ("admin", "member", "observer", "former", "another", "stranger")
-    people = dict(zip(names, crowd.newcomers(len(names)), strict=True))
+    users = dict(zip(names, crowd.newcomers(len(names)), strict=True))
     writers = _WRITERS[type_]
-    founder = people[writers[0]]
+    founder = users[writers[0]]
     body: Fields = {
         "type": type_,
-        "participant_ids": [people["another"].user_id] if type_ == "direct" else [],
+        "participant_ids": [users["another"].user_id] if type_ == "direct" else [],
     }
     if type_ != "direct":
         body["title"] = "a room"
     room = (await founder.post("/conversations", body)).body["id"]
-    scene = Scene(type_, room, people)
+    scene = Scene(type_, room, users)
     if type_ != "direct":
-        # As admins, since in an announcement nobody else writes.
-        users = [people[name].user_id for name in writers[1:]]
-        await _done(founder.post(f"/conversations/{room}/participants", {"user_ids": users, "role": "admin"}))
+        # As admins, since nobody else writes in an announcement.
+        user_ids = [users[name].user_id for name in writers[1:]]
+        await _done(
+            founder.post(f"/conversations/{room}/participants", {"user_ids": user_ids, "role": "admin"})
+        )
     await asyncio.gather(*(_write(scene, name) for name in writers))
     if type_ != "direct":
         await _settle(scene)
@@ -68,18 +70,18 @@ async def make_scene(crowd: Crowd, type_: str) -> Scene:
 
 
 async def _write(scene: Scene, name: str) -> None:
-    person, path = scene.people[name], f"/conversations/{scene.room}/messages"
-    scene.messages[name] = (await person.post(path, {"content": f"of the {name}"})).body["id"]
-    scene.deleted[name] = (await person.post(path, {"content": "gone"})).body["id"]
-    await _done(person.call("DELETE", f"/messages/{scene.deleted[name]}"))
+    user, path = scene.users[name], f"/conversations/{scene.room}/messages"
+    scene.messages[name] = (await user.post(path, {"content": f"of the {name}"})).body["id"]
+    scene.deleted[name] = (await user.post(path, {"content": "gone"})).body["id"]
+    await _done(user.call("DELETE", f"/messages/{scene.deleted[name]}"))
 
 
 async def _settle(scene: Scene) -> None:
-    """Everybody gets the role of his name; `another` is a member."""
-    admin, path = scene.people["admin"], f"/conversations/{scene.room}/participants"
+    """Gives every user the role of their name; `another` is a member."""
+    admin, path = scene.users["admin"], f"/conversations/{scene.room}/participants"
     for name, role in (("member", "member"), ("observer", "observer"), ("another", "member")):
-        await _done(admin.call("PATCH", f"{path}/{scene.people[name].user_id}", body={"role": role}))
-    await _done(admin.call("DELETE", f"{path}/{scene.people['former'].user_id}"))
+        await _done(admin.call("PATCH", f"{path}/{scene.users[name].user_id}", body={"role": role}))
+    await _done(admin.call("DELETE", f"{path}/{scene.users['former'].user_id}"))
 
 
 async def _done(asked: Any) -> None:

@@ -1,4 +1,4 @@
-"""Bad fields of every operation over both doors: each is named, none gets through, and nothing breaks."""
+"""Bad fields of every operation over the socket and REST: each is named, none is accepted, nothing breaks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from messenger_shared.operations.operation import Operation
-from tests.client import Person
-from tests.e2e.asking import FRAME_TYPES, OPERATIONS, Fields, frame_outcome, over_rest, path_of
+from messenger_shared.contract.operations.operation import Operation
+from tests.client import User
 from tests.e2e.bad_values import IN_JSON, IN_URL, KINDS, TEXTS
 from tests.e2e.crowd import Crowd
+from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, frame_outcome, over_rest, path_of
 
 AT_ONCE = 10
 MAX_IN_FRAME = 60_000
@@ -21,41 +21,46 @@ REST = sorted(name for name, operation in OPERATIONS.items() if operation.route)
 
 
 class Place(NamedTuple):
-    """Somebody in a group, and what a good request to do something there is made of."""
+    """A member of a group, and what a valid request there is made of."""
 
-    person: Person
+    user: User
     good: Fields
 
     def request(self, operation: Operation, **fields: Any) -> Fields:
-        """What the operation needs at least, with these fields."""
+        """Returns the least that the operation needs, with these fields."""
         needed = [name for name, field in operation.request.fields.items() if field.required]
         if operation.name == "conversation.create" and "title" not in fields:
             needed.append("title")
+        if operation.name == "user.list" and "ids" not in fields:
+            needed.append("q")
         return {name: self.good[name] for name in needed} | fields
 
 
 @pytest.fixture
 async def place(crowd: Crowd) -> Place:
-    person, other = crowd.newcomers(2)
-    room = await person.create_group(other.user_id)
-    sent = await person.post(f"/conversations/{room}/messages", {"content": "a message"})
+    user, other = crowd.newcomers(2)
+    room = await user.create_group(other.user_id)
+    sent = await user.post(f"/conversations/{room}/messages", {"content": "a message"})
     good = {
         "conversation_id": room,
         "message_id": sent.body["id"],
         "content": "x",
         "title": "a title",
+        "q": "a",
         "type": "group",
         "role": "member",
         "user_id": other.user_id,
         "user_ids": [other.user_id],
-        "token": person.token,
+        "token": user.token,
         "positions": {},
+        "emoji": "👍",
+        "on": True,
     }
-    return Place(person, good)
+    return Place(user, good)
 
 
 def where_of(operation: Operation, field: str) -> str:
-    """Where REST has this field: in the path, the query or the body."""
+    """Returns where REST has this field: in the path, the query or the body."""
     assert operation.route is not None
     if f"{{{field}}}" in operation.route.path:
         return "path"
@@ -63,22 +68,24 @@ def where_of(operation: Operation, field: str) -> str:
 
 
 def bad_fields(operation: Operation, *, frame: bool = False) -> Iterator[tuple[str, Any]]:
-    """Every bad value of every field of a request."""
+    """Yields every bad value of every field of a request."""
     for field, shape in operation.request.fields.items():
         kind = KINDS[field]
         where = "body" if frame else where_of(operation, field)
         if where == "body" and not shape.allow_none:
             yield field, None
         for value in IN_JSON[kind] if where == "body" else IN_URL[kind]:
-            # With these it would be another path, or more than one frame may hold.
+            # These would make another path, or exceed the size of a frame.
             fits = len(json.dumps(value)) < MAX_IN_FRAME if frame else where != "path" or "{" not in value
             if fits and (where != "path" or value):
                 yield field, value
 
 
 def expected(field: str, value: Any) -> tuple[str, tuple[str, ...]]:
-    """The code, and the fields that are told to be at fault."""
-    return ("invalid_conversation_id", ()) if field == "conversation_id" else ("invalid_frame", (field,))
+    """Returns the expected code and fields at fault."""
+    if field == "conversation_id":
+        return "invalid_conversation_id", ()
+    return "bad_emoji" if field == "emoji" and value is not None else "invalid_frame", (field,)
 
 
 @pytest.mark.parametrize("name", REST)
@@ -88,8 +95,8 @@ async def test_a_bad_field_over_rest(place: Place, name: str) -> None:
 
     async def ask(field: str, value: Any) -> Any:
         async with gate:
-            got = await over_rest(place.person, operation, place.request(operation, **{field: value}))
-        right = (got.code, got.faults) == expected(field, value)
+            got = await over_rest(place.user, operation, place.request(operation, **{field: value}))
+        right = (got.code, got.invalid_fields) == expected(field, value)
         return None if right else (field, str(value)[:80], got)
 
     answers = await asyncio.gather(*(ask(field, value) for field, value in bad_fields(operation)))
@@ -99,11 +106,11 @@ async def test_a_bad_field_over_rest(place: Place, name: str) -> None:
 @pytest.mark.parametrize("type_", FRAME_TYPES)
 async def test_a_bad_field_over_a_socket(place: Place, type_: str) -> None:
     operation = FRAME_TYPES[type_]
-    socket = await place.person.connect()
+    socket = await place.user.connect()
     for field, value in bad_fields(operation, frame=True):
         frame = await socket.request(type_, **place.request(operation, **{field: value}))
         got = frame_outcome(frame)
-        assert (got.code, got.faults) == expected(field, value), (field, str(value)[:80], got)
+        assert (got.code, got.invalid_fields) == expected(field, value), (field, str(value)[:80], got)
     assert (await socket.request("ping"))["type"] == "pong"
 
 
@@ -116,55 +123,55 @@ async def test_nul_and_lone_surrogates_in_any_field_over_rest(place: Place, bad:
             if field != "no such field" and KINDS[field] not in TEXTS:
                 continue
             if where_of(operation, field) == "body":
-                got = await over_rest(place.person, operation, place.request(operation, **{field: bad}))
-                assert (got.code, got.faults) == ("invalid_frame", ("_",)), (name, field)
+                got = await over_rest(place.user, operation, place.request(operation, **{field: bad}))
+                assert (got.code, got.invalid_fields) == ("invalid_frame", ("_",)), (name, field)
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800", "x\udfff", "\ude00\ud83d"])
 async def test_nul_and_lone_surrogates_in_any_field_over_a_socket(place: Place, bad: str) -> None:
-    socket = await place.person.connect()
+    socket = await place.user.connect()
     for type_, operation in FRAME_TYPES.items():
         for field in (*operation.request.fields, "ref", "no such field"):
             frame = {"type": type_, **place.request(operation, **{field: bad})}
             await socket.send_text(json.dumps(frame))
             got = frame_outcome(await socket.expect("error"))
-            assert (got.code, got.faults) == ("invalid_frame", ("_",)), (type_, field)
+            assert (got.code, got.invalid_fields) == ("invalid_frame", ("_",)), (type_, field)
     assert (await socket.request("ping"))["type"] == "pong"
 
 
 async def test_too_long_a_text_has_its_own_code_at_both_doors(place: Place) -> None:
     text = "x" * 10_001
-    socket = await place.person.connect()
+    socket = await place.user.connect()
     for name in ("message.send", "message.edit"):
         fields = place.request(OPERATIONS[name], content=text)
-        got = await over_rest(place.person, OPERATIONS[name], fields)
-        assert (got.code, got.faults) == ("message_too_long", ("content",))
+        got = await over_rest(place.user, OPERATIONS[name], fields)
+        assert (got.code, got.invalid_fields) == ("message_too_long", ("content",))
         got = frame_outcome(await socket.request(name, **fields))
-        assert (got.code, got.faults) == ("message_too_long", ("content",))
+        assert (got.code, got.invalid_fields) == ("message_too_long", ("content",))
 
 
 async def test_a_missing_field_is_named(place: Place) -> None:
-    socket = await place.person.connect()
+    socket = await place.user.connect()
     for operation in OPERATIONS.values():
         whole = place.request(operation)
         for field in whole:
             fields = {name: value for name, value in whole.items() if name != field}
             if operation.route and where_of(operation, field) != "path":
-                got = await over_rest(place.person, operation, fields)
-                assert (got.code, got.faults) == expected(field, None), (operation.name, field)
+                got = await over_rest(place.user, operation, fields)
+                assert (got.code, got.invalid_fields) == expected(field, None), (operation.name, field)
             if operation.command:
                 frame = await socket.request(operation.command.types[0], **fields)
                 got = frame_outcome(frame)
-                assert (got.code, got.faults) == expected(field, None), (operation.name, field)
+                assert (got.code, got.invalid_fields) == expected(field, None), (operation.name, field)
 
 
 async def test_many_bad_items_get_a_short_answer(place: Place) -> None:
-    """Else one cheap request keeps a gateway busy, and is answered by megabytes."""
+    """Otherwise one cheap request keeps a gateway busy and gets megabytes as its answer."""
     body = b'{"type":"group","title":"x","participant_ids":[' + b"0," * 120_000 + b"0]}"
-    reply = await place.person.call("POST", "/conversations", body=body)
+    reply = await place.user.call("POST", "/conversations", body=body)
     assert (reply.status, list(reply.body["errors"])) == (422, ["participant_ids"])
     assert int(reply.headers["Content-Length"]) < 1_000
-    socket = await place.person.connect()
+    socket = await place.user.connect()
     frame = await socket.request("resume", positions={str(n): 0 for n in range(5_000)})
     assert len(json.dumps(frame)) < 1_000
 
@@ -184,8 +191,8 @@ async def test_many_bad_items_get_a_short_answer(place: Place) -> None:
 async def test_a_link_to_the_web_is_kept_as_it_was(place: Place, url: str) -> None:
     operation = OPERATIONS["message.send"]
     path, others = path_of(operation, place.request(operation, file_url=url))
-    assert (await place.person.post(path, others)).body["file_url"] == url
-    socket = await place.person.connect()
+    assert (await place.user.post(path, others)).body["file_url"] == url
+    socket = await place.user.connect()
     sent = await socket.request("message.send", **place.request(operation, file_url=url))
     assert sent["data"]["file_url"] == url
 
@@ -203,7 +210,7 @@ async def test_a_link_to_the_web_is_kept_as_it_was(place: Place, url: str) -> No
 )
 async def test_a_moment_with_any_offset_is_kept(place: Place, moment: str, kept: str) -> None:
     path = f"/conversations/{place.good['conversation_id']}/settings"
-    reply = await place.person.call("PUT", path, body={"muted_until": moment})
+    reply = await place.user.call("PUT", path, body={"muted_until": moment})
     assert (reply.status, reply.body["muted_until"]) == (200, kept)
 
 
@@ -211,28 +218,28 @@ async def test_unknown_fields_are_ignored_at_both_doors(place: Place) -> None:
     room = place.good["conversation_id"]
     extra = {"sender_id": 1, "seq": 99, "id": room, "user_id": 1, "__proto__": {"$gt": ""}, "created_at": "x"}
     body = {"content": "hi", **extra}
-    reply = await place.person.post(f"/conversations/{room}/messages", body)
-    socket = await place.person.connect()
+    reply = await place.user.post(f"/conversations/{room}/messages", body)
+    socket = await place.user.connect()
     frame = await socket.request("message.send", conversation_id=room, **body)
     for message in (reply.body, frame["data"]):
-        assert message["sender_id"] == place.person.user_id
+        assert message["sender_id"] == place.user.user_id
         assert message["id"] != room
         assert message["seq"] < 99
-    assert (await place.person.get("/conversations", nonsense="\0", user_id="1")).status == 200
+    assert (await place.user.get("/conversations", nonsense="\0", user_id="1")).status == 200
 
 
 async def test_of_two_equal_keys_the_last_counts(place: Place) -> None:
     path = f"/conversations/{place.good['conversation_id']}/messages"
-    reply = await place.person.call("POST", path, body=b'{"content":"one","content":5,"content":"two"}')
+    reply = await place.user.call("POST", path, body=b'{"content":"one","content":5,"content":"two"}')
     assert (reply.status, reply.body["content"]) == (201, "two")
-    reply = await place.person.call("POST", path, body=b'{"content":"one","content":5}')
+    reply = await place.user.call("POST", path, body=b'{"content":"one","content":5}')
     assert reply.status == 422
 
 
 async def test_the_path_stands_against_the_body_and_the_body_against_the_header(place: Place) -> None:
-    elsewhere = await place.person.create_group()
+    elsewhere = await place.user.create_group()
     path = f"/conversations/{place.good['conversation_id']}/messages"
     body = {"content": "x", "conversation_id": elsewhere, "client_message_id": "of the body"}
-    reply = await place.person.post(path, body, idempotency_key="of the header")
+    reply = await place.user.post(path, body, idempotency_key="of the header")
     assert reply.body["conversation_id"] == place.good["conversation_id"]
     assert reply.body["client_message_id"] == "of the body"

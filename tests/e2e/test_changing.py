@@ -1,4 +1,4 @@
-"""Messages are edited and deleted: who may, what is told, what is kept and what is gone."""
+"""Messages are edited and deleted: who may, which events follow, what is kept and what is gone."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from uuid import uuid4
 
 import pytest
 
-from tests.client import Person, Socket
+from tests.client import Socket, User
 from tests.e2e.crowd import Crowd
 
 
-async def say(person: Person, room: str, content: str, **fields: Any) -> dict[str, Any]:
-    reply = await person.post(f"/conversations/{room}/messages", {"content": content, **fields})
+async def say(user: User, room: str, content: str, **fields: Any) -> dict[str, Any]:
+    reply = await user.post(f"/conversations/{room}/messages", {"content": content, **fields})
     assert reply.status == 201, reply
     message: dict[str, Any] = reply.body
     return message
 
 
-async def change(person: Person, method: str, message_id: str, body: Any = None, part: str = "") -> Any:
-    return await person.call(method, f"/messages/{message_id}{part}", body=body)
+async def change(user: User, method: str, message_id: str, body: Any = None, part: str = "") -> Any:
+    return await user.call(method, f"/messages/{message_id}{part}", body=body)
 
 
-@pytest.mark.parametrize("door", ["socket", "rest"])
-async def test_an_edit_is_told_to_all_with_the_next_version_and_pos(crowd: Crowd, door: str) -> None:
+@pytest.mark.parametrize("transport", ["socket", "rest"])
+async def test_an_edit_is_told_to_all_with_the_next_version_and_pos(crowd: Crowd, transport: str) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
     ours, theirs = await one.connect(), await two.connect()
     message = await say(one, room, "first")
-    if door == "socket":
+    if transport == "socket":
         answer = await ours.request("message.edit", message_id=message["id"], content="second")
         assert (answer["type"], answer["message_id"]) == ("message.edited", message["id"])
         assert answer["conversation_id"] == room
@@ -78,8 +78,8 @@ async def test_every_earlier_text_is_kept_for_the_sender_and_admins(crowd: Crowd
     message = await say(sender, room, "v1")
     for text in ("v2", "v3"):
         assert (await change(sender, "PUT", message["id"], {"content": text})).status == 200
-    for person in (admin, sender):
-        reply = await change(person, "GET", message["id"], part="/history")
+    for user in (admin, sender):
+        reply = await change(user, "GET", message["id"], part="/history")
         assert reply.status == 200
         assert [(row["version"], row["content"]) for row in reply.body["items"]] == [(1, "v1"), (2, "v2")]
         assert reply.body["items"][0]["edited_at"] == message["created_at"]
@@ -90,8 +90,8 @@ async def test_every_earlier_text_is_kept_for_the_sender_and_admins(crowd: Crowd
     assert more.body["next_cursor"] is None
 
 
-@pytest.mark.parametrize("door", ["socket", "rest"])
-async def test_deleting_leaves_a_tombstone_and_nothing_of_the_text(crowd: Crowd, door: str) -> None:
+@pytest.mark.parametrize("transport", ["socket", "rest"])
+async def test_deleting_leaves_a_tombstone_and_nothing_of_the_text(crowd: Crowd, transport: str) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
     ours, theirs = await one.connect(), await two.connect()
@@ -99,7 +99,7 @@ async def test_deleting_leaves_a_tombstone_and_nothing_of_the_text(crowd: Crowd,
     message = await say(one, room, "secret", message_type="file", **file)
     await change(one, "PUT", message["id"], {"content": "secret still"})
     for _ in range(2):
-        if door == "socket":
+        if transport == "socket":
             answer = await ours.request("message.delete", message_id=message["id"])
             assert (answer["type"], answer["message_id"]) == ("message.deleted", message["id"])
             assert answer["conversation_id"] == room
@@ -124,10 +124,10 @@ async def test_who_may_change_what(crowd: Crowd) -> None:
     room = await admin.create_group(sender.user_id, other.user_id)
     message = await say(sender, room, "mine")
     new_text = {"content": "not yours"}
-    for person, status in ((admin, 403), (other, 403), (stranger, 404)):
-        assert (await change(person, "PUT", message["id"], new_text)).status == status
-    for person, status in ((other, 403), (stranger, 404), (admin, 204)):
-        assert (await change(person, "DELETE", message["id"])).status == status
+    for user, status in ((admin, 403), (other, 403), (stranger, 404)):
+        assert (await change(user, "PUT", message["id"], new_text)).status == status
+    for user, status in ((other, 403), (stranger, 404), (admin, 204)):
+        assert (await change(user, "DELETE", message["id"])).status == status
 
 
 async def test_a_strangers_and_a_missing_message_look_the_same(crowd: Crowd) -> None:
@@ -171,19 +171,19 @@ async def test_a_repeat_after_an_edit_or_a_deletion_gives_the_one_stored_message
 
 
 async def test_positions_have_no_hole_under_concurrent_changes(crowd: Crowd) -> None:
-    people = crowd.newcomers(4)
-    room = await people[0].create_group(*(person.user_id for person in people[1:]))
-    watcher = await people[0].connect()
+    users = crowd.newcomers(4)
+    room = await users[0].create_group(*(user.user_id for user in users[1:]))
+    watcher = await users[0].connect()
 
-    async def busy(person: Person) -> None:
-        socket: Socket = await person.connect()
+    async def busy(user: User) -> None:
+        socket: Socket = await user.connect()
         for n in range(8):
             sent = await socket.request("message.send", conversation_id=room, content=str(n))
             await socket.request("message.edit", message_id=sent["message_id"], content=f"{n}!")
             if n % 2:
                 await socket.request("message.delete", message_id=sent["message_id"])
 
-    await asyncio.gather(*map(busy, people))
+    await asyncio.gather(*map(busy, users))
     last = 1 + 4 * (8 + 8 + 4)
     await watcher.wait(lambda frame: frame.get("pos") == last)
     seen = [frame["pos"] for frame in watcher.frames if frame.get("conversation_id") == room]

@@ -1,4 +1,6 @@
-"""Two people chat: in both directions, through both doors, with numbers without holes, and with repeats."""
+"""Two users chat: in both directions, over the socket and REST, with numbers without holes, and with
+repeats.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from tests.client import Person
+from tests.client import User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.waiting import eventually
@@ -20,12 +22,12 @@ MESSAGE_FIELDS = {
 }  # fmt: skip
 
 
-async def history(person: Person, room: str, **query: Any) -> list[dict[str, Any]]:
-    """All messages of a conversation, oldest first, page by page."""
+async def history(user: User, room: str, **query: Any) -> list[dict[str, Any]]:
+    """Returns all messages of a conversation, oldest first, page by page."""
     items: list[dict[str, Any]] = []
     while True:
         after = items[-1]["seq"] if items else 0
-        reply = await person.get(f"/conversations/{room}/messages", after_seq=after, **query)
+        reply = await user.get(f"/conversations/{room}/messages", after_seq=after, **query)
         assert reply.status == 200, reply
         items += reply.body["items"]
         if not reply.body["has_more"]:
@@ -38,8 +40,8 @@ async def test_two_people_chat_in_both_directions_over_sockets_and_rest(crowd: C
     ours, theirs = await one.connect(), await two.connect()
     await ours.request("message.send", conversation_id=room, content="one by socket")
     await theirs.request("message.send", conversation_id=room, content="two by socket")
-    for person, text in ((one, "one by REST"), (two, "two by REST")):
-        reply = await person.post(f"/conversations/{room}/messages", {"content": text})
+    for user, text in ((one, "one by REST"), (two, "two by REST")):
+        reply = await user.post(f"/conversations/{room}/messages", {"content": text})
         assert reply.status == 201
         assert set(reply.body) == MESSAGE_FIELDS
     expected = ["one by socket", "two by socket", "one by REST", "two by REST"]
@@ -73,9 +75,9 @@ async def test_every_field_of_a_message_goes_through_verbatim(crowd: Crowd) -> N
 
 
 async def test_seq_and_pos_have_no_holes_whoever_sends_through_whatever(crowd: Crowd) -> None:
-    people = crowd.newcomers(4)
-    room = await people[0].create_group(*(person.user_id for person in people))
-    sockets = [await person.connect() for person in people for _ in range(2)]
+    users = crowd.newcomers(4)
+    room = await users[0].create_group(*(user.user_id for user in users))
+    sockets = [await user.connect() for user in users for _ in range(2)]
 
     async def send(index: int) -> None:
         for number in range(4):
@@ -84,14 +86,14 @@ async def test_seq_and_pos_have_no_holes_whoever_sends_through_whatever(crowd: C
             )
             assert answer["type"] == "message.sent", answer
 
-    async def post(person: Person) -> None:
+    async def post(user: User) -> None:
         for number in range(4):
-            reply = await person.post(f"/conversations/{room}/messages", {"content": f"rest {number}"})
+            reply = await user.post(f"/conversations/{room}/messages", {"content": f"rest {number}"})
             assert reply.status == 201
 
-    await asyncio.gather(*map(send, range(len(sockets))), *map(post, people))
-    total = 4 * (len(sockets) + len(people))
-    stored = await history(people[1], room, limit=7)
+    await asyncio.gather(*map(send, range(len(sockets))), *map(post, users))
+    total = 4 * (len(sockets) + len(users))
+    stored = await history(users[1], room, limit=7)
     assert [(m["seq"], m["pos"]) for m in stored] == [(n, n + 1) for n in range(1, total + 1)]
     for socket in sockets:
         await socket.wait(lambda f: f["type"] == "message.new" and f["pos"] == total + 1)

@@ -1,4 +1,4 @@
-"""A client that was away is brought to where its conversations stand, whole or told that it isn't."""
+"""A client that was away is brought up to date, or told that it has to read the history."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 
 import pytest
 
-from tests.client import Person, Socket
+from tests.client import Socket, User
 from tests.e2e.crowd import Crowd
 
-# So that none of them says more than one may in a moment.
+# So many that none of them exceeds the rate limit.
 SPEAKERS = 12
 
 
-async def say(person: Person, room: str, content: str) -> dict[str, Any]:
-    reply = await person.post(f"/conversations/{room}/messages", {"content": content})
+async def say(user: User, room: str, content: str) -> dict[str, Any]:
+    reply = await user.post(f"/conversations/{room}/messages", {"content": content})
     assert reply.status == 201, reply
     message: dict[str, Any] = reply.body
     return message
 
 
-async def come_back(socket: Socket, room: str, pos: int, door: str) -> dict[str, Any]:
-    """The outcome, in the form of `resumed`."""
-    if door == "resume":
+async def come_back(socket: Socket, room: str, pos: int, operation: str) -> dict[str, Any]:
+    """Returns the outcome, in the form of `resumed`."""
+    if operation == "resume":
         answer = await socket.request("resume", positions={room: pos})
         assert answer["type"] == "resumed", answer
         outcome: dict[str, Any] = answer["conversations"][room]
@@ -41,13 +41,13 @@ def replayed(socket: Socket, room: str) -> list[tuple[str, int]]:
     return [(frame["type"], frame["pos"]) for frame in found]
 
 
-@pytest.mark.parametrize("door", ["resume", "subscribe"])
+@pytest.mark.parametrize("operation", ["resume", "subscribe"])
 @pytest.mark.parametrize("kept", [True, False], ids=["kept here", "asked for"])
-async def test_what_was_missed_is_replayed_in_order(crowd: Crowd, door: str, kept: bool) -> None:
+async def test_what_was_missed_is_replayed_in_order(crowd: Crowd, operation: str, kept: bool) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
     first = await say(one, room, "first")
-    # Somebody who is connected meanwhile lets his worker keep what passes.
+    # A user who stays connected makes the worker keep events in its ring.
     watcher = await one.connect() if kept else None
     second = await say(one, room, "second")
     await say(one, room, "third")
@@ -56,7 +56,7 @@ async def test_what_was_missed_is_replayed_in_order(crowd: Crowd, door: str, kep
     if watcher is not None:
         await watcher.expect("message.edited", pos=6)
     theirs = await two.connect()
-    outcome = await come_back(theirs, room, 2, door)
+    outcome = await come_back(theirs, room, 2, operation)
     assert outcome == {"from": 2, "to": 6, "recovered": True}
     assert replayed(theirs, room) == [("message.new", 4), ("message.new", 5), ("message.edited", 6)]
     await say(one, room, "live")
@@ -64,36 +64,36 @@ async def test_what_was_missed_is_replayed_in_order(crowd: Crowd, door: str, kep
     assert "replay" not in live
 
 
-@pytest.mark.parametrize("door", ["resume", "subscribe"])
-async def test_who_missed_nothing_gets_nothing(crowd: Crowd, door: str) -> None:
+@pytest.mark.parametrize("operation", ["resume", "subscribe"])
+async def test_who_missed_nothing_gets_nothing(crowd: Crowd, operation: str) -> None:
     one = crowd.newcomer()
     room = await one.create_group()
     await say(one, room, "hi")
     ours = await one.connect()
-    assert await come_back(ours, room, 2, door) == {"from": 2, "to": 2, "recovered": True}
+    assert await come_back(ours, room, 2, operation) == {"from": 2, "to": 2, "recovered": True}
     assert replayed(ours, room) == []
 
 
-@pytest.mark.parametrize("door", ["resume", "subscribe"])
-async def test_a_position_that_does_not_exist_yet_is_not_recovered(crowd: Crowd, door: str) -> None:
+@pytest.mark.parametrize("operation", ["resume", "subscribe"])
+async def test_a_position_that_does_not_exist_yet_is_not_recovered(crowd: Crowd, operation: str) -> None:
     one = crowd.newcomer()
     room = await one.create_group()
     ours = await one.connect()
-    assert await come_back(ours, room, 99, door) == {"from": 99, "to": 1, "recovered": False}
+    assert await come_back(ours, room, 99, operation) == {"from": 99, "to": 1, "recovered": False}
     await say(one, room, "hi")
     await ours.expect("message.new", pos=2)
 
 
-@pytest.mark.parametrize("door", ["resume", "subscribe"])
-async def test_more_than_the_budget_is_told_and_not_replayed(crowd: Crowd, door: str) -> None:
+@pytest.mark.parametrize("operation", ["resume", "subscribe"])
+async def test_more_than_the_budget_is_told_and_not_replayed(crowd: Crowd, operation: str) -> None:
     one, *others = crowd.newcomers(SPEAKERS)
     room = await one.create_group(*(other.user_id for other in others))
     speakers = islice(cycle((one, *others)), 501)
     await asyncio.gather(*(say(speaker, room, "x") for speaker in speakers))
     ours = await one.connect()
-    assert await come_back(ours, room, 1, door) == {"from": 1, "to": 502, "recovered": False}
+    assert await come_back(ours, room, 1, operation) == {"from": 1, "to": 502, "recovered": False}
     assert replayed(ours, room) == []
-    assert await come_back(ours, room, 2, door) == {"from": 2, "to": 502, "recovered": True}
+    assert await come_back(ours, room, 2, operation) == {"from": 2, "to": 502, "recovered": True}
     assert len(replayed(ours, room)) == 500
 
 
@@ -145,7 +145,7 @@ async def test_under_a_stream_of_messages_nothing_is_lost_doubled_or_out_of_orde
         theirs = await two.connect()
         outcome = await come_back(theirs, room, position, "resume")
         assert outcome["recovered"]
-        # What came live before the replay may come again in it, or be ahead of it.
+        # Events that came live before the replay may come again in it, or be ahead of it.
         await theirs.request("ping")
         came = [frame["pos"] for frame in theirs.frames if frame.get("conversation_id") == room]
         position = max(outcome["to"], *came) if came else outcome["to"]

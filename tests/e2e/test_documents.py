@@ -1,4 +1,4 @@
-"""What the gateway tells of itself: the documents as they were built, and a page that needs nobody else."""
+"""The documents that the gateway serves are the built ones, and their page needs no other server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.documents.asyncapi import asyncapi
-from gateway.documents.openapi import openapi
-from messenger_shared.operations.table import TABLE
+from gateway.edge.documents.asyncapi import asyncapi
+from gateway.edge.documents.openapi import openapi
+from messenger_shared.contract.operations.table import TABLE
 from tests.conftest import SharedStack
 from tests.documented import BASE_PATH
 

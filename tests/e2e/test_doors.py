@@ -1,4 +1,4 @@
-"""The doors: tokens that end while a socket is open, pages of other origins, and errors over REST."""
+"""Access: tokens that expire while a socket is open, pages of other origins, and errors over REST."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 
 TTL_S = 2
-# The token's whole seconds, the pulse that looks for ended ones, and a slow machine.
+# The token's whole seconds, the heartbeat that looks for expired ones, and a slow machine.
 END_S = 10.0
 
 
 async def test_a_socket_ends_with_its_token_unless_it_brought_a_fresh_one(
     crowd: Crowd, stack: SharedStack
 ) -> None:
-    person = crowd.newcomer()
-    person.token = stack.token(person.user_id, ttl=TTL_S)
-    refreshed, left = await person.connect(), await person.connect()
-    answer = await refreshed.request("auth.refresh", token=stack.token(person.user_id))
+    user = crowd.newcomer()
+    user.token = stack.token(user.user_id, ttl=TTL_S)
+    refreshed, left = await user.connect(), await user.connect()
+    answer = await refreshed.request("auth.refresh", token=stack.token(user.user_id))
     assert answer["type"] == "auth.ok"
     assert answer["expires_at"].endswith("Z")
     ended = await left.wait_end(END_S)
@@ -36,9 +36,9 @@ async def test_a_socket_ends_with_its_token_unless_it_brought_a_fresh_one(
 async def test_a_bad_fresh_token_is_an_error_and_the_socket_lives_on(
     crowd: Crowd, stack: SharedStack
 ) -> None:
-    person, other = crowd.newcomers(2)
-    socket = await person.connect()
-    for bad in (other.token, "nonsense", "", stack.token(person.user_id, ttl=-1)):
+    user, other = crowd.newcomers(2)
+    socket = await user.connect()
+    for bad in (other.token, "nonsense", "", stack.token(user.user_id, ttl=-1)):
         answer = await socket.request("auth.refresh", token=bad)
         assert (answer["type"], answer["code"]) == ("error", "unauthorized")
     assert (await socket.request("auth.refresh"))["code"] == "invalid_frame"
@@ -48,15 +48,15 @@ async def test_a_bad_fresh_token_is_an_error_and_the_socket_lives_on(
 async def test_a_bad_fresh_token_does_not_lengthen_the_life_of_a_socket(
     crowd: Crowd, stack: SharedStack
 ) -> None:
-    person, other = crowd.newcomers(2)
-    person.token = stack.token(person.user_id, ttl=TTL_S)
-    socket = await person.connect()
+    user, other = crowd.newcomers(2)
+    user.token = stack.token(user.user_id, ttl=TTL_S)
+    socket = await user.connect()
     await socket.request("auth.refresh", token=other.token)
     assert (await socket.wait_end(END_S)).code == 4005
 
 
 def foreign_origins(url: str) -> list[str]:
-    """Origins that are not this stack's, some of them nearly."""
+    """Returns origins that are not this stack's, some of them similar."""
     return [
         "https://evil.example",
         "null",
@@ -70,31 +70,31 @@ def foreign_origins(url: str) -> list[str]:
 
 
 async def test_a_page_of_another_origin_gets_403_before_the_upgrade(crowd: Crowd, stack: SharedStack) -> None:
-    person = crowd.newcomer()
+    user = crowd.newcomer()
     for origin in foreign_origins(stack.url):
-        for headers in (person.bearer, {}):
+        for headers in (user.bearer, {}):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-                await person.open("/ws", {**headers, "Origin": origin})
+                await user.open("/ws", {**headers, "Origin": origin})
             assert refused.value.status == 403, origin
-    socket = await person.open("/ws", {**person.bearer, "Origin": stack.url})
+    socket = await user.open("/ws", {**user.bearer, "Origin": stack.url})
     await socket.expect("system", event="connected")
 
 
 async def test_a_page_of_another_origin_gets_403_over_rest_too(crowd: Crowd, stack: SharedStack) -> None:
-    person = crowd.newcomer()
+    user = crowd.newcomer()
     for origin in foreign_origins(stack.url)[:-1]:
-        reply = await person.call("GET", "/conversations", headers={"origin": origin})
+        reply = await user.call("GET", "/conversations", headers={"origin": origin})
         assert_problem(reply, 403, "forbidden")
         assert "Access-Control-Allow-Origin" not in reply.headers
         body = {"type": "group", "title": "x"}
-        assert_problem(await person.post("/conversations", body, origin=origin), 403, "forbidden")
-    assert (await person.get("/conversations")).body["items"] == []
-    reply = await person.call("GET", "/conversations", headers={"origin": stack.url})
+        assert_problem(await user.post("/conversations", body, origin=origin), 403, "forbidden")
+    assert (await user.get("/conversations")).body["items"] == []
+    reply = await user.call("GET", "/conversations", headers={"origin": stack.url})
     assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (200, stack.url)
 
 
 def assert_problem(reply: Reply, status: int, code: str) -> None:
-    """An RFC 9457 document with a code of the closed table."""
+    """The reply must be an RFC 9457 document with a known code."""
     assert reply.status == status, reply
     assert reply.headers["Content-Type"].split(";")[0] == "application/problem+json"
     assert {"type", "title", "status", "code", "retryable"} <= set(reply.body)
@@ -102,11 +102,11 @@ def assert_problem(reply: Reply, status: int, code: str) -> None:
 
 
 async def test_rest_takes_the_token_from_its_header_alone(crowd: Crowd, stack: SharedStack) -> None:
-    person = crowd.newcomer()
-    expired = stack.token(person.user_id, ttl=-1)
-    for header in ("", "Bearer", "Bearer ", "Bearer nonsense", f"Basic {person.token}", f"Bearer {expired}"):
-        reply = await person.call(
-            "GET", "/conversations", params={"token": person.token}, headers={"authorization": header}
+    user = crowd.newcomer()
+    expired = stack.token(user.user_id, ttl=-1)
+    for header in ("", "Bearer", "Bearer ", "Bearer nonsense", f"Basic {user.token}", f"Bearer {expired}"):
+        reply = await user.call(
+            "GET", "/conversations", params={"token": user.token}, headers={"authorization": header}
         )
         assert_problem(reply, 401, "unauthorized")
 
@@ -150,8 +150,8 @@ async def test_errors_over_rest_are_problem_documents(
 
 
 async def test_bad_fields_of_a_message_over_rest(crowd: Crowd) -> None:
-    person = crowd.newcomer()
-    path = f"/conversations/{await person.create_group()}/messages"
+    user = crowd.newcomer()
+    path = f"/conversations/{await user.create_group()}/messages"
     for body, key, code, field in (
         ({}, "k", "invalid_frame", "content"),
         ({"content": " "}, "k", "invalid_frame", "content"),
@@ -159,20 +159,20 @@ async def test_bad_fields_of_a_message_over_rest(crowd: Crowd) -> None:
         ({"content": "x"}, "k" * 65, "invalid_frame", "client_message_id"),
         ({"content": "x", "message_type": "system"}, "k", "invalid_frame", "message_type"),
     ):
-        reply = await person.post(path, body, idempotency_key=key)
+        reply = await user.post(path, body, idempotency_key=key)
         assert_problem(reply, 422, code)
         assert list(reply.body["errors"]) == [field]
-    assert (await person.get(path)).body["items"] == []
+    assert (await user.get(path)).body["items"] == []
 
 
 async def test_a_body_above_256_kib_gets_413(crowd: Crowd) -> None:
-    person = crowd.newcomer()
+    user = crowd.newcomer()
     body = {"type": "group", "title": "x", "extra": "x" * 256 * 1024}
-    reply = await person.post("/conversations", body)
+    reply = await user.post("/conversations", body)
     assert reply.status == 413
     assert reply.headers["Content-Type"].split(";")[0] == "application/problem+json"
 
 
 async def test_a_path_that_does_not_know_the_method_gets_405(crowd: Crowd) -> None:
     reply = await crowd.newcomer().call("DELETE", "/conversations")
-    assert (reply.status, reply.headers["Allow"]) == (405, "GET,POST")
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET,HEAD,OPTIONS,POST")

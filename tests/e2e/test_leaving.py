@@ -1,4 +1,4 @@
-"""A gateway worker that is told to end: its sockets are told when to go elsewhere, and lose nothing by it."""
+"""A gateway worker that drains: its sockets are told when to reconnect elsewhere, and lose nothing."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from contextlib import suppress
 
 import aiohttp
 
-from tests.client import NoSuchFrame, Person, Socket
+from tests.client import NoSuchFrame, Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.placement import connect_at, workers
 
 SOCKETS = 6
-# The window of the embedded stack, and a margin.
+# The drain window of the embedded stack, and a margin.
 WINDOW_MS = 2_000
 GONE_S = 8.0
 
 
-async def gathered_at(crowd: Crowd, pid: int, pids: list[int]) -> dict[Person, Socket]:
-    """So many people, each with one socket, all at one worker."""
-    return {person: await connect_at(person, pid, pids) for person in crowd.newcomers(SOCKETS)}
+async def connect_all_at(crowd: Crowd, pid: int, pids: list[int]) -> dict[User, Socket]:
+    """Connects a number of users, each with one socket, all at one worker."""
+    return {user: await connect_at(user, pid, pids) for user in crowd.newcomers(SOCKETS)}
 
 
 async def test_sockets_are_told_their_slots_and_closed_after_them(crowd: Crowd, stack: SharedStack) -> None:
     pids = workers(await asyncio.to_thread(stack.status), "gateway")
-    sockets = await gathered_at(crowd, pids[0], pids)
+    sockets = await connect_all_at(crowd, pids[0], pids)
     os.kill(pids[0], signal.SIGTERM)
     slots = [
         (await socket.expect("system", event="draining"))["reconnect_after_ms"] for socket in sockets.values()
@@ -39,11 +39,11 @@ async def test_sockets_are_told_their_slots_and_closed_after_them(crowd: Crowd, 
     assert {(end.code, json.loads(end.reason)["code"]) for end in ends} == {(4001, "draining")}
 
 
-async def connect_elsewhere(person: Person) -> Socket:
-    """By a connection that was kept alive one comes to the worker that leaves, once."""
+async def connect_elsewhere(user: User) -> Socket:
+    """A kept-alive connection leads to the draining worker, but only once."""
     while True:
         try:
-            return await person.connect()
+            return await user.connect()
         except aiohttp.WSServerHandshakeError as refusal:
             if refusal.status != 503:
                 raise
@@ -53,9 +53,9 @@ async def test_until_its_end_a_socket_works_and_a_new_one_is_welcome_elsewhere(
     crowd: Crowd, stack: SharedStack
 ) -> None:
     pids = workers(await asyncio.to_thread(stack.status), "gateway")
-    sockets = await gathered_at(crowd, pids[0], pids)
+    sockets = await connect_all_at(crowd, pids[0], pids)
     one, *others = sockets
-    room = await one.create_group(*(person.user_id for person in others))
+    room = await one.create_group(*(user.user_id for user in others))
     for socket in sockets.values():
         await socket.expect("conversation.created", conversation_id=room)
     os.kill(pids[0], signal.SIGTERM)
@@ -64,9 +64,9 @@ async def test_until_its_end_a_socket_works_and_a_new_one_is_welcome_elsewhere(
     sent = await leaving.request("message.send", conversation_id=room, content="on my way")
     assert sent["type"] == "message.sent", sent
     pos = sent["data"]["pos"]
-    for person, socket in sockets.items():
+    for user, socket in sockets.items():
         await socket.expect("message.new", pos=pos)
-        fresh = await connect_elsewhere(person)
+        fresh = await connect_elsewhere(user)
         answer = await fresh.request("resume", positions={room: pos - 1})
         assert answer["conversations"] == {room: {"from": pos - 1, "to": pos, "recovered": True}}
         await socket.close()

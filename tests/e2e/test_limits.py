@@ -1,4 +1,4 @@
-"""What one client may do to a gateway: so many frames, so many messages, so much patience."""
+"""The limits of one client at a gateway: frames, messages, and refusals before it is closed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 import aiohttp
 import pytest
 
-from tests.client import Person, Socket
+from tests.client import NoSuchFrame, Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.placement import connect_apart, connect_at, workers
@@ -18,12 +18,12 @@ from tests.waiting import eventually, until
 MAX_SOCKETS = 50
 MESSAGES_BURST = 60
 FRAMES_BURST = 200
-PATIENCE, PATIENCE_PER_S = 200, 20
+MAX_REFUSALS, REFUSALS_PER_S = 200, 20
 
 
-async def send_burst(person: Person, room: str, number: int) -> list[dict[str, object]]:
-    """The answers to so many messages, sent at once."""
-    socket = await person.connect()
+async def send_burst(user: User, room: str, number: int) -> list[dict[str, object]]:
+    """Sends `number` messages at once, and returns the answers."""
+    socket = await user.connect()
     for n in range(number):
         await socket.send("message.send", conversation_id=room, content=str(n), ref=str(n))
     return [await socket.wait(lambda frame, n=n: frame.get("ref") == str(n)) for n in range(number)]
@@ -60,7 +60,7 @@ async def test_the_rate_holds_over_rest_too(crowd: Crowd) -> None:
     ['{"type":"ping","ref":"%d"}', '{"type":"nothing known","ref":"%d"}', '{"ref":"%d"}', "broken %d"],
     ids=["ping", "unknown", "without a type", "broken"],
 )
-async def test_all_frames_count_and_who_goes_on_is_closed(crowd: Crowd, frame: str) -> None:
+async def test_all_frames_count_and_a_flooding_client_is_closed(crowd: Crowd, frame: str) -> None:
     socket = await crowd.newcomer().connect()
     for number in range(5 * FRAMES_BURST):
         try:
@@ -94,14 +94,17 @@ async def test_of_too_many_sockets_of_one_user_the_newest_is_refused_on_any_work
     await eventually(lambda: is_welcome(one))
 
 
-async def is_welcome(person: Person) -> bool:
-    """Whether one more socket may be opened; tried again, since a worker takes a moment to see one end."""
-    socket = await person.open("/ws", person.bearer)
-    frame = await socket.wait(lambda frame: True) if socket.ended is None else {}
+async def is_welcome(user: User) -> bool:
+    """Whether one more socket may be opened; retries, since a worker takes a moment to see one end."""
+    socket = await user.open("/ws", user.bearer)
+    try:
+        frame = await socket.wait(lambda frame: True)
+    except NoSuchFrame:
+        return False
     return frame.get("event") == "connected"
 
 
-async def test_of_too_many_that_come_at_once_as_many_get_in_as_may(crowd: Crowd) -> None:
+async def test_of_simultaneous_sockets_as_many_as_allowed_are_opened(crowd: Crowd) -> None:
     one = crowd.newcomer()
     sockets = await asyncio.gather(*(one.open("/ws", one.bearer) for _ in range(MAX_SOCKETS + 20)))
     await until(lambda: all(socket.frames or socket.ended for socket in sockets))
@@ -111,7 +114,7 @@ async def test_of_too_many_that_come_at_once_as_many_get_in_as_may(crowd: Crowd)
 
 
 async def flood(socket: Socket) -> int:
-    """Sends on whatever is said, until the socket is closed for it; returns how often it was refused."""
+    """Goes on sending until the socket is closed for it; returns how often it was refused."""
     for _ in range(5 * FRAMES_BURST):
         try:
             await socket.send_text('{"type":"ping"}')
@@ -121,18 +124,18 @@ async def flood(socket: Socket) -> int:
     return len(socket.collected("error", code="rate_limited"))
 
 
-async def test_who_floods_comes_back_to_what_is_left_of_the_patience(
+async def test_a_flooding_client_that_reconnects_keeps_its_remaining_refusals(
     crowd: Crowd, stack: SharedStack
 ) -> None:
     one = crowd.newcomer()
     pids = workers(stack.status(), "gateway")
     begun = time.monotonic()
     refusals = [await flood(await connect_at(one, pids[0], pids)) for _ in range(2)]
-    assert refusals[0] >= PATIENCE
-    assert sum(refusals) <= PATIENCE + PATIENCE_PER_S * (time.monotonic() - begun) + 1
+    assert refusals[0] >= MAX_REFUSALS
+    assert sum(refusals) <= MAX_REFUSALS + REFUSALS_PER_S * (time.monotonic() - begun) + 1
 
 
-async def test_flooding_is_its_own_sockets_end_and_no_others(crowd: Crowd, stack: SharedStack) -> None:
+async def test_flooding_closes_only_the_flooding_socket(crowd: Crowd, stack: SharedStack) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
     pids = workers(stack.status(), "gateway")

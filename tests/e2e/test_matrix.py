@@ -1,4 +1,4 @@
-"""Every operation × every role × every type × both doors, against the table of expectations."""
+"""Every operation × every role × every type × socket and REST, against the table of expectations."""
 
 from __future__ import annotations
 
@@ -10,94 +10,19 @@ from uuid import uuid4
 
 import pytest
 
-from messenger_shared.operations.operation import Operation
-from tests.client import WAIT_S, Person
-from tests.e2e.asking import FRAME_TYPES, OPERATIONS, Fields, Outcome, over_rest, over_socket
+from messenger_shared.contract.operations.operation import Operation
+from tests.client import WAIT_S, User
 from tests.e2e.crowd import Crowd
 from tests.e2e.expectations import EXPECTED, FOR_EVERYBODY
+from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, Outcome, over_rest, over_socket
 from tests.e2e.scene import Scene, make_scene
+from tests.e2e.scene_requests import ABSENT, DESTRUCTIVE, REQUESTS, other_ids
 
-# Nobody's.
-ABSENT = 2**62
-
-# (scene, role of who asks) -> the request.
-Request = Callable[[Scene, str], Fields]
-Ask = Callable[[Person, Fields], Awaitable[Outcome]]
-
-
-def room(**fields: Any) -> Request:
-    return lambda scene, _: {"conversation_id": scene.room, **fields}
-
-
-def message(which: str, **fields: Any) -> Request:
-    def request(scene: Scene, role: str) -> Fields:
-        ids = scene.deleted if which == "deleted" else scene.messages
-        return {"message_id": ids["another" if which == "another's" else role], **fields}
-
-    return request
-
-
-def user(which: str, **fields: Any) -> Request:
-    def request(scene: Scene, role: str) -> Fields:
-        who = ABSENT if which == "absent" else scene.people["another" if which == "another" else role].user_id
-        return {"conversation_id": scene.room, "user_id": who, **fields}
-
-    return request
-
-
-def of_another(field: str, **fields: Any) -> Request:
-    return lambda scene, _: {"conversation_id": scene.room, field: scene.messages["another"], **fields}
-
-
-def users(*, is_in: bool) -> Request:
-    def request(scene: Scene, role: str) -> Fields:
-        who = scene.people["another"].user_id if is_in else ABSENT
-        return {"conversation_id": scene.room, "user_ids": [who]}
-
-    return request
-
-
-def another(scene: Scene, _: str) -> Fields:
-    return {"user_id": scene.people["another"].user_id}
-
-
-REQUESTS: dict[str, Request] = {
-    "conversation.get": room(),
-    "conversation.update": room(title="new"),
-    "conversation.leave": room(),
-    "conversation.read seq": room(seq=1),
-    "conversation.read message": of_another("message_id"),
-    "message.history": room(limit=10),
-    "message.send": room(content="hello"),
-    "message.send reply": of_another("reply_to", content="hello"),
-    "message.read": message("another's"),
-    "message.readers": message("another's"),
-    "participant.list": room(),
-    "participant.add": users(is_in=False),
-    "participant.add who is in": users(is_in=True),
-    "presence.get": another,
-    "settings.get": room(),
-    "settings.update": room(muted=True),
-    "subscribe": room(),
-    "typing.start": room(),
-    "typing.stop": room(),
-    **{f"message.edit {w}": message(w, content="new") for w in ("own", "another's", "deleted")},
-    **{f"message.delete {w}": message(w) for w in ("own", "another's", "deleted")},
-    **{f"message.versions {w}": message(w) for w in ("own", "another's", "deleted")},
-    **{f"participant.remove {w}": user(w) for w in ("another", "oneself", "absent")},
-    **{f"participant.update {w}": user(w, role="observer") for w in ("another", "oneself", "absent")},
-}
-# After these the others in the scene can't ask any more what they were to ask.
-DESTRUCTIVE = frozenset(
-    (
-        *("conversation.leave", "message.delete own", "message.delete another's"),
-        *("participant.remove another", "participant.remove oneself", "participant.update another"),
-    )
-)
+Ask = Callable[[User, Fields], Awaitable[Outcome]]
 
 
 def test_every_operation_has_a_row_and_every_row_a_request() -> None:
-    """Whoever adds an operation says here who may ask for it."""
+    """A new operation must say here who may request it."""
     for rows in EXPECTED.values():
         named = {what.partition(" ")[0] for what in rows}
         assert named.isdisjoint(FOR_EVERYBODY)
@@ -106,15 +31,15 @@ def test_every_operation_has_a_row_and_every_row_a_request() -> None:
 
 
 class Case(NamedTuple):
-    """A row of the table at one door."""
+    """A row of the table, over the socket or REST."""
 
     what: str
     ask: Ask
     expected: dict[str, str]
 
     async def of(self, scene: Scene, role: str) -> Outcome:
-        """What comes of it when this role asks."""
-        return await self.ask(scene.people[role], REQUESTS[self.what](scene, role))
+        """Returns the outcome for this role."""
+        return await self.ask(scene.users[role], REQUESTS[self.what](scene, role))
 
 
 def rest_cases(type_: str) -> Iterator[Case]:
@@ -131,19 +56,19 @@ def socket_cases(type_: str) -> Iterator[Case]:
                 yield Case(what, partial(ask_over_socket, frame_type), expected)
 
 
-async def ask_over_rest(operation: Operation, person: Person, fields: Fields) -> Outcome:
-    return await over_rest(person, operation, fields)
+async def ask_over_rest(operation: Operation, user: User, fields: Fields) -> Outcome:
+    return await over_rest(user, operation, fields)
 
 
-async def ask_over_socket(frame_type: str, person: Person, fields: Fields) -> Outcome:
-    socket = person.sockets[0] if person.sockets else await person.connect()
+async def ask_over_socket(frame_type: str, user: User, fields: Fields) -> Outcome:
+    socket = user.sockets[0] if user.sockets else await user.connect()
     return await over_socket(socket, frame_type, fields)
 
 
 @pytest.mark.parametrize("type_", EXPECTED)
 @pytest.mark.parametrize("cases_of", [rest_cases, socket_cases])
 async def test_the_table_holds(crowd: Crowd, type_: str, cases_of: Callable[[str], Iterator[Case]]) -> None:
-    """First all who are refused, in a scene that has to stay as it was; then those who are not."""
+    """First the roles that are refused, in a scene that must stay unchanged; then the others."""
     cases = list(cases_of(type_))
     scene = await make_scene(crowd, type_)
     wrong = [fault for case in cases async for fault in refusals(scene, case)]
@@ -162,13 +87,13 @@ def allowed(case: Case) -> list[str]:
 
 
 async def refusals(scene: Scene, case: Case) -> AsyncIterator[Any]:
-    """What is wrong with how this is refused to those who may not, and with what it did in spite of that."""
+    """Yields what is wrong with how the request is refused, and with what it changed in spite of that."""
     before = await scene.state()
     for role, code in case.expected.items():
         if code not in ("ok", "-") and (got := await case.of(scene, role)).code != code:
             yield case.what, role, got
     if case.expected["stranger"] != "-":
-        stranger, fields = scene.people["stranger"], REQUESTS[case.what](scene, "stranger")
+        stranger, fields = scene.users["stranger"], REQUESTS[case.what](scene, "stranger")
         strange, missing = [await case.ask(stranger, asked) for asked in (fields, other_ids(fields))]
         if strange != missing:
             yield case.what, strange, missing
@@ -183,76 +108,68 @@ async def test_without_a_token_nothing_is_told(crowd: Crowd, header: str) -> Non
         operation = OPERATIONS[case.what.partition(" ")[0]]
         fields = REQUESTS[case.what](scene, "member")
         for asked in (fields, other_ids(fields)):
-            got = await over_rest(scene.people["member"], operation, asked, authorization=header)
+            got = await over_rest(scene.users["member"], operation, asked, authorization=header)
             assert got.code == "unauthorized", case.what
-
-
-def other_ids(fields: Fields) -> Fields:
-    """The same request about what doesn't exist."""
-    if list(fields) == ["user_id"]:
-        return {"user_id": ABSENT}
-    names = ("conversation_id", "message_id")
-    return {name: str(uuid4()) if name in names else value for name, value in fields.items()}
 
 
 async def test_what_is_for_everybody_tells_strangers_and_former_members_nothing(crowd: Crowd) -> None:
     scene = await make_scene(crowd, "group")
     for role in ("stranger", "former"):
-        person = scene.people[role]
-        socket = await person.connect()
-        own = await person.create_group()
+        user = scene.users[role]
+        socket = await user.connect()
+        own = await user.create_group()
         for name in ("conversation.list", "conversation.sync"):
-            got = await over_rest(person, OPERATIONS[name], {})
+            got = await over_rest(user, OPERATIONS[name], {})
             assert got.code == "ok"
-            assert scene.room not in str(got.said)
+            assert scene.room not in str(got.answer)
         positions = {scene.room: 1, str(uuid4()): 1, own: 1}
         answer = await socket.request("resume", positions=positions)
         assert list(answer["conversations"]) == [own]
-        there = [scene.people[name].user_id for name in ("admin", "another")]
-        for users in (there, [ABSENT, ABSENT + 1]):
+        there = [scene.users[name].user_id for name in ("admin", "another")]
+        for users in (there, [ABSENT, ABSENT - 1]):
             listed = await over_rest(
-                person, OPERATIONS["presence.list"], {"user_ids": ",".join(map(str, users))}
+                user, OPERATIONS["presence.list"], {"user_ids": ",".join(map(str, users))}
             )
-            assert dict(listed.said[2]) == {"items": [], "next_cursor": None}
+            assert dict(listed.answer[2]) == {"items": [], "next_cursor": None}
             assert (await socket.request("presence.watch", user_ids=users))["users"] == []
             assert (await socket.request("presence.unwatch", user_ids=users))["users"] == []
-        assert dict((await over_rest(person, OPERATIONS["presence.online"], {})).said[2])["items"] == []
+        assert dict((await over_rest(user, OPERATIONS["presence.online"], {})).answer[2])["items"] == []
         answers = [
             str(await over_socket(socket, "unsubscribe", {"conversation_id": id_})).replace(id_, "")
             for id_ in (scene.room, str(uuid4()))
         ]
         assert answers[0] == answers[1]
-        assert (await socket.request("auth.refresh", token=person.token))["type"] == "auth.ok"
+        assert (await socket.request("auth.refresh", token=user.token))["type"] == "auth.ok"
         assert (await socket.request("ping"))["type"] == "pong"
 
 
 async def test_through_a_conversation_of_ones_own_nothing_strange_is_seen(crowd: Crowd) -> None:
     scene = await make_scene(crowd, "group")
     for role in ("stranger", "former"):
-        person = scene.people[role]
-        own, theirs, missing = await person.create_group(), scene.messages["another"], str(uuid4())
+        user = scene.users[role]
+        own, theirs, missing = await user.create_group(), scene.messages["another"], str(uuid4())
         for name, field, extra, code in (
             ("conversation.read", "message_id", {}, "not_found" if role == "stranger" else "not_member"),
             ("message.history", "before", {}, "not_found"),
             ("message.send", "reply_to", {"content": "x"}, "invalid_frame"),
         ):
             asked = {"conversation_id": own, **extra}
-            got = await over_rest(person, OPERATIONS[name], {**asked, field: theirs})
+            got = await over_rest(user, OPERATIONS[name], {**asked, field: theirs})
             assert got.code == code, (name, role)
             if role == "stranger":
-                assert got == await over_rest(person, OPERATIONS[name], {**asked, field: missing})
+                assert got == await over_rest(user, OPERATIONS[name], {**asked, field: missing})
 
 
 async def test_nobody_gets_a_socket(crowd: Crowd) -> None:
-    """What he sends before he sees the close is answered by nothing."""
-    person = crowd.newcomer()
+    """The frames that the client sends before it sees the close get no answer."""
+    user = crowd.newcomer()
     for path, headers in (
         ("/ws", {}),
-        (f"/ws/{person.user_id}", {}),
+        (f"/ws/{user.user_id}", {}),
         ("/ws", {"Authorization": "Bearer nonsense"}),
-        (f"/ws/{person.user_id + 1}", person.bearer),
+        (f"/ws/{user.user_id + 1}", user.bearer),
     ):
-        socket = await person.open(path, headers)
+        socket = await user.open(path, headers)
         for type_ in FRAME_TYPES:
             if socket.ended is None and not socket.ws.closed:
                 await socket.send(type_, conversation_id=str(uuid4()), ref="r")

@@ -1,4 +1,4 @@
-"""People come and go: who hears of it, what they see of the time between, and who takes over."""
+"""Members come and go: who gets the events, what they see of the time between, and who takes over."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from typing import Any
 
 import pytest
 
-from tests.client import Person, Reply, Socket
+from tests.client import Reply, Socket, User
 from tests.e2e.crowd import Crowd
 
 
-async def say(person: Person, room: str, content: str) -> dict[str, Any]:
-    reply = await person.post(f"/conversations/{room}/messages", {"content": content})
+async def say(user: User, room: str, content: str) -> dict[str, Any]:
+    reply = await user.post(f"/conversations/{room}/messages", {"content": content})
     assert reply.status == 201, reply
     message: dict[str, Any] = reply.body
     return message
 
 
-async def add(person: Person, room: str, *users: int, **fields: Any) -> Reply:
-    return await person.post(f"/conversations/{room}/participants", {"user_ids": list(users), **fields})
+async def add(user: User, room: str, *users: int, **fields: Any) -> Reply:
+    return await user.post(f"/conversations/{room}/participants", {"user_ids": list(users), **fields})
 
 
-async def remove(person: Person, room: str, user_id: int) -> Reply:
-    return await person.call("DELETE", f"/conversations/{room}/participants/{user_id}")
+async def remove(user: User, room: str, user_id: int) -> Reply:
+    return await user.call("DELETE", f"/conversations/{room}/participants/{user_id}")
 
 
-async def leave(person: Person, room: str) -> Reply:
-    return await person.call("DELETE", f"/conversations/{room}")
+async def leave(user: User, room: str) -> Reply:
+    return await user.call("DELETE", f"/conversations/{room}")
 
 
-async def set_role(person: Person, room: str, user_id: int, role: str) -> Reply:
-    return await person.call("PATCH", f"/conversations/{room}/participants/{user_id}", body={"role": role})
+async def set_role(user: User, room: str, user_id: int, role: str) -> Reply:
+    return await user.call("PATCH", f"/conversations/{room}/participants/{user_id}", body={"role": role})
 
 
-async def roles(person: Person, room: str) -> dict[int, str]:
-    reply = await person.get(f"/conversations/{room}/participants")
+async def roles(user: User, room: str) -> dict[int, str]:
+    reply = await user.get(f"/conversations/{room}/participants")
     assert reply.status == 200, reply
     return {row["user_id"]: row["role"] for row in reply.body["items"]}
 
 
-async def texts(person: Person, room: str) -> list[str]:
-    reply = await person.get(f"/conversations/{room}/messages")
+async def texts(user: User, room: str) -> list[str]:
+    reply = await user.get(f"/conversations/{room}/messages")
     assert reply.status == 200, reply
     return [item["content"] for item in reply.body["items"]]
 
@@ -98,11 +98,11 @@ async def test_going_is_the_last_that_one_hears(crowd: Crowd, way: str) -> None:
     for socket in (ours, theirs):
         told = await socket.expect("participant.removed", conversation_id=room, pos=2)
         assert (told["user_id"], told["role"]) == (goer.user_id, "member")
-    heard = len(theirs.frames)
+    received = len(theirs.frames)
     await say(admin, room, "not for him")
     await ours.request("typing.start", conversation_id=room)
     await ours.expect("message.new", conversation_id=room)
-    await nothing_of(theirs, room, heard)
+    await nothing_of(theirs, room, received)
     refused = await goer.get(f"/conversations/{room}/messages")
     assert (refused.status, refused.body["code"]) == (403, "not_member")
     assert (await theirs.request("subscribe", conversation_id=room))["code"] in ("not_member", "not_found")
@@ -160,8 +160,8 @@ async def test_when_nobody_is_left_the_conversation_is_closed(crowd: Crowd) -> N
     room = await admin.create_group(other.user_id)
     await leave(other, room)
     assert (await leave(admin, room)).status == 204
-    for person in (admin, other):
-        reply = await person.get(f"/conversations/{room}")
+    for user in (admin, other):
+        reply = await user.get(f"/conversations/{room}")
         assert (reply.status, reply.body["code"]) == (404, "not_found")
 
 

@@ -1,4 +1,4 @@
-"""What operators do: end a conversation, speak in one, look how much is going on; by each of their ways."""
+"""The admin commands: close a conversation, post to one, read statistics; by each way to give them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import aiohttp
 import pytest
 
-from messenger_shared.identifiers import new_id
-from tests.client import BASE_PATH, Person
+from messenger_shared.contract.identifiers import new_id
+from tests.client import BASE_PATH, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
+from tests.stack import MESSENGER
 from tests.waiting import eventually
 
-MESSENGER = str(Path(sys.executable).with_name("messenger"))
-
-# Whether it was done, and what was said of it.
+# Returns whether it was done, and the printed text or answer.
 Operate = Callable[..., Awaitable[tuple[bool, str]]]
 
 
@@ -35,14 +33,14 @@ async def run(*command: str, **env: str) -> tuple[bool, str]:
 
 
 def by_command(stack: SharedStack) -> Operate:
-    return lambda *arguments: run(MESSENGER, arguments[0], "--data-dir", str(stack.data_dir), *arguments[1:])
+    return lambda *arguments: run(*MESSENGER, arguments[0], "--data-dir", str(stack.data_dir), *arguments[1:])
 
 
 def by_module(stack: SharedStack) -> Operate:
-    """As in a gateway's container, with the rights that the gateway has at Redis."""
+    """As in a gateway's container, with the gateway's rights on Redis."""
     url = stack.as_redis_user("gateway")
     return lambda *arguments: run(
-        sys.executable, "-m", "gateway.operating", *arguments, MESSENGER_REDIS_URL=url
+        sys.executable, "-m", "gateway.admin.commands", *arguments, MESSENGER_REDIS_URL=url
     )
 
 
@@ -50,8 +48,8 @@ def by_route(stack: SharedStack) -> Operate:
     bearer = {"Authorization": f"Bearer {stack.token(1, scope='messenger:admin')}"}
 
     async def operate(what: str, conversation_id: str, text: str | None = None) -> tuple[bool, str]:
-        door = {"close": "close", "post": "messages"}[what]
-        path = f"{BASE_PATH}/admin/conversations/{conversation_id}/{door}"
+        action = {"close": "close", "post": "messages"}[what]
+        path = f"{BASE_PATH}/admin/conversations/{conversation_id}/{action}"
         body = None if text is None else {"content": text}
         async with (
             aiohttp.ClientSession() as http,
@@ -81,24 +79,24 @@ async def test_what_the_system_says_reaches_everybody_and_stays(crowd: Crowd, op
     assert (await two.get(f"/conversations/{room}/messages")).body["items"] == [message]
     [row] = (await two.get("/conversations")).body["items"]
     assert (row["last_message"], row["unread"]) == (message, 1)
-    # It is a message like others: the next one follows on it.
+    # It is a message like any other: the next one has the next number.
     assert (await sockets[1].request("message.send", conversation_id=room, content="ok"))["data"]["seq"] == 2
 
 
 async def test_a_closed_conversation_is_gone_for_everybody(crowd: Crowd, operate: Operate) -> None:
-    people = crowd.newcomers(3)
-    room = await people[0].create_group(*(person.user_id for person in people[1:]))
-    sockets = [await person.connect() for person in people]
+    users = crowd.newcomers(3)
+    room = await users[0].create_group(*(user.user_id for user in users[1:]))
+    sockets = [await user.connect() for user in users]
     assert (await operate("close", room))[0]
-    for person, socket in zip(people, sockets, strict=True):
-        await socket.expect("participant.removed", conversation_id=room, user_id=person.user_id)
+    for user, socket in zip(users, sockets, strict=True):
+        await socket.expect("participant.removed", conversation_id=room, user_id=user.user_id)
         answer = await socket.request("message.send", conversation_id=room, content="still there?")
         assert answer["code"] == "not_found"
-        assert (await person.get(f"/conversations/{room}")).status == 404
-        assert (await person.get(f"/conversations/{room}/messages")).status == 404
-        assert (await person.get("/conversations")).body["items"] == []
-    done, said = await operate("close", room)
-    assert (done, "not found" in said.lower()) == (False, True)
+        assert (await user.get(f"/conversations/{room}")).status == 404
+        assert (await user.get(f"/conversations/{room}/messages")).status == 404
+        assert (await user.get("/conversations")).body["items"] == []
+    done, output = await operate("close", room)
+    assert (done, "not found" in output.lower()) == (False, True)
     assert not (await operate("post", room, "anybody?"))[0]
 
 
@@ -117,26 +115,26 @@ async def test_two_whose_direct_conversation_was_closed_may_begin_another(
     "arguments", [("close", "x"), ("close", new_id()), ("post", new_id(), "hello"), ("post", new_id(), " ")]
 )
 async def test_what_cannot_be_done_is_told_in_a_line(operate: Operate, arguments: tuple[str, ...]) -> None:
-    done, said = await operate(*arguments)
+    done, output = await operate(*arguments)
     assert not done
-    assert said.rstrip().count("\n") == 0
+    assert output.rstrip().count("\n") == 0
 
 
 async def test_only_an_operators_token_may(crowd: Crowd, stack: SharedStack) -> None:
-    person = crowd.newcomer()
-    room = await person.create_group()
-    person.token = stack.token(person.user_id, scope="admin")
-    assert await knock(stack, person, room) == {403}
-    person.token = "nonsense"
-    assert await knock(stack, person, room) == {401}
-    person.token = stack.token(person.user_id)
-    assert (await person.get(f"/conversations/{room}")).body["last_pos"] == 1
+    user = crowd.newcomer()
+    room = await user.create_group()
+    user.token = stack.token(user.user_id, scope="admin")
+    assert await knock(stack, user, room) == {403}
+    user.token = "nonsense"
+    assert await knock(stack, user, room) == {401}
+    user.token = stack.token(user.user_id)
+    assert (await user.get(f"/conversations/{room}")).body["last_pos"] == 1
 
 
-async def knock(stack: SharedStack, person: Person, room: str) -> set[int]:
-    """How the routes answer."""
+async def knock(stack: SharedStack, user: User, room: str) -> set[int]:
+    """Returns the statuses of the routes."""
     found = set()
-    async with aiohttp.ClientSession(headers=person.bearer) as http:
+    async with aiohttp.ClientSession(headers=user.bearer) as http:
         for path in ("close", "messages"):
             url = f"{stack.url}{BASE_PATH}/admin/conversations/{room}/{path}"
             async with http.post(url, json={"content": "hear me"}) as response:
@@ -151,10 +149,10 @@ async def test_an_operator_sees_how_much_is_going_on(
     await crowd.newcomer().connect()
 
     async def is_counted() -> bool:
-        done, said = await way(stack)("stats")
-        found = json.loads(said)
+        done, output = await way(stack)("stats")
+        found = json.loads(output)
         assert (done, len(found["gateways"])) == (True, 2)
         return found["total_connections"] >= 1
 
-    # Gateways report in a moment.
+    # Gateways report after a moment.
     await eventually(is_counted)

@@ -1,4 +1,4 @@
-"""Strangers learn nothing of anybody's presence by any route, and who was no stranger may become one."""
+"""Strangers learn nothing of anybody's presence by any route, and a former contact is a stranger again."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ import time
 
 import pytest
 
-from tests.client import Person, Socket
+from tests.client import Socket, User
 from tests.e2e.crowd import Crowd
-from tests.e2e.presences import as_, becomes, hears, looking_at, seen_by, told
+from tests.e2e.seen_presence import (
+    expected_presence,
+    open_viewing_socket,
+    presence_as_seen_by,
+    received_statuses,
+    wait_for_rest_status,
+    wait_for_status,
+)
 
-NOBODY = 2**62
+NOBODY = 2**52 + 1
 
 
-async def watching(person: Person, *others: Person) -> Socket:
-    """A socket of the person that watches those of the others whom it may."""
-    socket = await person.connect()
+async def watching(user: User, *others: User) -> Socket:
+    """Returns a socket of the user that is subscribed to those of the others whom it may see."""
+    socket = await user.connect()
     await socket.request("presence.watch", user_ids=[other.user_id for other in others])
     return socket
 
@@ -31,24 +38,24 @@ async def test_who_watches_is_told_without_looking_at_anything(crowd: Crowd) -> 
     offline = {"status": "offline", "last_seen_at": None}
     assert state["users"] == [{"user_id": user.user_id, **offline} for user in (friend, other)]
     friends = await friend.connect()
-    await hears(socket, friend, "online")
+    await wait_for_status(socket, friend, "online")
     answer = await socket.request("presence.unwatch", user_ids=[friend.user_id, NOBODY])
     assert (answer["type"], answer["users"]) == ("presence.state", [])
     await friends.request("presence.set", status="invisible")
     await other.connect()
-    await hears(socket, other, "online")
-    assert told(socket, friend) == ["online"]
+    await wait_for_status(socket, other, "online")
+    assert received_statuses(socket, friend) == ["online"]
 
 
 async def test_a_stranger_learns_nothing_by_any_route(crowd: Crowd) -> None:
-    stranger, person, companion, friend = crowd.newcomers(4)
+    stranger, user, companion, friend = crowd.newcomers(4)
     await stranger.create_group(friend.user_id)
-    room = await person.create_group(companion.user_id)
-    socket = await watching(stranger, person, friend)
-    looking = await looking_at(companion, room)
-    await person.connect()
-    await hears(looking, person, "online")
-    for user_id in (person.user_id, NOBODY):
+    room = await user.create_group(companion.user_id)
+    socket = await watching(stranger, user, friend)
+    looking = await open_viewing_socket(companion, room)
+    await user.connect()
+    await wait_for_status(looking, user, "online")
+    for user_id in (user.user_id, NOBODY):
         alone = await stranger.get(f"/presence/{user_id}")
         assert (alone.status, alone.body["code"]) == (404, "not_found")
         listed = await stranger.get("/presence", user_ids=f"{user_id},{friend.user_id}")
@@ -57,20 +64,20 @@ async def test_a_stranger_learns_nothing_by_any_route(crowd: Crowd) -> None:
         assert [row["user_id"] for row in state["users"]] == [friend.user_id]
     assert (await stranger.get("/presence/online")).body["items"] == []
     await friend.connect()
-    await hears(socket, friend, "online")
+    await wait_for_status(socket, friend, "online")
     assert [row["user_id"] for row in (await stranger.get("/presence/online")).body["items"]] == [
         friend.user_id
     ]
-    assert told(socket, person) == []
+    assert received_statuses(socket, user) == []
 
 
 async def test_a_stranger_and_nobody_take_the_same_time(crowd: Crowd) -> None:
-    stranger, person = crowd.newcomers(2)
+    stranger, user = crowd.newcomers(2)
     for _ in range(3):
-        await person.create_group()
+        await user.create_group()
     await stranger.create_group()
-    await person.connect()
-    took: dict[int, list[float]] = {person.user_id: [], NOBODY: []}
+    await user.connect()
+    took: dict[int, list[float]] = {user.user_id: [], NOBODY: []}
     for _ in range(100):
         for user_id, times in took.items():
             begun = time.perf_counter()
@@ -86,24 +93,24 @@ async def test_leaving_the_last_shared_conversation_ends_the_watching(crowd: Cro
     rooms = [await watcher.create_group(watched.user_id) for _ in range(2)]
     await watcher.create_group(friend.user_id)
     socket = await watching(watcher, watched, friend)
-    looking = await looking_at(watcher, rooms[1])
+    looking = await open_viewing_socket(watcher, rooms[1])
     theirs = await watched.connect()
-    await hears(socket, watched, "online")
+    await wait_for_status(socket, watched, "online")
     leaver = watcher if who_leaves == "watcher" else watched
     await leaver.call("DELETE", f"/conversations/{rooms[0]}")
-    # They share another one still.
-    await becomes(watcher, watched, "online")
+    # They still share another conversation.
+    await wait_for_rest_status(watcher, watched, "online")
     await theirs.request("presence.set", status="away")
-    await hears(socket, watched, "away")
-    await hears(looking, watched, "away")
+    await wait_for_status(socket, watched, "away")
+    await wait_for_status(looking, watched, "away")
     await leaver.call("DELETE", f"/conversations/{rooms[1]}")
-    # He may not be seen any more from when the leaving is told.
+    # From the removal on, the user may not be seen any more.
     await socket.expect("participant.removed", conversation_id=rooms[1], user_id=leaver.user_id)
     await theirs.request("presence.set", status="online")
     await friend.connect()
-    await hears(socket, friend, "online")
-    assert told(socket, watched) == ["online", "away"]
-    assert told(looking, watched)[-1] == "away"
+    await wait_for_status(socket, friend, "online")
+    assert received_statuses(socket, watched) == ["online", "away"]
+    assert received_statuses(looking, watched)[-1] == "away"
     alone = await watcher.get(f"/presence/{watched.user_id}")
     assert (alone.status, alone.body["code"]) == (404, "not_found")
     assert (await socket.request("presence.watch", user_ids=[watched.user_id]))["users"] == []
@@ -112,63 +119,65 @@ async def test_leaving_the_last_shared_conversation_ends_the_watching(crowd: Cro
 async def test_who_hides_when_he_was_there_does_not_see_it_of_others(crowd: Crowd) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
-    looking = {person: await looking_at(person, room) for person in (one, two)}
+    looking = {user: await open_viewing_socket(user, room) for user in (one, two)}
     ok = await looking[one].request("presence.set", last_seen_visibility="nobody")
     assert ok["type"] == "presence.ok"
     for going, staying in ((one, two), (two, one)):
-        await becomes(staying, going, "online")
+        await wait_for_rest_status(staying, going, "online")
         await looking[going].close()
-        frame = await hears(looking[staying], going, "offline")
+        frame = await wait_for_status(looking[staying], going, "offline")
         assert frame.get("last_seen_at") is None
-        assert await seen_by(staying, going, room) == as_(going, "offline")
-        looking[going] = await looking_at(going, room)
-    await becomes(one, two, "online")
-    # He tells again, and sees it.
+        assert await presence_as_seen_by(staying, going, room) == expected_presence(going, "offline")
+        looking[going] = await open_viewing_socket(going, room)
+    await wait_for_rest_status(one, two, "online")
+    # The user shows it again, and so sees the others' again.
     await looking[one].request("presence.set", last_seen_visibility="contacts")
     await looking[two].close()
-    frame = await hears(looking[one], two, "offline")
-    assert await seen_by(one, two, room) == as_(two, "offline", frame["last_seen_at"])
+    frame = await wait_for_status(looking[one], two, "offline")
+    assert await presence_as_seen_by(one, two, room) == expected_presence(
+        two, "offline", frame["last_seen_at"]
+    )
 
 
 async def test_what_somebody_chose_for_his_last_time_holds_on_his_other_devices_too(crowd: Crowd) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
-    other_device, socket = await looking_at(one, room), await one.connect()
+    other_device, socket = await open_viewing_socket(one, room), await one.connect()
     theirs = await two.connect()
-    await hears(other_device, two, "online")
+    await wait_for_status(other_device, two, "online")
     await socket.request("presence.set", last_seen_visibility="nobody")
     await theirs.close()
-    assert (await hears(other_device, two, "offline")).get("last_seen_at") is None
+    assert (await wait_for_status(other_device, two, "offline")).get("last_seen_at") is None
 
 
 async def test_what_one_claims_of_others_or_of_the_time_is_ignored(crowd: Crowd) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
-    looking = await looking_at(one, room)
+    looking = await open_viewing_socket(one, room)
     await looking.request(
         "presence.set", status="online", user_id=two.user_id, last_seen_at="2100-01-01T00:00:00Z"
     )
-    assert await seen_by(one, two, room) == as_(two, "offline")
+    assert await presence_as_seen_by(one, two, room) == expected_presence(two, "offline")
 
 
 async def test_more_than_500_at_once_are_refused_and_500_are_not(crowd: Crowd) -> None:
-    person = crowd.newcomer()
-    socket = await person.connect()
-    # As long as ids may be.
-    ids = list(range(2**63 - 501, 2**63))
+    user = crowd.newcomer()
+    socket = await user.connect()
+    # The longest possible ids.
+    ids = list(range(2**53 - 501, 2**53))
     for number, ok in ((500, True), (501, False)):
-        reply = await person.get("/presence", user_ids=",".join(map(str, ids[:number])))
+        reply = await user.get("/presence", user_ids=",".join(map(str, ids[:number])))
         assert reply.status == (200 if ok else 422)
         frame = await socket.request("presence.watch", user_ids=ids[:number])
         assert frame["type"] == ("presence.state" if ok else "error")
 
 
 async def test_devices_are_nobodys_business(crowd: Crowd) -> None:
-    """Neither how many there are, nor where."""
+    """Neither their number nor their gateways."""
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
-    looking = await looking_at(one, room)
+    looking = await open_viewing_socket(one, room)
     await asyncio.gather(*(two.connect() for _ in range(3)))
-    frame = await hears(looking, two, "online")
+    frame = await wait_for_status(looking, two, "online")
     assert set(frame) <= {"type", "user_id", "timestamp", "status", "last_seen_at"}
     assert set((await one.get(f"/presence/{two.user_id}")).body) == {"user_id", "status", "last_seen_at"}

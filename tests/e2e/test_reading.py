@@ -1,17 +1,17 @@
-"""Read positions: forward only, the same on every device, told to the others."""
+"""Read positions: forward only, the same on every device, sent to the others."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
-from tests.client import Person
+from tests.client import User
 from tests.e2e.crowd import Crowd
 from tests.e2e.test_changing import say
 
 
-async def read_up_to(person: Person, room: str, **where: Any) -> Any:
-    return await person.call("PUT", f"/conversations/{room}/read", body=where)
+async def read_up_to(user: User, room: str, **where: Any) -> Any:
+    return await user.call("PUT", f"/conversations/{room}/read", body=where)
 
 
 async def test_reading_is_confirmed_told_and_counted(crowd: Crowd) -> None:
@@ -44,7 +44,7 @@ async def test_a_position_never_moves_back_and_an_old_one_is_no_news(crowd: Crow
     await ours.expect("message.read", read_seq=3)
     await ours.request("ping")
     assert len(ours.collected("message.read")) == 1
-    # Devices at once, in any order: the highest stands.
+    # Several devices at once, in any order: the highest position wins.
     fresh = [await say(one, room, str(n)) for n in range(10)]
     await asyncio.gather(*(theirs.request("message.read", message_id=m["id"]) for m in reversed(fresh)))
     assert (await read_up_to(two, room, seq=0)).body == {"read_seq": 13, "unread": 0}
@@ -70,8 +70,8 @@ async def test_who_has_read_a_message(crowd: Crowd) -> None:
     await read_up_to(early, room, seq=2)
     await read_up_to(late, room, seq=1)
 
-    async def readers(person: Person, message: dict[str, Any], query: str = "") -> Any:
-        return await person.call("GET", f"/messages/{message['id']}/readers{query}")
+    async def readers(user: User, message: dict[str, Any], query: str = "") -> Any:
+        return await user.call("GET", f"/messages/{message['id']}/readers{query}")
 
     everybody = sorted([early.user_id, late.user_id])
     assert [row["user_id"] for row in (await readers(late, first)).body["items"]] == everybody

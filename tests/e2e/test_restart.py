@@ -1,4 +1,4 @@
-"""A stop and a start of the whole stack: history is there, tokens hold, numbers go on."""
+"""A stop and a start of the whole stack: the history is there, tokens are valid, numbers go on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import socket
 from functools import partial
 from pathlib import Path
 
-from messenger_shared import tokens
-from tests.e2e.crowd import Mint, gathered
+from messenger_shared.contract import tokens
+from tests.e2e.crowd import Mint, open_crowd
 from tests.stack import running_stack
 
 WORKERS = "gateway=2,chat-api=2,presence=1"
 
 
 def port_of_its_own() -> int:
-    """A port that is not the shared stack's."""
+    """Returns a port that is not the shared stack's."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -22,7 +22,7 @@ def port_of_its_own() -> int:
 
 
 def mint_from(data_dir: Path) -> Mint:
-    """Tokens as `messenger token` makes them."""
+    """Returns a maker of tokens like those of `messenger token`."""
     secret = (data_dir / "secret").read_text().strip().encode()
     return partial(tokens.mint, secret=secret, ttl_s=3600)
 
@@ -31,7 +31,7 @@ async def test_after_a_stop_and_a_start_history_is_there_and_numbers_go_on(tmp_p
     data_dir, port = tmp_path / "data", port_of_its_own()
     async with (
         running_stack(data_dir, port, WORKERS) as stack,
-        gathered(stack.url, mint_from(data_dir)) as crowd,
+        open_crowd(stack.url, mint_from(data_dir)) as crowd,
     ):
         one, two = crowd.newcomers(2)
         room = await one.create_group(two.user_id, title="kept")
@@ -49,7 +49,7 @@ async def test_after_a_stop_and_a_start_history_is_there_and_numbers_go_on(tmp_p
         assert (await left.wait_end()).code == 4001
     async with (
         running_stack(data_dir, port, WORKERS) as stack,
-        gathered(stack.url, mint_from(data_dir)) as crowd,
+        open_crowd(stack.url, mint_from(data_dir)) as crowd,
     ):
         old_token = two.token
         one, two = crowd.newcomer(one.user_id), crowd.newcomer(two.user_id)

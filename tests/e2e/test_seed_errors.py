@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.client import Frame, Person, Socket
+from tests.client import Frame, Socket, User
 from tests.e2e.crowd import Crowd
 
 INVALID_JSON = {"type": "error", "message": "Invalid JSON format", "code": "invalid_json", "retryable": False}
@@ -20,23 +20,23 @@ INVALID_ID = {
 
 
 class Place(NamedTuple):
-    """A member's socket and his conversation."""
+    """A member's socket and their conversation."""
 
-    person: Person
+    user: User
     socket: Socket
     room: str
 
 
 @pytest.fixture
 async def place(crowd: Crowd) -> Place:
-    """Where errors are made."""
-    person = crowd.newcomer()
-    room = await person.create_group()
-    return Place(person, await person.connect(), room)
+    """The place where tests cause errors."""
+    user = crowd.newcomer()
+    room = await user.create_group()
+    return Place(user, await user.connect(), room)
 
 
 async def answer_to(place: Place, text: str) -> Frame:
-    """What answers the raw frame `text`, and that nothing else does."""
+    """Returns the answer to the raw frame `text`; checks that there is only one."""
     before = len(place.socket.frames)
     await place.socket.send_text(text)
     pong = await place.socket.request("ping")
@@ -167,8 +167,29 @@ async def test_ten_thousand_code_points_pass_and_one_more_is_too_long(place: Pla
     assert sent["data"]["content"] == letter * 10_000
     answer = await place.socket.request("message.send", conversation_id=place.room, content=letter * 10_001)
     assert (answer["type"], answer["code"], answer["retryable"]) == ("error", "message_too_long", False)
-    history = await place.person.get(f"/conversations/{place.room}/messages")
+    history = await place.user.get(f"/conversations/{place.room}/messages")
     assert [message["seq"] for message in history.body["items"]] == [1]
+
+
+@pytest.mark.parametrize("letter", ["x", "한", "😀"])
+async def test_ten_thousand_code_points_fit_however_they_are_escaped(place: Place, letter: str) -> None:
+    """A client's JSON may write each character as an escape, an emoji as two."""
+    units = letter.encode("utf-16-be")
+    escaped = "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    path, texts = f"/conversations/{place.room}/messages", (letter * 10_000, letter * 10_001)
+    for text, code in zip(texts, (None, "message_too_long"), strict=True):
+        body = json.dumps({"content": "-", "client_message_id": str(len(text))})
+        body = body.replace("-", escaped * len(text), 1)
+        frame = f'{{"type":"message.send","ref":"{len(text)}","conversation_id":"{place.room}",{body[1:]}'
+        await place.socket.send_text(frame)
+        ref = str(len(text))
+        answer = await place.socket.wait(lambda found, ref=ref: found.get("ref") == ref)
+        reply = await place.user.call("POST", path, body=body.encode())
+        if code is None:
+            assert answer["data"]["content"] == reply.body["content"] == text
+            assert reply.body["id"] == answer["message_id"]
+        else:
+            assert answer["code"] == reply.body["code"] == code
 
 
 async def test_odd_text_comes_back_as_it_was(place: Place) -> None:
@@ -184,21 +205,21 @@ async def test_odd_text_comes_back_as_it_was(place: Place) -> None:
     ):
         sent = await place.socket.request("message.send", conversation_id=place.room, content=text)
         assert sent["data"]["content"] == text
-    history = await place.person.get(f"/conversations/{place.room}/messages", after_seq=0)
+    history = await place.user.get(f"/conversations/{place.room}/messages", after_seq=0)
     assert "".join(m["content"] for m in history.body["items"]).startswith("a\u0301a\u0301")
 
 
 def padded(size: int) -> str:
-    """A ping of exactly `size` bytes."""
+    """Returns a ping of exactly `size` bytes."""
     frame = json.dumps({"type": "ping", "ts": ""})
     return frame.replace('""', f'"{"x" * (size - len(frame))}"')
 
 
-async def test_a_frame_of_65536_bytes_passes_and_one_more_closes_with_1009(place: Place) -> None:
-    await place.socket.send_text(padded(65_536))
+async def test_a_frame_of_131072_bytes_passes_and_one_more_closes_with_1009(place: Place) -> None:
+    await place.socket.send_text(padded(131_072))
     pong = await place.socket.expect("pong")
-    assert len(pong["ts"]) > 65_000
-    await place.socket.send_text(padded(65_537))
+    assert len(pong["ts"]) > 131_000
+    await place.socket.send_text(padded(131_073))
     assert (await place.socket.wait_end()).code == 1009
 
 

@@ -13,7 +13,7 @@ from tests.e2e.placement import connect_apart, connect_at, workers
 
 
 async def subscribed(socket: Socket, conversation_id: str) -> Socket:
-    """The socket, looking at the conversation."""
+    """Returns the socket, viewing the conversation."""
     assert (await socket.request("subscribe", conversation_id=conversation_id))["type"] == "subscribed"
     return socket
 
@@ -78,24 +78,24 @@ async def test_typing_reaches_other_users_who_look_and_never_the_typist(
     crowd: Crowd, stack: SharedStack, command: str
 ) -> None:
     pids = workers(stack.status(), "gateway")
-    typist, looker, idle = crowd.newcomers(3)
-    room = await typist.create_group(looker.user_id, idle.user_id)
+    typist, viewer, idle = crowd.newcomers(3)
+    room = await typist.create_group(viewer.user_id, idle.user_id)
     own = [await subscribed(socket, room) for socket in await connect_apart(typist, pids)]
-    looking = [await subscribed(socket, room) for socket in await connect_apart(looker, pids)]
-    not_looking = [await looker.connect(), *await connect_apart(idle, pids)]
+    viewing = [await subscribed(socket, room) for socket in await connect_apart(viewer, pids)]
+    not_viewing = [await viewer.connect(), *await connect_apart(idle, pids)]
     answer = await own[0].request(command, conversation_id=room)
     assert answer["type"] == "typing.ok"
     await own[0].send("typing.stop", conversation_id=room)
-    # The fence: what follows typing through the conversation's channel.
+    # A marker: it follows the typing on the conversation's channel.
     await own[0].send("message.send", conversation_id=room, content="typed")
-    for socket in [*own, *looking, *not_looking]:
+    for socket in [*own, *viewing, *not_viewing]:
         await socket.expect("message.new", conversation_id=room)
     frame = {"conversation_id": room, "user_id": typist.user_id}
-    for socket in looking:
+    for socket in viewing:
         started = {"type": "typing.start", "expires_in_ms": 6_000, **frame}
         assert socket.collected("typing.start") == [started]
         assert len(socket.collected("typing.stop", **frame)) == 1
-    for socket in [*own, *not_looking]:
+    for socket in [*own, *not_viewing]:
         assert socket.collected("typing.start") + socket.collected("typing.stop") == []
     assert len([f for f in own[0].frames if f["type"] == "typing.ok"]) == 1, "an answer without a ref"
 
@@ -103,7 +103,7 @@ async def test_typing_reaches_other_users_who_look_and_never_the_typist(
 async def test_a_strangers_typing_is_an_error_that_nobody_sees(crowd: Crowd) -> None:
     owner, member, stranger = crowd.newcomers(3)
     room = await owner.create_group(member.user_id)
-    sockets = [await subscribed(await person.connect(), room) for person in (owner, member)]
+    sockets = [await subscribed(await user.connect(), room) for user in (owner, member)]
     outside = await stranger.connect()
     await outside.send("typing.start", conversation_id=room)
     assert (await outside.expect("error"))["code"] == "not_found"
@@ -115,7 +115,7 @@ async def test_a_strangers_typing_is_an_error_that_nobody_sees(crowd: Crowd) -> 
 
 
 async def test_commands_of_one_socket_on_one_conversation_keep_their_order(crowd: Crowd) -> None:
-    """Who types on after a message must not be seen to type before it."""
+    """A user who types on after sending must not be seen typing before the message."""
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
     ours = await subscribed(await one.connect(), room)
@@ -154,20 +154,20 @@ async def test_only_the_first_device_and_the_last_one_change_who_is_online(
     crowd: Crowd, stack: SharedStack
 ) -> None:
     pids = workers(stack.status(), "gateway")
-    looker, changing, fence = crowd.newcomers(3)
-    room = await looker.create_group(changing.user_id, fence.user_id)
-    looking = await subscribed(await looker.connect(), room)
+    viewer, changing, fence = crowd.newcomers(3)
+    room = await viewer.create_group(changing.user_id, fence.user_id)
+    viewing = await subscribed(await viewer.connect(), room)
     first, second = await connect_apart(changing, pids)
-    await looking.expect("user.online", user_id=changing.user_id)
+    await viewing.expect("user.online", user_id=changing.user_id)
     await first.close()
-    # A worker reports in order: who comes to the same worker afterwards is seen later.
+    # A worker reports in order: a user who connects to the same worker afterwards is seen later.
     await connect_at(fence, pids[0], pids)
-    await looking.expect("user.online", user_id=fence.user_id)
-    assert len(looking.collected("user.online", user_id=changing.user_id)) == 1
-    assert looking.collected("user.offline", user_id=changing.user_id) == []
+    await viewing.expect("user.online", user_id=fence.user_id)
+    assert len(viewing.collected("user.online", user_id=changing.user_id)) == 1
+    assert viewing.collected("user.offline", user_id=changing.user_id) == []
     await second.close()
-    offline = await looking.expect("user.offline", user_id=changing.user_id)
+    offline = await viewing.expect("user.offline", user_id=changing.user_id)
     assert offline["timestamp"].endswith("Z")
     assert offline["last_seen_at"].endswith("Z")
-    answer = await looking.request("subscribe", conversation_id=room)
-    assert answer["online"] == sorted([looker.user_id, fence.user_id])
+    answer = await viewing.request("subscribe", conversation_id=room)
+    assert answer["online"] == sorted([viewer.user_id, fence.user_id])

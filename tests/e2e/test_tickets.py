@@ -1,4 +1,4 @@
-"""Tickets: one socket each, soon, and for nobody but who got it."""
+"""Tickets: each one opens one socket, within a short time, and only for the user who got it."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis.asyncio import Redis
 
-from gateway.tickets import LIFETIME_S
-from messenger_shared import keys
-from tests.client import Person, Socket
+from gateway.auth.tickets import LIFETIME_S
+from messenger_shared.bus import keys
+from tests.client import Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 
 END_S = 10.0
 
 
-async def ticket_of(person: Person) -> str:
-    reply = await person.call("POST", "/ws-ticket")
+async def ticket_of(user: User) -> str:
+    reply = await user.call("POST", "/ws-ticket")
     assert reply.status == 201, reply
     ticket: str = reply.body["ticket"]
     return ticket
 
 
 async def is_let_in(socket: Socket) -> bool:
-    """Whether the socket is welcomed; it has to be closed with 1008 else."""
+    """Whether the socket is welcomed; otherwise it has to be closed with 1008."""
     first = asyncio.create_task(socket.wait(lambda frame: True))
     ending = asyncio.create_task(socket.wait_end(END_S))
     await asyncio.wait([first, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -43,32 +43,32 @@ async def is_let_in(socket: Socket) -> bool:
 
 @pytest.mark.parametrize("path", ["/ws", "/ws/{user_id}"])
 async def test_a_ticket_opens_a_socket_of_its_user(crowd: Crowd, path: str) -> None:
-    person = crowd.newcomer()
-    ticket = await ticket_of(person)
-    socket = await person.open(f"{path.format(user_id=person.user_id)}?ticket={ticket}")
-    assert (await socket.expect("system", event="connected"))["user_id"] == person.user_id
+    user = crowd.newcomer()
+    ticket = await ticket_of(user)
+    socket = await user.open(f"{path.format(user_id=user.user_id)}?ticket={ticket}")
+    assert (await socket.expect("system", event="connected"))["user_id"] == user.user_id
 
 
 async def test_of_all_who_bring_it_at_once_over_all_gateways_one_gets_in(crowd: Crowd) -> None:
-    person = crowd.newcomer()
-    ticket = await ticket_of(person)
-    sockets = await asyncio.gather(*(person.open(f"/ws?ticket={ticket}") for _ in range(20)))
+    user = crowd.newcomer()
+    ticket = await ticket_of(user)
+    sockets = await asyncio.gather(*(user.open(f"/ws?ticket={ticket}") for _ in range(20)))
     assert sum([await is_let_in(socket) for socket in sockets]) == 1
-    assert not await is_let_in(await person.open(f"/ws?ticket={ticket}"))
+    assert not await is_let_in(await user.open(f"/ws?ticket={ticket}"))
 
 
 async def test_its_time_is_thirty_seconds_by_redis_and_in_the_answer(crowd: Crowd, valkey_url: str) -> None:
-    person = crowd.newcomer()
-    reply = await person.call("POST", "/ws-ticket")
+    user = crowd.newcomer()
+    reply = await user.call("POST", "/ws-ticket")
     left = datetime.fromisoformat(reply.body["expires_at"]) - datetime.now(UTC)
     assert timedelta(seconds=LIFETIME_S - 10) < left <= timedelta(seconds=LIFETIME_S)
     key = keys.ticket(hashlib.sha256(reply.body["ticket"].encode()).hexdigest())
     async with Redis.from_url(valkey_url) as redis:
         assert 0 < await redis.ttl(key) <= LIFETIME_S
-        # Time goes on.
+        # Lets the ticket expire.
         assert await redis.pexpire(key, 1)
         await asyncio.sleep(0.01)
-    assert not await is_let_in(await person.open(f"/ws?ticket={reply.body['ticket']}"))
+    assert not await is_let_in(await user.open(f"/ws?ticket={reply.body['ticket']}"))
 
 
 async def test_redis_does_not_know_the_ticket_itself(crowd: Crowd, valkey_url: str) -> None:
@@ -87,12 +87,12 @@ async def test_a_ticket_of_another_or_of_nobody_is_closed_with_1008(crowd: Crowd
 async def test_a_ticket_is_for_sockets_alone_and_is_not_used_up_by_a_look_at_its_address(
     crowd: Crowd,
 ) -> None:
-    person = crowd.newcomer()
-    ticket = await ticket_of(person)
+    user = crowd.newcomer()
+    ticket = await ticket_of(user)
     for path in ("/ws", "/conversations"):
-        reply = await person.call("GET", path, params={"ticket": ticket}, headers={"authorization": ""})
+        reply = await user.call("GET", path, params={"ticket": ticket}, headers={"authorization": ""})
         assert reply.status == 401
-    assert await is_let_in(await person.open(f"/ws?ticket={ticket}"))
+    assert await is_let_in(await user.open(f"/ws?ticket={ticket}"))
 
 
 async def test_beside_a_token_a_ticket_counts_for_nothing_and_is_kept(crowd: Crowd) -> None:
@@ -105,16 +105,16 @@ async def test_beside_a_token_a_ticket_counts_for_nothing_and_is_kept(crowd: Cro
 
 
 async def test_a_socket_by_ticket_ends_with_the_token_that_got_it(crowd: Crowd, stack: SharedStack) -> None:
-    person = crowd.newcomer()
-    person.token = stack.token(person.user_id, ttl=3)
-    socket = await person.open(f"/ws?ticket={await ticket_of(person)}")
+    user = crowd.newcomer()
+    user.token = stack.token(user.user_id, ttl=3)
+    socket = await user.open(f"/ws?ticket={await ticket_of(user)}")
     await socket.expect("system", event="connected")
     assert (await socket.wait_end(END_S)).code == 4005
 
 
 async def test_who_asks_for_too_many_is_told_when_to_ask_again(crowd: Crowd) -> None:
-    person = crowd.newcomer()
-    replies = await asyncio.gather(*(person.call("POST", "/ws-ticket") for _ in range(400)))
+    user = crowd.newcomer()
+    replies = await asyncio.gather(*(user.call("POST", "/ws-ticket") for _ in range(400)))
     refused = [reply for reply in replies if reply.status == 429]
     assert refused
     assert all(int(reply.headers["Retry-After"]) >= 1 for reply in refused)

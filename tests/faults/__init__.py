@@ -1,9 +1,10 @@
-"""The fault harness: people who chat and never give up, harm, and a judge of what they saw.
+"""The fault harness: users who chat and never give up, faults, and checks of what the users received.
 
-campaigns   what a run does; running: from its beginning to its end; __main__: `make faults`
-stage       the stack, Redis and proxies of a run; redis_server, proxy, resp_drop: parts of it
-cast        who is on it: person (asking, attempts), device (line, wire, returning, door), mover, probe
-plan        which fault comes when; harm, link_harm: doing it
-history     the log; told: what it is about; database, archive: what is stored in the end; holes: repairs
-run         all that as the checker sees it; checker and views: the judgement; lag and table: the figures
+actors     users, their devices, and how they ask and reconnect
+injection  faults: the plan, their injection into servers and links, and the deployment under test
+record     the log of a run, and what is stored at its end
+judge      the checker, and the measurements and the table of a run
+bugs       planted bugs, which the judge must find
+
+`campaigns` says what a run does, `running` runs it, `__main__` is `make faults`.
 """

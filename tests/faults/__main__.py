@@ -1,4 +1,4 @@
-"""Owns the command line: `python -m tests.faults [CAMPAIGN] [--scale N]`; code 1 for a broken promise."""
+"""The command line: `python -m tests.faults [CAMPAIGN] [--scale N]`. Exits with 1 for a broken promise."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from pathlib import Path
 import uvloop
 
 from tests.faults.campaigns import CAMPAIGNS
+from tests.faults.judge.table import table
 from tests.faults.running import run
 from tests.faults.seeds import VARIABLE, chosen_seed
-from tests.faults.table import table
 
 
 def main() -> None:
     """Runs one campaign and prints its table."""
-    parser = argparse.ArgumentParser(prog="make faults", description="Harm, and whether promises are kept.")
+    parser = argparse.ArgumentParser(
+        prog="make faults", description="Injects faults, and checks whether promises are kept."
+    )
     parser.add_argument("campaign", choices=CAMPAIGNS, nargs="?", default="mixed")
     parser.add_argument("--scale", type=float, default=1.0, help="so many times as long (1)")
     options = parser.parse_args()

@@ -1,47 +1,47 @@
-"""Owns the campaigns: what each does, to how many, how often, and for how long."""
+"""Defines the campaigns: what each does, to how many users, how often and for how long."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from tests.faults.cast import Cast, Population
-from tests.faults.drivers import order, repeats
-from tests.faults.person import Manner
-from tests.faults.plan import Fault
-from tests.faults.returning import HISTORY, RESUME
+from tests.faults.actors.activities import order, repeats
+from tests.faults.actors.catch_up import HISTORY, RESUME
+from tests.faults.actors.population import Actors, Population
+from tests.faults.actors.user import Behaviour
+from tests.faults.injection.plan import Fault
 
-# With how many messages of each person.
-Act = Callable[[Cast, int], Awaitable[None]]
-# Of ten minutes, the rest is for coming, resting and judging.
+# The second argument is the number of messages of each user.
+Activity = Callable[[Actors, int], Awaitable[None]]
+# Of ten minutes; the rest is for connecting, for settling and for the judge.
 SECONDS = 560.0
 ABNORMAL = 1006
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One kind of run: people chat, or do `act` instead, while harm is done."""
+    """One kind of run: users chat, or do `activity` instead, while faults are injected."""
 
     name: str
     seconds: float = SECONDS
     counts: Mapping[Fault, int] = field(default_factory=dict)
     population: Population = field(default_factory=Population)
     workers: str = "gateway=2,chat-api=2,presence=1"
-    # The share of bus messages that are lost all the time.
+    # The share of bus messages that are lost during the whole run.
     drops: float = 0.0
-    act: Act | None = None
+    activity: Activity | None = None
     volume: int = 0
-    # Endings of sockets that must not happen; None is every ending.
-    unwanted_endings: frozenset[int] | None = frozenset()
-    # How long to wait for what never comes.
-    patience_s: float = 30.0
-    # Whether anything was promised about how long things take.
+    # Close codes with which no socket may end; None means that no socket may end.
+    unwanted_close_codes: frozenset[int] | None = frozenset()
+    # How many seconds to wait for something that may never come.
+    timeout_s: float = 30.0
+    # Whether the delays and recovery times have limits.
     has_budgets: bool = True
-    # How long what lasts lasts, beside what it lasts in other campaigns.
-    haste: float = 1.0
+    # Factor for the duration of lasting faults, compared with the other campaigns.
+    duration_factor: float = 1.0
 
     def scaled(self, scale: float) -> Campaign:
-        """So many times as long, with as many times the faults and messages."""
+        """Returns a campaign that lasts `scale` times as long, with as many times the faults and messages."""
         counts = {fault: max(1, round(count * scale)) for fault, count in self.counts.items()}
         return replace(
             self, seconds=self.seconds * scale, counts=counts, volume=max(1, round(self.volume * scale))
@@ -81,7 +81,7 @@ _MIXED = {
     Fault.LINK_SLICE: 30,
     Fault.LINK_DELAY: 30,
 }
-_BRISK = Manner(think_s=(0.2, 0.6))
+_BRISK = Behaviour(think_s=(0.2, 0.6))
 _KILLS = {
     Fault.KILL_GATEWAY: 90,
     Fault.KILL_CHAT_API: 90,
@@ -116,10 +116,22 @@ _ROLLING = {
     Fault.TERM_PRESENCE: 10,
 }
 _MEMBERS = {Fault.KILL_GATEWAY: 20, Fault.BUS_DROPS: 20, Fault.LINK_RESET: 100}
-_MOVING = Population(people=30, rooms=(30, 20, 20, 10, 10, 5, 5, 3), moving=8, changes_among_moving=True)
-_MANY_SENDERS = Population(people=64, rooms=(64,), devices=(1,), shaky=0, pairs=1, ways=(RESUME,))
+_CHURNING = Population(users=30, rooms=(30, 20, 20, 10, 10, 5, 5, 3), churning=8, has_edits_during_churn=True)
+_HOSTS = {
+    Fault.KILL_GATEWAY: 20,
+    Fault.KILL_CHAT_API: 20,
+    Fault.KILL_ALL_GATEWAY: 4,
+    Fault.KILL_ALL_CHAT_API: 4,
+    Fault.ROLL_CHAT_API: 4,
+    Fault.BUS_RESTART: 8,
+    Fault.BUS_EMPTY: 4,
+    Fault.POSTGRES_FAST: 8,
+    Fault.POSTGRES_IMMEDIATE: 8,
+    Fault.POSTGRES_TERMINATE: 8,
+}
+_MANY_SENDERS = Population(users=64, rooms=(64,), devices=(1,), proxied=0, probes=1, methods=(RESUME,))
 _MANY_SOCKETS = Population(
-    people=40, rooms=(40, *(10,) * 7), devices=(3,), shaky=0, pairs=1, ways=(RESUME, HISTORY)
+    users=40, rooms=(40, *(10,) * 7), devices=(3,), proxied=0, probes=1, methods=(RESUME, HISTORY)
 )
 
 CAMPAIGNS: Mapping[str, Campaign] = {
@@ -130,25 +142,29 @@ CAMPAIGNS: Mapping[str, Campaign] = {
             "short",
             seconds=40.0,
             counts=dict.fromkeys(Fault, 1) | dict.fromkeys(_CLIENTS, 4),
-            population=Population(people=24, rooms=(24, 12, 6, 4, 2), moving=2, manner=_BRISK),
-            haste=0.4,
+            population=Population(users=24, rooms=(24, 12, 6, 4, 2), churning=2, hosts=1, behaviour=_BRISK),
+            duration_factor=0.4,
         ),
-        Campaign("mixed", counts=_MIXED, population=Population(moving=3)),
-        Campaign("kills", counts=_KILLS, population=Population(moving=2)),
-        Campaign("bus", counts=_BUS, population=Population(moving=2)),
-        Campaign("postgres", counts=_POSTGRES, population=Population(moving=2)),
-        Campaign("clients", counts=_CLIENTS, population=Population(shaky=1.0, moving=2)),
-        Campaign("members", counts=_MEMBERS, population=_MOVING),
-        # A lost message must cost nobody his socket.
-        Campaign("drops", drops=0.01, population=Population(shaky=0, moving=2), unwanted_endings=None),
-        Campaign("rolling", counts=_ROLLING, unwanted_endings=frozenset({ABNORMAL})),
-        Campaign("order", seconds=0.0, population=_MANY_SENDERS, act=order, volume=2_000),
+        Campaign("mixed", counts=_MIXED, population=Population(churning=3, hosts=1)),
+        Campaign("kills", counts=_KILLS, population=Population(churning=2)),
+        Campaign("bus", counts=_BUS, population=Population(churning=2)),
+        Campaign("postgres", counts=_POSTGRES, population=Population(churning=2)),
+        Campaign("clients", counts=_CLIENTS, population=Population(proxied=1.0, churning=2)),
+        Campaign("members", counts=_MEMBERS, population=_CHURNING),
+        # A lost message must not end any socket.
+        Campaign(
+            "drops", drops=0.01, population=Population(proxied=0, churning=2), unwanted_close_codes=None
+        ),
+        Campaign("rolling", counts=_ROLLING, unwanted_close_codes=frozenset({ABNORMAL})),
+        # Host applications at the server's door, beside a few users.
+        Campaign("hosts", counts=_HOSTS, population=Population(users=6, rooms=(6, 2), hosts=2)),
+        Campaign("order", seconds=0.0, population=_MANY_SENDERS, activity=order, volume=2_000),
         Campaign(
             "repeats",
             seconds=300.0,
             counts={Fault.KILL_CHAT_API: 60},
             population=_MANY_SOCKETS,
-            act=repeats,
+            activity=repeats,
             volume=2_500,
         ),
     )

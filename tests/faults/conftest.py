@@ -1,4 +1,4 @@
-"""Owns the fixtures of the fault tests."""
+"""Fixtures of the fault tests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.conftest import SharedStack
-from tests.e2e.crowd import Crowd, gathered
+from tests.e2e.crowd import Crowd, open_crowd
 
 
 @pytest.fixture
 async def crowd(stack: SharedStack) -> AsyncIterator[Crowd]:
-    """People at the shared stack, in which a killed worker is replaced."""
-    async with gathered(stack.url, stack.token) as crowd:
+    """Users of the shared stack, in which a killed worker is replaced."""
+    async with open_crowd(stack.url, stack.token) as crowd:
         yield crowd

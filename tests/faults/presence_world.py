@@ -1,4 +1,4 @@
-"""Owns people whose devices come and go while they are looked at: what is true, and what is believed."""
+"""Users whose devices come and go, and observers who compare the presence they get with the truth."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 import aiohttp
 
-from tests.client import Frame, NoSuchFrame, Person, Socket
-from tests.e2e.presences import rows_of
+from tests.client import Frame, NoSuchFrame, Socket, User
+from tests.e2e.seen_presence import rows_of
 
 GONE = (aiohttp.ClientError, NoSuchFrame, TimeoutError, ConnectionError)
 BACKOFF_S = (0.05, 0.4)
 SILENCE_S = 300.0
-# A change is under way for so long at most: gathered, and on a busy machine.
+# A change may be under way for so long at most: it waits for its batch, on a busy machine.
 UNDER_WAY_S = 3.0
 CLOCKS_DIFFER = timedelta(milliseconds=100)
 CHURN_S = 0.02
@@ -26,39 +26,39 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
-class Subject:
-    """Somebody with devices."""
+class ObservedUser:
+    """A user whose devices come and go."""
 
-    person: Person
-    up: set[Device] = field(default_factory=set)
-    up_since: float = 0.0
+    user: User
+    connected: set[Device] = field(default_factory=set)
+    connected_since: float = 0.0
     last_seen: datetime = NEVER
 
-    def saw(self, text: str | None) -> str | None:
-        """Takes when he was last seen; what is wrong with that."""
+    def check_last_seen(self, text: str | None) -> str | None:
+        """Takes a last-seen time; returns what is wrong with it, or None."""
         if text is None:
             return None
         seen = datetime.fromisoformat(text)
         before, self.last_seen = self.last_seen, max(seen, self.last_seen)
         if seen < before:
-            return f"last seen of {self.person.user_id} went back: {seen} after {before}"
+            return f"last seen of {self.user.user_id} went back: {seen} after {before}"
         if seen > datetime.now(UTC) + CLOCKS_DIFFER:
-            return f"last seen of {self.person.user_id} is in the future: {seen}"
+            return f"last seen of {self.user.user_id} is in the future: {seen}"
         return None
 
 
 class Device:
-    """Holds a socket while it is wanted to, however often the socket ends."""
+    """Keeps a socket open while it is wanted, however often the socket ends."""
 
-    def __init__(self, subject: Subject, random: Random) -> None:
+    def __init__(self, observed: ObservedUser, random: Random) -> None:
         self.wanted = asyncio.Event()
-        self.subject = subject
+        self.observed = observed
         self._random = random
         self._unwanted = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="device")
 
     def toggle(self) -> None:
-        """Comes, or goes."""
+        """Connects or disconnects."""
         if self.wanted.is_set():
             self.wanted.clear()
             self._unwanted.set()
@@ -67,7 +67,7 @@ class Device:
             self.wanted.set()
 
     async def stop(self) -> None:
-        """Is no more."""
+        """Ends the device."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -75,19 +75,19 @@ class Device:
         while True:
             await self.wanted.wait()
             with suppress(*GONE):
-                socket = await self.subject.person.connect()
+                socket = await self.observed.user.connect()
                 try:
-                    self._is_up(True)
-                    await self._hold(socket)
+                    self._set_connected(True)
+                    await self._wait_until_unwanted(socket)
                 finally:
-                    self._is_up(False)
-                    self.subject.person.sockets.remove(socket)
+                    self._set_connected(False)
+                    self.observed.user.sockets.remove(socket)
                     await socket.close()
             if self.wanted.is_set():
                 await asyncio.sleep(self._random.uniform(*BACKOFF_S))
 
-    async def _hold(self, socket: Socket) -> None:
-        """Until it isn't wanted, or the socket ends."""
+    async def _wait_until_unwanted(self, socket: Socket) -> None:
+        """Returns when the socket isn't wanted any more, or ends."""
         ended = asyncio.create_task(socket.wait_end(SILENCE_S))
         unwanted = asyncio.create_task(self._unwanted.wait())
         try:
@@ -97,106 +97,114 @@ class Device:
                 task.cancel()
             await asyncio.gather(ended, unwanted, return_exceptions=True)
 
-    def _is_up(self, up: bool) -> None:
-        subject = self.subject
-        if up and not subject.up:
-            subject.up_since = time.monotonic()
-        (subject.up.add if up else subject.up.discard)(self)
+    def _set_connected(self, is_connected: bool) -> None:
+        observed = self.observed
+        if is_connected and not observed.connected:
+            observed.connected_since = time.monotonic()
+        (observed.connected.add if is_connected else observed.connected.discard)(self)
 
 
-class Looker:
-    """Looks at the conversation of all, believes what it is told, and notes what can't be true."""
+class Observer:
+    """Watches the common conversation, keeps the states it gets, and records impossible ones."""
 
-    def __init__(self, person: Person, room: str, subjects: dict[int, Subject], faults: list[str]) -> None:
-        self.person = person
+    def __init__(
+        self, user: User, room: str, observed_users: dict[int, ObservedUser], errors: list[str]
+    ) -> None:
+        self.user = user
         self.believed: dict[int, bool] = {}
-        self.looks = False
+        self.is_watching = False
         self._room = room
-        self._subjects = subjects
-        self._faults = faults
-        self._task = asyncio.create_task(self._run(), name="looker")
+        self._observed_users = observed_users
+        self._errors = errors
+        self._task = asyncio.create_task(self._run(), name="observer")
 
     async def stop(self) -> None:
-        """Looks no more."""
+        """Ends the observer."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
             with suppress(*GONE):
-                await self._look(await self.person.connect())
-            self.looks = False
+                await self._watch(await self.user.connect())
+            self.is_watching = False
             await asyncio.sleep(BACKOFF_S[0])
 
-    async def _look(self, socket: Socket) -> None:
+    async def _watch(self, socket: Socket) -> None:
         while True:
             answer = await socket.request("subscribe", conversation_id=self._room)
             if answer["type"] == "subscribed":
                 break
             await asyncio.sleep(BACKOFF_S[0])
-        self.believed = {user_id: user_id in answer["online"] for user_id in self._subjects}
-        self.looks = True
+        self.believed = {user_id: user_id in answer["online"] for user_id in self._observed_users}
+        self.is_watching = True
         while True:
             frame = await socket.wait(lambda frame: True, timeout_s=SILENCE_S)
-            for user_id in self._subjects:
+            for user_id in self._observed_users:
                 for row in rows_of(frame, user_id):
-                    self._hear(user_id, row, frame)
+                    self._on_status(user_id, row, frame)
 
-    def _hear(self, user_id: int, row: dict[str, Any], frame: Frame) -> None:
-        subject = self._subjects[user_id]
+    def _on_status(self, user_id: int, row: dict[str, Any], frame: Frame) -> None:
+        observed = self._observed_users[user_id]
         self.believed[user_id] = row["status"] != "offline"
-        if fault := subject.saw(row.get("last_seen_at")):
-            self._faults.append(fault)
-        up_for = time.monotonic() - subject.up_since
-        if row["status"] == "offline" and subject.up and up_for > UNDER_WAY_S:
-            self._faults.append(f"{user_id} was told to be offline, and is here for {up_for:.1f} s: {frame}")
+        if error := observed.check_last_seen(row.get("last_seen_at")):
+            self._errors.append(error)
+        connected_for = time.monotonic() - observed.connected_since
+        if row["status"] == "offline" and observed.connected and connected_for > UNDER_WAY_S:
+            self._errors.append(
+                f"{user_id} was shown as offline, and has been connected for {connected_for:.1f} s: {frame}"
+            )
 
 
 class PresenceWorld:
-    """All of them."""
+    """All observers, users and devices of a run."""
 
-    def __init__(self, lookers: list[Looker], subjects: dict[int, Subject], random: Random) -> None:
-        self.lookers = lookers
-        self.subjects = subjects
+    def __init__(
+        self, observers: list[Observer], observed_users: dict[int, ObservedUser], random: Random
+    ) -> None:
+        self.observers = observers
+        self.observed_users = observed_users
         self.devices: list[Device] = []
         self._random = random
 
     async def churn(self, seconds: float) -> None:
-        """Devices come and go for a while."""
+        """Lets devices come and go for a while."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             self._random.choice(self.devices).toggle()
             await asyncio.sleep(CHURN_S)
 
-    def wrong(self) -> list[str]:
-        """Who believes what isn't so."""
-        found = [f"{looker.person.user_id} doesn't look" for looker in self.lookers if not looker.looks]
+    def mismatches(self) -> list[str]:
+        """Returns the states that observers believe and that aren't so."""
+        found = [
+            f"{observer.user.user_id} doesn't look" for observer in self.observers if not observer.is_watching
+        ]
         for device in self.devices:
-            if device.wanted.is_set() != (device in device.subject.up):
+            if device.wanted.is_set() != (device in device.observed.connected):
                 found.append("a device isn't where it wants to be")
-        for looker in self.lookers:
-            for user_id, subject in self.subjects.items():
-                if looker.believed.get(user_id) != bool(subject.up):
-                    found.append(f"{looker.person.user_id} believes wrongly of {user_id}")
+        for observer in self.observers:
+            for user_id, observed in self.observed_users.items():
+                if observer.believed.get(user_id) != bool(observed.connected):
+                    found.append(f"{observer.user.user_id} believes wrongly of {user_id}")
         return found
 
-    async def wrong_over_rest(self, faults: list[str]) -> list[str]:
-        """The same over REST, for which last seen is looked at too."""
-        asker, found = self.lookers[0].person, []
+    async def rest_mismatches(self, errors: list[str]) -> list[str]:
+        """Compares the states over REST too, and checks the last-seen times there."""
+        asker, found = self.observers[0].user, []
         try:
-            reply = await asker.get("/presence", user_ids=",".join(map(str, self.subjects)))
+            reply = await asker.get("/presence", user_ids=",".join(map(str, self.observed_users)))
         except GONE as error:
             return [repr(error)]
         if reply.status != 200:
             return [str(reply.status)]
         for row in reply.body["items"]:
-            subject = self.subjects[row["user_id"]]
-            if fault := subject.saw(row["last_seen_at"]):
-                faults.append(f"over REST: {fault}")
-            if (row["status"] != "offline") != bool(subject.up):
+            observed = self.observed_users[row["user_id"]]
+            if error := observed.check_last_seen(row["last_seen_at"]):
+                errors.append(f"over REST: {error}")
+            if (row["status"] != "offline") != bool(observed.connected):
                 found.append(f"{row['user_id']} is {row['status']} over REST")
         return found
 
     async def stop(self) -> None:
-        """Ends them."""
-        await asyncio.gather(*(part.stop() for part in (*self.devices, *self.lookers)))
+        """Ends all devices and observers."""
+        await asyncio.gather(*(part.stop() for part in (*self.devices, *self.observers)))

@@ -1,4 +1,4 @@
-"""Owns a run from beginning to end: people chat, harm is done, all comes to rest, and is judged."""
+"""Runs a campaign from beginning to end: users chat, faults are injected, the result is judged."""
 
 from __future__ import annotations
 
@@ -10,108 +10,110 @@ from pathlib import Path
 from random import Random
 
 from tests.bench import usage
-from tests.faults.breath import Breath
+from tests.faults.actors.device import Device
+from tests.faults.actors.gateway_client import GONE
+from tests.faults.actors.population import Actors, connected_actors
+from tests.faults.actors.probe import recovery
 from tests.faults.campaigns import Campaign
-from tests.faults.cast import Cast, gathered
-from tests.faults.device import Device
-from tests.faults.door import GONE
-from tests.faults.figures import Episode, Figures, Outcome
-from tests.faults.harm import Harm
-from tests.faults.holes import Holes
-from tests.faults.judging import judge
-from tests.faults.link_harm import LinkHarm
-from tests.faults.plan import Planned, plan
-from tests.faults.probe import recovery
-from tests.faults.stage import Stage, set_up
+from tests.faults.injection.deployment import Deployment, deployed
+from tests.faults.injection.link_faults import LinkFaults
+from tests.faults.injection.plan import Planned, plan
+from tests.faults.injection.server_faults import ServerFaults
+from tests.faults.judge.holes import HoleCounter
+from tests.faults.judge.judging import judge
+from tests.faults.judge.outcome import Episode, Measurements, Outcome
+from tests.faults.stall_monitor import StallMonitor
 
 _PING_PAUSE_S = 0.02
 
 
 async def run(campaign: Campaign, seed: int, root: Path, env: Mapping[str, str] | None = None) -> Outcome:
-    """Carries out a campaign in the new directory `root`; the outcome tells what was kept and what wasn't."""
+    """Runs a campaign in the new directory `root`; the outcome tells which promises and budgets were kept."""
     random = Random(seed)
-    faults = plan(random, campaign.counts, campaign.seconds, campaign.haste)
+    faults = plan(random, campaign.counts, campaign.seconds, campaign.duration_factor)
     async with (
-        set_up(root, random, campaign.workers, env) as stage,
-        gathered(stage, campaign.population, random) as cast,
+        deployed(root, random, campaign.workers, env) as deployment,
+        connected_actors(deployment, campaign.population, random) as actors,
     ):
-        return await _Running(campaign, stage, cast, random).carry_out(faults)
+        return await _Running(campaign, deployment, actors, random).carry_out(faults)
 
 
 class _Running:
-    def __init__(self, campaign: Campaign, stage: Stage, cast: Cast, random: Random) -> None:
+    def __init__(self, campaign: Campaign, deployment: Deployment, actors: Actors, random: Random) -> None:
         self._campaign = campaign
-        self._stage = stage
-        self._cast = cast
-        self._harm = Harm(stage)
-        shaky = [device for device in cast.devices if device.door is stage.shaky]
-        self._link_harm = LinkHarm(stage.links, shaky, random)
+        self._deployment = deployment
+        self._actors = actors
+        self._server_faults = ServerFaults(deployment)
+        proxied = [device for device in actors.devices if device.gateway is deployment.proxied]
+        self._link_faults = LinkFaults(deployment.client_proxy, proxied, random)
         self._episodes: list[Episode] = []
-        self._holes = Holes(stage)
-        self._breath = Breath()
+        self._holes = HoleCounter(deployment)
+        self._stall_monitor = StallMonitor()
 
     async def carry_out(self, faults: list[Planned]) -> Outcome:
-        roots = {"servers": frozenset({self._stage.stack.process.pid})}
+        roots = {"servers": frozenset({self._deployment.stack.process.pid})}
         before, cpu, began = usage.read(roots), time.process_time(), time.monotonic()
         async with asyncio.TaskGroup() as group:
-            watches = [group.create_task(one.watch()) for one in (self._holes, self._breath)]
-            self._stage.losses.rate = self._campaign.drops
-            act = self._campaign.act
-            self._cast.start(chatting=act is None)
-            acting = group.create_task(act(self._cast, self._campaign.volume)) if act else None
-            await self._execute(faults, began, group)
-            if acting is not None:
-                await acting
+            watches = [group.create_task(one.watch()) for one in (self._holes, self._stall_monitor)]
+            self._deployment.losses.rate = self._campaign.drops
+            activity = self._campaign.activity
+            self._actors.start(chatting=activity is None)
+            activity_task = (
+                group.create_task(activity(self._actors, self._campaign.volume)) if activity else None
+            )
+            await self._inject_all(faults, began, group)
+            if activity_task is not None:
+                await activity_task
             for watch in watches:
                 watch.cancel()
-        figures = Figures(
+        measurements = Measurements(
             episodes=self._episodes,
             servers_cpu_s=usage.read(roots).since(before).servers_s,
             clients_cpu_s=time.process_time() - cpu,
             lasted_s=time.monotonic() - began,
-            longest_stall_s=self._breath.longest_s,
+            longest_stall_s=self._stall_monitor.longest_s,
         )
-        return await judge(self._campaign, self._stage, self._cast, self._holes, figures)
+        return await judge(self._campaign, self._deployment, self._actors, self._holes, measurements)
 
-    async def _execute(self, faults: list[Planned], began: float, group: asyncio.TaskGroup) -> None:
-        """Links suffer side by side, servers one after the other."""
-        suffering: list[asyncio.Task[None]] = []
+    async def _inject_all(self, faults: list[Planned], began: float, group: asyncio.TaskGroup) -> None:
+        """Faults of links run side by side, faults of servers one after the other."""
+        affected: list[asyncio.Task[None]] = []
         for planned in faults:
             await asyncio.sleep(began + planned.at - time.monotonic())
             if planned.fault.startswith("link"):
-                suffering.append(group.create_task(self._harm_a_link(planned)))
+                affected.append(group.create_task(self._inject_into_link(planned)))
             else:
-                await self._harm_servers(planned)
+                await self._inject_into_servers(planned)
         await asyncio.sleep(began + self._campaign.seconds - time.monotonic())
-        await asyncio.gather(*suffering)
+        await asyncio.gather(*affected)
 
-    async def _harm_servers(self, planned: Planned) -> None:
+    async def _inject_into_servers(self, planned: Planned) -> None:
         begun = time.monotonic()
-        gone = await self._harm.do(planned)
+        gone = await self._server_faults.inject(planned)
         ended = time.monotonic()
-        works = await recovery(self._stage, self._cast.pairs, gone, self._campaign.patience_s)
-        self._note(planned, begun, ended, works)
+        is_recovered = await recovery(self._deployment, self._actors.probes, gone, self._campaign.timeout_s)
+        self._note(planned, begun, ended, is_recovered)
 
-    async def _harm_a_link(self, planned: Planned) -> None:
+    async def _inject_into_link(self, planned: Planned) -> None:
         begun = time.monotonic()
-        device = await self._link_harm.do(planned)
+        device = await self._link_faults.inject(planned)
         ended = time.monotonic()
         if device is not None:
-            self._note(planned, begun, ended, await _lives(device, self._campaign.patience_s))
+            self._note(planned, begun, ended, await _answers(device, self._campaign.timeout_s))
 
-    def _note(self, planned: Planned, begun: float, ended: float, works: bool) -> None:
-        recovered = time.monotonic() if works else None
+    def _note(self, planned: Planned, begun: float, ended: float, is_recovered: bool) -> None:
+        recovered = time.monotonic() if is_recovered else None
         self._episodes.append(Episode(planned.fault, begun, ended, recovered))
 
 
-async def _lives(device: Device, patience_s: float) -> bool:
-    """Whether the device gets an answer again, and how soon."""
+async def _answers(device: Device, timeout_s: float) -> bool:
+    """Returns True as soon as the device gets an answer again, False after `timeout_s`."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(timeout_s):
             while True:
                 with suppress(*GONE):
-                    if device.up:
-                        await device.open_line().request("ping")
+                    if device.is_up_to_date:
+                        await device.current_connection().request("ping")
                         return True
                 await asyncio.sleep(_PING_PAUSE_S)
     return False

@@ -1,4 +1,4 @@
-"""Owns the seed of a run: printed, and taken from the environment to make the same plan again."""
+"""The seed of a run: printed, and read from the environment to repeat a plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ VARIABLE = "MESSENGER_FAULT_SEED"
 
 
 def chosen_seed() -> int:
-    """The seed that is asked for, else any."""
+    """Returns the seed in the environment, or else a random one."""
     seed = int(os.environ.get(VARIABLE) or secrets.randbits(32))
     print(f"{VARIABLE}={seed}", flush=True)
     return seed

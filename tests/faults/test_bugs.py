@@ -1,4 +1,4 @@
-"""The judge is judged: every planted bug is found, as what it is."""
+"""Tests the judge: it finds every planted bug, and names it correctly."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.faults.hunt import BUGS
-from tests.faults.planting import ROOT
+from tests.faults.bugs.hunt import BUGS
+from tests.faults.bugs.planting import ROOT
 
 AT_ONCE = 2
 LIMIT_S = 180
@@ -19,14 +19,14 @@ Hunts = dict[str, "Future[subprocess.CompletedProcess[str]]"]
 
 
 def hunt(name: str) -> subprocess.CompletedProcess[str]:
-    """Hunts one bug, in a process of its own."""
-    command = [sys.executable, "-m", "tests.faults.hunt", name]
+    """Hunts one bug in a separate process."""
+    command = [sys.executable, "-m", "tests.faults.bugs.hunt", name]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
 
 
 @pytest.fixture(scope="module")
 def hunts(request: pytest.FixtureRequest) -> Iterator[Hunts]:
-    """All that were asked for, begun together, since each mostly waits."""
+    """Starts all the hunts together, since each one mostly waits."""
     names = [
         item.callspec.params["name"] for item in request.session.items if item.function is test_it_is_found
     ]

@@ -1,4 +1,4 @@
-"""The judge is judged: a clean run passes, and each kind of violation that is planted in a log is found."""
+"""Tests the judge: a clean run passes, and each kind of violation that is planted in a log is found."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.checker import check
-from tests.faults.database import Tables
-from tests.faults.history import ARCHIVE, REST, Absence, Change, History, Lane
-from tests.faults.told import ADDED, REMOVED, Key, Stored, Told
+from tests.faults.judge.checker import check
+from tests.faults.record.database import Tables
+from tests.faults.record.events import ADDED, REMOVED, Key, ReceivedEvent, Stored
+from tests.faults.record.history import ARCHIVE, REST, Absence, Change, CommandPosition, History
 
 ROOM = "room"
-PEOPLE = (1, 2, 3)
+USERS = (1, 2, 3)
 GUEST = 3
-# Where the messages 1 to 6 stand; GUEST is out from 5 to 7, and therefore sees nothing of message 4.
+# The positions of messages 1 to 6. GUEST is out from 5 to 7, and so may not see message 4.
 POSITIONS = (2, 3, 4, 6, 8, 9)
 LEFT, CAME = 5, 7
 SENDS = len(POSITIONS)
@@ -27,16 +27,16 @@ def key_of(seq: int) -> Key:
 
 
 def message(seq: int) -> Stored:
-    """The message as it was sent."""
+    """Returns the message as it was sent."""
     return Stored(f"id-{seq}", seq, POSITIONS[seq - 1], 1, key_of(seq), f"text {seq}")
 
 
 class Log:
-    """A run in which all is well, to be spoiled: message 2 was edited at 10, message 3 deleted at 11."""
+    """The log of a run without faults, to be spoiled: message 2 was edited at 10, message 3 deleted at 11."""
 
     def __init__(self) -> None:
         self.history = History()
-        self.history.members[ROOM] = list(PEOPLE)
+        self.history.members[ROOM] = list(USERS)
         for seq in range(1, SENDS + 1):
             send = self.history.invoked(key_of(seq), ROOM, f"text {seq}")
             self.history.stored(send, message(seq))
@@ -56,48 +56,48 @@ class Log:
             {ROOM: {1, CAME}},
             {"id-2": {"text 2"}},
         )
-        for user_id in PEOPLE:
+        for user_id in USERS:
             was_out = range(LEFT + 1, CAME if user_id == GUEST else 0)
-            self.views(user_id).extend(told for told in self._events() if told.pos not in was_out)
-        self.views(0).extend(Told(ROOM, "history", row.pos, message=row) for row in rows)
+            self.views(user_id).extend(event for event in self._events() if event.pos not in was_out)
+        self.views(0).extend(ReceivedEvent(ROOM, "history", row.pos, message=row) for row in rows)
         for view in self.history.views.values():
-            view.at.extend([0.0] * len(view.told))
-            view.sockets.extend([REST if view.seat == ARCHIVE else SOCKET] * len(view.told))
+            view.at.extend([0.0] * len(view.events))
+            view.sockets.extend([REST if view.device_id == ARCHIVE else SOCKET] * len(view.events))
 
-    def views(self, user_id: int) -> list[Told]:
-        """What his one device was told."""
-        return self.history.view((user_id, 0), ROOM).told
+    def views(self, user_id: int) -> list[ReceivedEvent]:
+        """Returns what the user's one device received."""
+        return self.history.view((user_id, 0), ROOM).events
 
     def place(self, user_id: int, pos: int) -> int:
-        """Where in that something is that has this position."""
-        return next(index for index, told in enumerate(self.views(user_id)) if told.pos == pos)
+        """Returns the index of the event with this position."""
+        return next(index for index, event in enumerate(self.views(user_id)) if event.pos == pos)
 
     def drop(self, user_id: int, pos: int) -> None:
-        """He was never told."""
+        """Removes an event from the user's view."""
         index = self.place(user_id, pos)
         view = self.history.view((user_id, 0), ROOM)
-        for column in (view.told, view.at, view.sockets):
+        for column in (view.events, view.at, view.sockets):
             del column[index]
 
-    def put(self, user_id: int, index: int, told: Told, socket: int = SOCKET) -> None:
-        """He was told something more."""
+    def put(self, user_id: int, index: int, event: ReceivedEvent, socket: int = SOCKET) -> None:
+        """Inserts an event into the user's view."""
         view = self.history.view((user_id, 0), ROOM)
-        view.told.insert(index, told)
+        view.events.insert(index, event)
         view.at.insert(index, 0.0)
         view.sockets.insert(index, socket)
 
     def found(self) -> set[tuple[str, int]]:
-        """What the checker finds, of whom."""
-        return {(violation.kind, violation.seat[0]) for violation in check(self.history, self.tables)}
+        """Returns what the checker finds, with the user concerned."""
+        return {(violation.kind, violation.device_id[0]) for violation in check(self.history, self.tables)}
 
-    def _events(self) -> list[Told]:
+    def _events(self) -> list[ReceivedEvent]:
         sent = {message(seq).pos: message(seq) for seq in range(1, SENDS + 1)}
-        told = [Told(ROOM, "message.new", pos, message=stored) for pos, stored in sent.items()]
-        told.append(Told(ROOM, REMOVED, LEFT, user_id=GUEST))
-        told.append(Told(ROOM, ADDED, CAME, user_id=GUEST))
-        told.append(Told(ROOM, "message.edited", 10, message=self.edited))
-        told.append(Told(ROOM, "message.deleted", 11, message=self.deleted))
-        return sorted(told, key=lambda one: one.pos)
+        event = [ReceivedEvent(ROOM, "message.new", pos, message=stored) for pos, stored in sent.items()]
+        event.append(ReceivedEvent(ROOM, REMOVED, LEFT, user_id=GUEST))
+        event.append(ReceivedEvent(ROOM, ADDED, CAME, user_id=GUEST))
+        event.append(ReceivedEvent(ROOM, "message.edited", 10, message=self.edited))
+        event.append(ReceivedEvent(ROOM, "message.deleted", 11, message=self.deleted))
+        return sorted(event, key=lambda one: one.pos)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_an_edit_that_was_overwritten_is_not_lost(log: Log) -> None:
 def test_one_send_that_is_two_messages_is_doubled(log: Log) -> None:
     again = message(6)._replace(id="again", seq=7, pos=12)
     log.tables.messages[ROOM].append(again)
-    log.tables.heads[ROOM] = (7, 12)
+    log.tables.positions[ROOM] = (7, 12)
     assert ("doubled", 0) in log.found()
 
 
@@ -175,41 +175,45 @@ def test_what_comes_live_on_two_sockets_is_not(log: Log) -> None:
 
 
 def test_two_live_ones_the_wrong_way_round_are_reordered(log: Log) -> None:
-    told = log.views(1)
+    event = log.views(1)
     one, two = log.place(1, 8), log.place(1, 9)
-    told[one], told[two] = told[two], told[one]
+    event[one], event[two] = event[two], event[one]
     assert ("reordered", 1) in log.found()
 
 
-def replayed(seq: int) -> Told:
-    return Told(ROOM, "message.new", message(seq).pos, True, message=message(seq))
+def replayed(seq: int) -> ReceivedEvent:
+    return ReceivedEvent(ROOM, "message.new", message(seq).pos, True, message=message(seq))
 
 
 @pytest.mark.parametrize(
-    ("asked", "told", "kind"),
+    ("asked", "events", "kind"),
     [
         (1, [replayed(1), replayed(2)], None),
         (3, [replayed(2)], "doubled"),
         (1, [replayed(2), replayed(1)], "reordered"),
-        (1, [replayed(1), Told(ROOM, "message.new", 9, message=message(6)), replayed(2)], "reordered"),
+        (
+            1,
+            [replayed(1), ReceivedEvent(ROOM, "message.new", 9, message=message(6)), replayed(2)],
+            "reordered",
+        ),
     ],
 )
 def test_a_replay_is_above_what_was_asked_and_in_one_piece(
-    log: Log, asked: int, told: list[Told], kind: str | None
+    log: Log, asked: int, events: list[ReceivedEvent], kind: str | None
 ) -> None:
     view = log.history.view((1, 0), ROOM)
-    view.asked.append((len(view.told), SOCKET + 1, asked))
-    for one in told:
-        log.put(1, len(view.told), one, SOCKET + 1)
+    view.requests.append((len(view.events), SOCKET + 1, asked))
+    for one in events:
+        log.put(1, len(view.events), one, SOCKET + 1)
     assert log.found() == ({(kind, 1)} if kind else set())
 
 
 def test_what_was_held_back_for_a_replay_is_no_hole(log: Log) -> None:
     view = log.history.view((1, 0), ROOM)
-    view.asked.append((0, SOCKET, 1))
-    view.stood[SOCKET] = 8
+    view.requests.append((0, SOCKET, 1))
+    view.answered_positions[SOCKET] = 8
     log.drop(1, 6)
-    log.put(1, 0, Told(ROOM, "history", 6, message=message(4)), REST)
+    log.put(1, 0, ReceivedEvent(ROOM, "history", 6, message=message(4)), REST)
     assert log.found() == set()
 
 
@@ -220,13 +224,13 @@ def test_a_number_below_an_earlier_ones_is_overtaken(log: Log) -> None:
 
 def test_what_was_sent_later_through_one_socket_has_the_higher_number(log: Log) -> None:
     for number, seq in enumerate((5, 3), 1):
-        log.history.sends[key_of(seq)].lane = Lane((2, 0), SOCKET, number)
+        log.history.sends[key_of(seq)].position = CommandPosition((2, 0), SOCKET, number)
     assert log.found() == {("overtaken", 2)}
 
 
-@pytest.mark.parametrize("heads", [(SENDS + 1, 11), (SENDS, 12)])
-def test_a_number_that_nothing_has_is_a_hole(log: Log, heads: tuple[int, int]) -> None:
-    log.tables.heads[ROOM] = heads
+@pytest.mark.parametrize("positions", [(SENDS + 1, 11), (SENDS, 12)])
+def test_a_number_that_nothing_has_is_a_hole(log: Log, positions: tuple[int, int]) -> None:
+    log.tables.positions[ROOM] = positions
     assert log.found() == {("hole", 0)}
 
 
@@ -255,10 +259,10 @@ def test_what_nobody_sent_there_or_what_was_refused_is_a_phantom(
 @pytest.mark.parametrize("field", ["id", "content", "pos", "seq"])
 def test_a_message_that_is_not_the_same_for_all_is_altered(log: Log, field: str) -> None:
     index = log.place(2, message(6).pos)
-    told = log.views(2)[index]
-    assert told.message is not None
-    other = told.message._replace(**{field: getattr(told.message, field) * 2})
-    log.views(2)[index] = Told(ROOM, told.type, told.pos, message=other)
+    event = log.views(2)[index]
+    assert event.message is not None
+    other = event.message._replace(**{field: getattr(event.message, field) * 2})
+    log.views(2)[index] = ReceivedEvent(ROOM, event.type, event.pos, message=other)
     assert {kind for kind, _ in log.found()} & {"altered", "doubled"}
 
 
@@ -278,14 +282,14 @@ def test_what_a_stranger_saw_is_leaked(log: Log) -> None:
     assert log.found() == {("leaked", 9)}
 
 
-def test_what_happened_while_he_was_out_is_leaked_live(log: Log) -> None:
+def test_events_while_the_user_was_out_are_leaked_live(log: Log) -> None:
     log.history.absences = [Absence(GUEST, ROOM, LEFT, CAME + 2)]
     assert ("leaked", GUEST) in log.found()
 
 
-@pytest.mark.parametrize("told", [Told(ROOM, "history", 6), replayed(4)])
-def test_what_was_said_while_he_was_out_is_leaked_by_any_way(log: Log, told: Told) -> None:
-    log.put(GUEST, 0, replace(told, message=message(4)), SOCKET if told.replay else REST)
+@pytest.mark.parametrize("event", [ReceivedEvent(ROOM, "history", 6), replayed(4)])
+def test_messages_sent_while_the_user_was_out_are_leaked_by_any_way(log: Log, event: ReceivedEvent) -> None:
+    log.put(GUEST, 0, replace(event, message=message(4)), SOCKET if event.replay else REST)
     assert ("leaked", GUEST) in log.found()
 
 

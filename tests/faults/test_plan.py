@@ -1,4 +1,4 @@
-"""The plan: a seed gives one, everything is in it as often as asked, spread over the time."""
+"""The plan depends on the seed only, holds each fault as often as asked, and spreads them over the time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.plan import LASTING, Fault, plan
+from tests.faults.injection.plan import LASTING, Fault, plan
 
 COUNTS = st.dictionaries(st.sampled_from(Fault), st.integers(1, 30), min_size=1)
 
@@ -31,6 +31,6 @@ def test_faults_of_one_kind_are_never_close_to_each_other(count: int, seed: int)
 
 
 def test_what_lasts_has_its_time_and_the_rest_none() -> None:
-    for one in plan(Random(1), dict.fromkeys(Fault, 3), 60.0, haste=0.5):
+    for one in plan(Random(1), dict.fromkeys(Fault, 3), 60.0, duration_factor=0.5):
         shortest, longest = LASTING.get(one.fault, (0.0, 0.0))
-        assert shortest / 2 <= one.lasts_s <= longest / 2
+        assert shortest / 2 <= one.duration_s <= longest / 2

@@ -1,4 +1,4 @@
-"""PostgreSQL that goes away and comes back, and a link on which nothing comes any more."""
+"""PostgreSQL goes away and comes back, and a link to it falls silent."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import psycopg2
 import pytest
 import uvloop
 
-from messenger_shared.errors import AppError
-from messenger_shared.postgres import Database
-from messenger_shared.postgres_pool import Limits, Pool
-from tests.faults.proxy import Proxy
-from tests.local.conftest import RunningLead, running_lead
+from messenger_shared.contract.errors import AppError
+from messenger_shared.postgres.database import Database
+from messenger_shared.postgres.pool import Limits, Pool
+from tests.faults.injection.proxy import Proxy
+from tests.local.conftest import RunningSupervisor, running_supervisor
 from tests.waiting import eventually, until
 
 START_S = 30.0
@@ -35,21 +35,21 @@ ANSWERED_S = 0.02
 
 
 @pytest.fixture
-async def lead(tmp_path: Path) -> AsyncIterator[RunningLead]:
-    """A PostgreSQL of the test's own, started again when it ends."""
-    async with running_lead(tmp_path / "data", postgres="postgres") as lead:
-        await until(lambda: answers(lead), START_S)
-        yield lead
+async def supervisor(tmp_path: Path) -> AsyncIterator[RunningSupervisor]:
+    """Yields a PostgreSQL of the test's own, which is restarted when it ends."""
+    async with running_supervisor(tmp_path / "data", postgres="postgres") as supervisor:
+        await until(lambda: answers(supervisor), START_S)
+        yield supervisor
 
 
-def url_of(lead: RunningLead) -> str:
-    url = (lead.root / "postgres-url").read_text()
+def url_of(supervisor: RunningSupervisor) -> str:
+    url = (supervisor.root / "postgres-url").read_text()
     return urlunsplit(urlsplit(url)._replace(path="/postgres"))
 
 
-def answers(lead: RunningLead) -> bool:
+def answers(supervisor: RunningSupervisor) -> bool:
     with contextlib.suppress(psycopg2.OperationalError, FileNotFoundError):
-        psycopg2.connect(url_of(lead), connect_timeout=2).close()
+        psycopg2.connect(url_of(supervisor), connect_timeout=2).close()
         return True
     return False
 
@@ -70,31 +70,31 @@ async def works(database: Database) -> bool:
     return False
 
 
-async def test_its_going_and_coming_is_noticed_though_nobody_asks(lead: RunningLead) -> None:
-    async with opened(url_of(lead), Limits()) as database:
+async def test_its_going_and_coming_is_noticed_though_nobody_asks(supervisor: RunningSupervisor) -> None:
+    async with opened(url_of(supervisor), Limits()) as database:
         assert database.ready
-        await lead.stop()
+        await supervisor.stop()
         await until(lambda: not database.ready, RECOVERY_S)
-        async with running_lead(lead.root, postgres="postgres") as again:
+        async with running_supervisor(supervisor.root, postgres="postgres") as again:
             await until(lambda: answers(again), START_S)
             await until(lambda: database.ready, RECOVERY_S)
             assert await works(database)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-async def test_it_works_soon_after_a_restart(lead: RunningLead, how: signal.Signals) -> None:
-    async with opened(url_of(lead), Limits()) as database:
-        pid = await lead.new_pid("postgres")
+async def test_it_works_soon_after_a_restart(supervisor: RunningSupervisor, how: signal.Signals) -> None:
+    async with opened(url_of(supervisor), Limits()) as database:
+        pid = await supervisor.new_pid("postgres")
         os.kill(pid, how)
-        await lead.new_pid("postgres", pid)
-        await until(lambda: answers(lead), START_S)
+        await supervisor.new_pid("postgres", pid)
+        await until(lambda: answers(supervisor), START_S)
         await eventually(lambda: works(database), RECOVERY_S)
         assert database.ready
 
 
-async def test_asking_while_it_is_away_is_told_at_once(lead: RunningLead) -> None:
-    async with opened(url_of(lead), Limits()) as database:
-        await lead.stop()
+async def test_asking_while_it_is_away_is_told_at_once(supervisor: RunningSupervisor) -> None:
+    async with opened(url_of(supervisor), Limits()) as database:
+        await supervisor.stop()
         for _ in range(10):
             async with asyncio.timeout(1):
                 with pytest.raises(AppError, match="unavailable"):
@@ -102,11 +102,12 @@ async def test_asking_while_it_is_away_is_told_at_once(lead: RunningLead) -> Non
         assert not database.ready
 
 
-async def test_who_is_called_off_just_as_the_answer_comes_ends(lead: RunningLead) -> None:
-    async with opened(url_of(lead), Limits()) as database:
+async def test_who_is_called_off_just_as_the_answer_comes_ends(supervisor: RunningSupervisor) -> None:
+    async with opened(url_of(supervisor), Limits()) as database:
         for turns in range(10):
             asking = asyncio.create_task(database.rows("SELECT 1"))
-            # Until it is asked; then the answer lies there, and some turns later somebody has taken it.
+            # Wait until the query is under way. The loop is blocked while the answer arrives; the task is
+            # cancelled some turns later.
             for _ in range(3):
                 await asyncio.sleep(0)
             time.sleep(ANSWERED_S)  # noqa: ASYNC251  (the loop must not see it come)
@@ -118,20 +119,20 @@ async def test_who_is_called_off_just_as_the_answer_comes_ends(lead: RunningLead
         assert await works(database)
 
 
-async def test_a_silent_link_costs_the_deadline_and_no_more(lead: RunningLead) -> None:
-    parts = urlsplit(url_of(lead))
+async def test_a_silent_link_costs_the_deadline_and_no_more(supervisor: RunningSupervisor) -> None:
+    parts = urlsplit(url_of(supervisor))
     assert parts.port is not None
     async with Proxy(parts.port) as link:
         url = urlunsplit(parts._replace(netloc=parts.netloc.replace(str(parts.port), str(link.port))))
-        limits = Limits(connect_s=0.3, query_s=0.5, look_s=0.2)
+        limits = Limits(connect_s=0.3, query_s=0.5, check_interval_s=0.2)
         async with opened(url, limits) as database:
-            link.silence()
+            link.stop_traffic()
             for _ in range(4):
                 async with asyncio.timeout(1):
                     with pytest.raises(AppError, match="unavailable"):
                         await database.rows("SELECT 1")
             await until(lambda: not database.ready)
-            link.speak()
+            link.resume_traffic()
             await eventually(lambda: works(database), RECOVERY_S)
             await until(lambda: database.ready, RECOVERY_S)
 
@@ -149,12 +150,12 @@ def test_a_server_that_refuses_connections_is_away_and_nothing_worse(unused_tcp_
 
 
 def test_an_answer_that_breaks_off_keeps_nobody_waiting() -> None:
-    """On the services' event loop, which tells of a reset once, though a part was still to be read."""
+    """On the services' event loop, which reports a reset once, even if a part was still to be read."""
 
     async def ask(port: int) -> None:
         url = f"postgresql://nobody@127.0.0.1:{port}/none?sslmode=disable&gssencmode=disable"
-        async with opened(url, Limits(look_s=0.1), size=1) as database:
-            # So that the part and the reset are both there when the loop looks.
+        async with opened(url, Limits(check_interval_s=0.1), size=1) as database:
+            # Blocks the loop, so that it finds the partial answer and the reset together.
             asyncio.get_running_loop().call_later(BREAKS_AFTER_S / 2, time.sleep, BREAKS_AFTER_S)
             async with asyncio.timeout(PROMPT_S):
                 with pytest.raises(AppError, match="unavailable"):
@@ -166,7 +167,7 @@ def test_an_answer_that_breaks_off_keeps_nobody_waiting() -> None:
 
 @contextlib.contextmanager
 def breaking_server() -> Iterator[int]:
-    """A port at which something like PostgreSQL lets everybody in, and breaks off in its first answer."""
+    """Yields the port of a fake PostgreSQL that accepts every login and breaks off in its first answer."""
 
     def serve() -> None:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""presence stands still: nobody's connect, look or message waits for it, and it is said that it does."""
+"""presence is stopped: no connect, subscription or message waits for it, and readiness reports it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import aiohttp
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.placement import workers
-from tests.e2e.presences import becomes, looking_at
+from tests.e2e.seen_presence import open_viewing_socket, wait_for_rest_status
 from tests.waiting import eventually
 
-# Much more than anything takes, and much less than presence is away.
+# Much more than anything takes, and much less than the time presence is away.
 SOON_S = 2.0
 AWAY_S = 20.0
 MESSAGES = 30
@@ -25,7 +25,7 @@ MESSAGES = 30
 
 @contextmanager
 def standing_still(pids: list[int]) -> Iterator[None]:
-    """These processes do nothing meanwhile."""
+    """Stops these processes while it is open."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -36,7 +36,7 @@ def standing_still(pids: list[int]) -> Iterator[None]:
 
 
 async def ready_says(stack: SharedStack, presence: str) -> None:
-    """Waits until every gateway is ready and says that presence is so."""
+    """Waits until every gateway is ready and reports this state of presence."""
     async with aiohttp.ClientSession(headers={"Connection": "close"}) as http:
 
         async def says() -> bool:
@@ -51,15 +51,15 @@ async def ready_says(stack: SharedStack, presence: str) -> None:
 async def test_nothing_waits_for_presence(crowd: Crowd, stack: SharedStack) -> None:
     one, two, late = crowd.newcomers(3)
     room = await one.create_group(two.user_id, late.user_id)
-    ours, theirs = await looking_at(one, room), await two.connect()
-    await becomes(one, two, "online")
+    ours, theirs = await open_viewing_socket(one, room), await two.connect()
+    await wait_for_rest_status(one, two, "online")
     await ready_says(stack, "ok")
     with standing_still(workers(stack.status(), "presence")):
         begun = time.monotonic()
         socket = await late.connect()
         answer = await socket.request("subscribe", conversation_id=room)
         assert (answer["type"], late.user_id in answer["online"]) == ("subscribed", True)
-        # What presence has to answer itself can't be answered, and holds up nothing.
+        # presence must answer this one itself: it can't be answered, and must hold up nothing.
         asking = asyncio.create_task(socket.request("presence.watch", user_ids=[two.user_id]))
         for number in range(MESSAGES):
             await socket.request("message.send", conversation_id=room, content=str(number))
@@ -72,5 +72,5 @@ async def test_nothing_waits_for_presence(crowd: Crowd, stack: SharedStack) -> N
         reply = await one.get(f"/presence/{two.user_id}")
         assert reply.status in (503, 504)
     await ready_says(stack, "ok")
-    await becomes(one, late, "online")
+    await wait_for_rest_status(one, late, "online")
     assert ours.collected("user.offline") == []

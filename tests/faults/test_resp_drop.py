@@ -1,4 +1,4 @@
-"""Losing what Redis publishes: whole messages or nothing, however the bytes come."""
+"""The filter of Redis messages drops whole messages or nothing, however the bytes are split."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import hiredis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.resp_drop import Losses
+from tests.faults.injection.resp_drop import Losses
 
 MESSAGES = [
     b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$%d\r\n%s\r\n" % (len(t), t) for t in (b"", b"a", b"b\r\n$3\r\n")
@@ -30,12 +30,12 @@ REPLIES = st.lists(st.sampled_from([*MESSAGES, *PUSHES, *OTHERS]))
 
 
 def sieved(replies: list[bytes], rate: float, cuts: list[int]) -> tuple[bytes, Losses]:
-    """What passes of the replies, which come in pieces."""
+    """Returns what passes of the replies, which come in pieces cut at `cuts`."""
     losses, data = Losses(Random(1)), b"".join(replies)
     losses.rate = rate
-    sieve = losses.sieve()
+    new_filter = losses.new_filter()
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return b"".join(sieve(data[a:b]) for a, b in itertools.pairwise(edges)), losses
+    return b"".join(new_filter(data[a:b]) for a, b in itertools.pairwise(edges)), losses
 
 
 @given(REPLIES, st.lists(st.integers(0, 10_000)))

@@ -1,4 +1,4 @@
-"""Every fault at least once while people chat: nothing is lost, everything is soon as before."""
+"""Injects every fault at least once while users chat: nothing is lost, and everything recovers soon."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import uvloop
 
 from tests.faults.campaigns import CAMPAIGNS
-from tests.faults.plan import Fault
+from tests.faults.injection.plan import Fault
+from tests.faults.judge.table import table
 from tests.faults.running import run
 from tests.faults.seeds import chosen_seed
-from tests.faults.table import table
 
 
 def test_all_promises_are_kept(tmp_path: Path) -> None:
@@ -20,4 +20,4 @@ def test_all_promises_are_kept(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         outcome = runner.run(run(campaign, seed, tmp_path / "run"))
     assert outcome.passed, table(outcome)
-    assert {episode.fault for episode in outcome.figures.episodes} == set(Fault)
+    assert {episode.fault for episode in outcome.measurements.episodes} == set(Fault)

@@ -1,1 +1,1 @@
-"""Generated requests against what is published."""
+"""Generated requests against the published documents."""

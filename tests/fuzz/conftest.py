@@ -1,4 +1,4 @@
-"""Owns the fixtures of what is thrown."""
+"""Fixtures of the fuzz tests."""
 
 from __future__ import annotations
 

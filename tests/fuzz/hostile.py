@@ -1,4 +1,4 @@
-"""Owns making frames and requests that are nearly good, or not at all, from dice that can be thrown again."""
+"""Generates frames and requests that are nearly valid, or not at all, from a seed that can be repeated."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ import random
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-from tests.e2e.asking import FRAME_TYPES, OPERATIONS
+from tests.e2e.requesting import FRAME_TYPES, OPERATIONS
 from tests.security import raw
 
 _ROUTED = [operation for operation in OPERATIONS.values() if operation.route]
 _ODD: list[Any] = [
-    *(None, True, False, 0, 1, -1, 2**31, 2**53, 2**63 - 1, 2**63, -(2**63), 0.5, 1e308, ""),
-    *(" ", "x", "*", "conversation:*", "\u0000", "\ud800", "\u202e", "\u200b", "é\u0301" * 50, "x" * 300),
+    *(None, True, False, 0, 1, -1, 2**31, 2**53 - 1, 2**53, 2**63 - 1, 2**63, -(2**63), 0.5, 1e308, ""),
+    *(
+        " ",
+        "x",
+        "*",
+        "conversation:*",
+        "\u0000",
+        "\ud800",
+        "\u202e",
+        "\u200b",
+        "\u3164",
+        "\U000e0020",
+        "é\u0301" * 50,
+        "x" * 300,
+    ),
     *(
         "x" * 11_000,
         "'; DROP TABLE x; --",
@@ -37,10 +50,22 @@ _ODD: list[Any] = [
         {"": None},
     ),
 ]
-_NOISE = (b"", b"\0", b"\xff", b"NaN", b"9" * 400, b"[" * 500, b'{"a":' * 200, b'"', b"\\u")
+_NOISE = (
+    b"",
+    b"\0",
+    b"\xff",
+    b"NaN",
+    b"9" * 400,
+    b"[" * 500,
+    b"[" * 5_000 + b"]" * 5_000,
+    b"1e999",
+    b'{"a":' * 200,
+    b'"',
+    b"\\u",
+)
 
 
-class Asked(NamedTuple):
+class RestRequest(NamedTuple):
     """A request over REST."""
 
     method: str
@@ -48,26 +73,26 @@ class Asked(NamedTuple):
     body: bytes | None
 
 
-class Hostile:
-    """Knows some ids that exist, so that what it makes gets past the first check now and then."""
+class HostileInput:
+    """Knows some existing ids, so that its requests sometimes pass the first check."""
 
     def __init__(self, dice: random.Random, ids: list[Any]) -> None:
         self._dice = dice
         self._ids = ids
 
     def text(self) -> str:
-        """A text frame."""
+        """Returns a text frame."""
         type_ = self._dice.choice(list(FRAME_TYPES))
         document: Any = {"type": type_, "ref": f"r{self._dice.random()}"[:64]}
         document |= self._fields(FRAME_TYPES[type_].request.fields)
-        return self._spoilt(document).decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
+        return self._corrupt(document).decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
 
     def frames(self) -> bytes:
-        """Frames of any form, in a row."""
+        """Returns a sequence of frames of any form."""
         return b"".join(self._frame() for _ in range(self._dice.randint(1, 5)))
 
-    def request(self) -> Asked:
-        """A request to a route that there is."""
+    def request(self) -> RestRequest:
+        """Returns a request to an existing route."""
         operation = self._dice.choice(_ROUTED)
         assert operation.route is not None
         fields = self._fields(operation.request.fields)
@@ -77,9 +102,9 @@ class Hostile:
                 path = path.replace(f"{{{name}}}", quote(_plain(fields.pop(name)), safe=""))
         path = path.replace("{", "%7B").replace("}", "%7D")
         if operation.has_body:
-            return Asked(operation.route.method, path, self._spoilt(fields))
+            return RestRequest(operation.route.method, path, self._corrupt(fields))
         query = urlencode({name: _plain(value) for name, value in fields.items()})
-        return Asked(operation.route.method, f"{path}?{query}"[:8_000], None)
+        return RestRequest(operation.route.method, f"{path}?{query}"[:8_000], None)
 
     def _fields(self, names: Any) -> dict[str, Any]:
         chosen = [name for name in names if self._dice.random() < 0.9]
@@ -99,7 +124,7 @@ class Hostile:
             return {str(self._dice.choice(self._ids)): self._value(name, depth - 1) for _ in children}
         return self._dice.choice(_ODD)
 
-    def _spoilt(self, document: Any) -> bytes:
+    def _corrupt(self, document: Any) -> bytes:
         data = json.dumps(document, ensure_ascii=self._dice.random() < 0.5).encode("utf-8", "surrogatepass")
         if self._dice.random() < 0.8:
             return data
@@ -125,6 +150,6 @@ class Hostile:
 
 
 def _plain(value: Any) -> str:
-    """As a part of an address."""
+    """Returns the value as a part of a URL."""
     text = value if isinstance(value, str) else json.dumps(value)
     return text.encode("utf-8", "replace").decode() or "-"

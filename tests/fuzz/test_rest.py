@@ -1,7 +1,7 @@
 """Every operation of the published REST document under generated requests, alone and in sequences.
 
-A failure prints a seed; `MESSENGER_FUZZ_SEED` tries it again. `MESSENGER_FUZZ_EXAMPLES` says how many
-requests an operation gets (15 in the suite; 60 are some 2,000 in all).
+A failure prints a seed; `MESSENGER_FUZZ_SEED` repeats it. `MESSENGER_FUZZ_EXAMPLES` sets the number of
+requests per operation (15 in the suite; 60 are some 2,000 in all).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Owns the fixtures of the gateway's tests."""
+"""Fixtures of the gateway's tests."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway import telling
+from gateway.presence import fan_out
 from tests.gateway.presence_world import PresenceWorld
 
 
 @pytest.fixture
 async def seen_world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PresenceWorld]:
-    """A worker that knows presence; what it gathers, it gathers for a short while."""
-    monkeypatch.setattr(telling, "INTERVAL_S", 0.03)
-    monkeypatch.setattr(telling, "SPREAD_S", 0.0)
-    monkeypatch.setattr(telling, "WAKE_S", 0.01)
+    """Yields a gateway worker with presence, whose fan-out interval is short."""
+    monkeypatch.setattr(fan_out, "FRAME_INTERVAL_S", 0.03)
+    monkeypatch.setattr(fan_out, "JITTER_S", 0.0)
+    monkeypatch.setattr(fan_out, "PASS_INTERVAL_S", 0.01)
     world = PresenceWorld()
     await world.start()
     yield world

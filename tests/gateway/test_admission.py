@@ -1,17 +1,17 @@
-"""So many sockets come in at a time, so many wait, the others are told when to come back."""
+"""Admission: a bounded number of sockets open at a time, so many wait, the others are told when to retry."""
 
 import asyncio
 
 import pytest
 
-from gateway import admission
-from gateway.admission import Admission
-from messenger_shared.errors import AppError
+from gateway.sockets import admission
+from gateway.sockets.admission import Admission
+from messenger_shared.contract.errors import AppError
 from tests.waiting import until
 
 
 class Arrivals:
-    """Sockets that hold their place until they are let go."""
+    """Sockets that keep their slot until they are released."""
 
     def __init__(self, admission: Admission) -> None:
         self.inside = 0
@@ -19,14 +19,14 @@ class Arrivals:
         self._admission = admission
 
     async def arrive(self) -> None:
-        async with self._admission.place():
+        async with self._admission.slot():
             self.inside += 1
             await self.go.wait()
             self.inside -= 1
 
 
-async def test_the_bound_is_held_and_who_waits_comes_in_later() -> None:
-    door = Admission(at_once=2, waiting=3)
+async def test_sockets_above_the_bound_wait_and_the_rest_are_refused() -> None:
+    door = Admission(max_opening=2, max_waiting=3)
     arrivals = Arrivals(door)
     tasks = [asyncio.create_task(arrivals.arrive()) for _ in range(5)]
     await until(lambda: arrivals.inside == 2)
@@ -39,9 +39,9 @@ async def test_the_bound_is_held_and_who_waits_comes_in_later() -> None:
     await asyncio.wait_for(arrivals.arrive(), 2)
 
 
-async def test_who_waits_too_long_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "PATIENCE_S", 0.01)
-    arrivals = Arrivals(Admission(at_once=1, waiting=5))
+async def test_a_socket_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MAX_WAIT_S", 0.01)
+    arrivals = Arrivals(Admission(max_opening=1, max_waiting=5))
     first = asyncio.create_task(arrivals.arrive())
     await until(lambda: arrivals.inside == 1)
     with pytest.raises(AppError, match="unavailable"):
@@ -50,8 +50,8 @@ async def test_who_waits_too_long_is_sent_away(monkeypatch: pytest.MonkeyPatch) 
     await first
 
 
-async def test_nobody_comes_in_once_it_is_closed() -> None:
-    door = Admission(at_once=1, waiting=5)
+async def test_every_socket_is_refused_after_close() -> None:
+    door = Admission(max_opening=1, max_waiting=5)
     arrivals = Arrivals(door)
     first = asyncio.create_task(arrivals.arrive())
     second = asyncio.create_task(arrivals.arrive())

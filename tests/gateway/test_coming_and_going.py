@@ -1,4 +1,6 @@
-"""Who is removed hears nothing from then on, and who comes back hears all, however badly the bus behaves."""
+"""A removed user gets nothing from then on, and a returning one gets everything, however badly the bus
+behaves.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway import rooms
-from messenger_shared import channels
-from messenger_shared.operations import conversations
-from tests.gateway.world import GatewayWorld, NotingTransport, contents
+from gateway.delivery import rooms
+from messenger_shared.bus import channels
+from messenger_shared.contract.operations import conversations
+from tests.gateway.world import GatewayWorld, RecordingTransport, contents
 from tests.waiting import until
 
 
@@ -22,7 +24,7 @@ async def world() -> AsyncIterator[GatewayWorld]:
     await world.stop()
 
 
-def of_room(socket: NotingTransport) -> list[str]:
+def of_room(socket: RecordingTransport) -> list[str]:
     return [frame["type"] for frame in socket.frames()]
 
 
@@ -61,13 +63,13 @@ async def test_memberships_that_were_read_before_a_removal_let_nobody_in(
 ) -> None:
     world.chat.create("c", 1, 2)
     stays = await world.connect(1)
-    world.chat.answering.clear()
+    world.chat.may_answer_memberships.clear()
     arriving = asyncio.create_task(world.connect(2))
     await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) == 2)
     world.broker.drops = lambda channel, _: own_channel_loses_it and channel == channels.user(2)
     world.chat.change_member("c", "removed", 2)
     await until(lambda: "participant.removed" in of_room(stays))
-    world.chat.answering.set()
+    world.chat.may_answer_memberships.set()
     late = await arriving
     world.chat.say("c", "after")
     await until(lambda: contents(stays) == ["after"])
@@ -103,15 +105,15 @@ async def test_who_left_and_came_back_unseen_hears_nothing_of_the_time_between(w
 async def test_a_membership_that_was_read_before_a_removal_brings_nobody_back(world: GatewayWorld) -> None:
     world.chat.create("c", 1)
     gone = await world.connect(1)
-    # The conversation itself tells him; his own channel is as unreliable as every other.
+    # The event on the conversation's channel suffices; the user's own channel may lose its copy.
     world.broker.drops = lambda channel, payload: channel == channels.user(1)
-    world.chat.answering.clear()
+    world.chat.may_answer_memberships.clear()
     await world.bus.interrupt()
     await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) == 2)
     world.chat.change_member("c", "removed", 1)
     await until(lambda: of_room(gone))
-    world.chat.answering.set()
-    await until(lambda: not world.follower._chores._tasks)
+    world.chat.may_answer_memberships.set()
+    await until(lambda: not world.memberships._background._tasks)
     assert not world.hub.rooms
     assert of_room(gone) == ["participant.removed"]
 
@@ -121,16 +123,16 @@ async def test_a_membership_that_was_read_between_a_removal_and_a_return_removes
 ) -> None:
     world.chat.create("c", 1, 2)
     stays, returns = await world.connect(1), await world.connect(2)
-    # Committed and read, but not told yet.
+    # Committed and read, but not yet published.
     world.chat.members["c"].discard(2)
-    world.chat.answering.clear()
+    world.chat.may_answer_memberships.clear()
     await world.bus.interrupt()
     await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) >= 3)
     world.chat.change_member("c", "removed", 2)
     world.chat.change_member("c", "added", 2)
     await until(lambda: "participant.added" in of_room(returns))
-    world.chat.answering.set()
-    await until(lambda: not world.follower._chores._tasks)
+    world.chat.may_answer_memberships.set()
+    await until(lambda: not world.memberships._background._tasks)
     world.chat.say("c", "after")
     await until(lambda: contents(stays) == ["after"])
     assert contents(returns) == ["after"]
@@ -160,7 +162,7 @@ async def test_an_invitation_that_is_told_again_after_a_removal_lets_nobody_in(w
 async def test_who_is_found_to_be_back_hears_nothing_of_what_was_before_his_return(
     world: GatewayWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rooms, "HOLE_PATIENCE_S", 5.0)
+    monkeypatch.setattr(rooms, "HOLE_TIMEOUT_S", 5.0)
     world.chat.create("c", 1, 2)
     stays, returns = await world.connect(1), await world.connect(2)
     world.chat.change_member("c", "removed", 2)
@@ -172,7 +174,7 @@ async def test_who_is_found_to_be_back_hears_nothing_of_what_was_before_his_retu
             late.append(payload)
         return True
 
-    # Still under way, while it is read already who is in.
+    # The message is still under way while the memberships are already read.
     world.broker.drops = hold_back
     world.chat.say("c", "between")
     world.chat.change_member("c", "added", 2)
@@ -182,7 +184,7 @@ async def test_who_is_found_to_be_back_hears_nothing_of_what_was_before_his_retu
     world.chat.returns["c", 2] = 4
     await world.bus.interrupt()
     await until(lambda: world.chat.asked.count(conversations.MEMBERSHIPS.name) >= 4)
-    await until(lambda: not world.follower._chores._tasks)
+    await until(lambda: not world.memberships._background._tasks)
     for payload in dict.fromkeys(late):
         world.chat.bus.publish(channels.conversation("c"), payload)
     await until(lambda: contents(stays) == ["between", "after"])

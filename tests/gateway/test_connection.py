@@ -1,13 +1,13 @@
-"""One socket's bounds."""
+"""The bounds of one socket."""
 
 import asyncio
 
-from gateway.connection import MAX_BUFFERED_BYTES, MAX_BUFFERED_EPHEMERAL_BYTES
-from messenger_shared.closes import Close
+from gateway.connections.connection import MAX_BUFFERED_BYTES, MAX_BUFFERED_EPHEMERAL_BYTES
+from messenger_shared.contract.close_codes import Close
 from tests.gateway.world import make_connection
 
 
-async def test_who_does_not_read_is_closed_and_written_no_more() -> None:
+async def test_a_slow_reader_is_closed_and_gets_no_more_writes() -> None:
     connection, transport = make_connection(1)
     transport.buffered = MAX_BUFFERED_BYTES
     connection.write(b"x")
@@ -20,7 +20,7 @@ async def test_who_does_not_read_is_closed_and_written_no_more() -> None:
     assert transport.written == b""
 
 
-async def test_ephemeral_frames_are_the_first_to_go() -> None:
+async def test_ephemeral_frames_are_dropped_first() -> None:
     connection, transport = make_connection(1)
     transport.buffered = MAX_BUFFERED_EPHEMERAL_BYTES + 1
     connection.write_ephemeral(b"x")
@@ -41,7 +41,7 @@ async def test_closing_twice_closes_once() -> None:
     assert connection.socket.code == Close.DRAINING  # type: ignore[attr-defined]
 
 
-async def test_the_end_of_who_has_read_everything_is_no_reset() -> None:
+async def test_a_client_that_has_read_everything_is_closed_without_a_reset() -> None:
     connection, transport = make_connection(1)
     connection.close(Close.DRAINING)
     assert connection.closing is not None
@@ -49,23 +49,23 @@ async def test_the_end_of_who_has_read_everything_is_no_reset() -> None:
     assert (transport.closed, transport.aborted) == (True, False)
 
 
-async def test_parting_waits_for_what_is_under_way_but_not_for_ever() -> None:
+async def test_close_when_idle_waits_for_running_commands_until_its_timeout() -> None:
     connection, transport = make_connection(1)
-    connection.busy += 1
-    parting = asyncio.create_task(connection.part(Close.DRAINING, 30))
+    connection.busy_queues += 1
+    closing = asyncio.create_task(connection.close_when_idle(Close.DRAINING, 30))
     await asyncio.sleep(0)
     assert connection.closing is None
     connection.reply(b"the answer")
-    connection.rest()
-    await asyncio.wait_for(parting, 2)
+    connection.mark_queue_idle()
+    await asyncio.wait_for(closing, 2)
     assert transport.written.endswith(b"the answer")
     assert connection.socket.code == Close.DRAINING  # type: ignore[attr-defined]
     stuck, _ = make_connection(1)
-    stuck.busy += 1
-    await asyncio.wait_for(stuck.part(Close.DRAINING, 0.01), 2)
+    stuck.busy_queues += 1
+    await asyncio.wait_for(stuck.close_when_idle(Close.DRAINING, 0.01), 2)
 
 
-async def test_replies_leave_with_the_event_of_the_same_turn_or_at_its_end() -> None:
+async def test_replies_are_written_with_the_next_event_or_at_the_end_of_the_turn() -> None:
     connection, transport = make_connection(1)
     connection.reply(b"one")
     connection.reply(b"two")

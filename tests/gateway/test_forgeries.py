@@ -1,4 +1,4 @@
-"""Whatever is on the bus that nobody of ours said: it costs a few questions, and nothing that is true."""
+"""Forged messages on the bus cost a few questions, and change nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 
-from gateway import rooms
-from messenger_shared import channels
-from messenger_shared.events import MESSAGE_NEW, Event, pack
-from messenger_shared.operations import conversations
+from gateway.delivery import rooms
+from messenger_shared.bus import channels
+from messenger_shared.contract.events import MESSAGE_NEW, Event, pack
+from messenger_shared.contract.operations import conversations
 from tests.gateway.world import GatewayWorld, contents
 from tests.waiting import until
 
@@ -33,7 +33,7 @@ def far_event(conversation_id: str, pos: int = FAR) -> bytes:
 
 FORGED = {
     "an event far ahead": (HERE, far_event("c")),
-    "heads far ahead": (channels.HEADS, orjson.dumps({"positions": {"c": FAR}, "users": []})),
+    "heads far ahead": (channels.HIGH_WATER_MARKS, orjson.dumps({"positions": {"c": FAR}, "users": []})),
     "an event far ahead for the user": (channels.user(1), far_event("c")),
 }
 
@@ -47,11 +47,11 @@ async def test_a_place_that_does_not_exist_is_asked_for_a_few_times_and_forgotte
     channel, payload = FORGED[name]
     world.chat.bus.publish(channel, payload)
     room = world.hub.rooms["c"]
-    await until(lambda: world.chat.asked.count(conversations.CHANGES.name) == rooms.FRUITLESS_FETCHES)
-    await until(lambda: not room.stream.incomplete)
+    await until(lambda: world.chat.asked.count(conversations.CHANGES.name) == rooms.MAX_EMPTY_FETCHES)
+    await until(lambda: not room.stream.has_hole)
     world.chat.say("c", "true")
     await until(lambda: contents(socket) == ["true"])
-    assert world.chat.asked.count(conversations.CHANGES.name) == rooms.FRUITLESS_FETCHES
+    assert world.chat.asked.count(conversations.CHANGES.name) == rooms.MAX_EMPTY_FETCHES
 
 
 async def test_what_is_told_on_a_channel_of_another_conversation_is_asked_for_and_not_believed(

@@ -1,4 +1,4 @@
-"""What happens often is counted at once and told once in a turn, all of it."""
+"""Frequent events are counted at once and exported once per turn of the loop, without a loss."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 
 from prometheus_client import CollectorRegistry, Counter
 
-from gateway.metrics import Tally
+from gateway.metrics import BatchedCounter
 
 
-async def test_nothing_that_was_counted_is_left_untold() -> None:
+async def test_every_counted_event_is_exported() -> None:
     registry = CollectorRegistry()
-    tally = Tally(Counter("things", "Things", registry=registry))
+    tally = BatchedCounter(Counter("things", "Things", registry=registry))
     for turn in range(1, 4):
         for _ in range(5):
             tally.count()

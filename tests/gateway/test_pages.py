@@ -1,4 +1,4 @@
-"""The pages: the built client with a strict policy and lasting assets, and a word where it is not built."""
+"""The pages: the built client with a strict policy and cached assets, and a notice when it is not built."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
-from gateway import pages
+from gateway.edge import pages
 from gateway.settings import GatewaySettings
-from messenger_shared.settings import Environment
-from tests.gateway.world import FEWEST
+from messenger_shared.settings.environment import Environment
+from tests.gateway.world import REQUIRED_SETTINGS
 
 FIRST_LOAD_BYTES = 170 * 1024
 HOST = "https://app.example"
@@ -22,7 +22,7 @@ Client = TestClient[web.Request, web.Application]
 
 
 def built(folder: Path) -> Path:
-    """Something like a built client."""
+    """Writes something like a built client."""
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>The client</title>")
     (folder / "assets" / "index-abc.js").write_text("1")
@@ -40,13 +40,13 @@ async def client(aiohttp_client: AiohttpClient, tmp_path: Path, monkeypatch: pyt
 async def serve(aiohttp_client: AiohttpClient) -> Client:
     app = web.Application()
     variables = {"MESSENGER_ALLOWED_ORIGINS": HOST, "MESSENGER_LOGIN_URL": "/login"}
-    settings = GatewaySettings.read(Environment(FEWEST | variables))
+    settings = GatewaySettings.read(Environment(REQUIRED_SETTINGS | variables))
     pages.add_pages(app, settings)
     return await aiohttp_client(app)
 
 
 @pytest.mark.parametrize("path", ["/", "/c/0193c0de-0000-7000-8000-000000000001"])
-async def test_every_address_of_the_client_gives_the_client(client: Client, path: str) -> None:
+async def test_every_path_of_the_client_serves_the_client(client: Client, path: str) -> None:
     async with client.get(path) as response:
         assert (response.status, response.content_type) == (200, "text/html")
         assert "The client" in await response.text()
@@ -54,10 +54,13 @@ async def test_every_address_of_the_client_gives_the_client(client: Client, path
         policy = response.headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "script-src 'self';" in policy
+    assert "img-src 'self' https:;" in policy
+    others = [each for each in policy.split("; ") if not each.startswith("img-src")]
+    assert not any("https:" in each for each in others if not each.startswith("frame-ancestors"))
     assert f"frame-ancestors 'self' {HOST}" in policy
 
 
-async def test_assets_last_and_come_packed(client: Client) -> None:
+async def test_assets_are_cached_and_compressed(client: Client) -> None:
     async with client.get("/assets/index-abc.js", headers={"Accept-Encoding": "gzip"}) as response:
         assert response.status == 200
         assert "immutable" in response.headers["Cache-Control"]
@@ -67,18 +70,33 @@ async def test_assets_last_and_come_packed(client: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/assets/index-other.js", "/assets/secret.txt", "/assets/..%2Findex.html", "/nothing"]
 )
-async def test_what_is_no_page_is_not_found(client: Client, path: str) -> None:
+async def test_other_paths_are_not_found(client: Client, path: str) -> None:
     async with client.get(path) as response:
         assert response.status == 404
 
 
-async def test_the_client_is_told_how_its_user_comes_in(client: Client) -> None:
+async def test_a_missing_asset_is_not_found_and_not_cached(client: Client) -> None:
+    """A client of another version asks for it, and must learn that it is gone, but not cache that."""
+    async with client.get("/assets/Details-old.js") as response:
+        assert (response.status, response.content_type) == (404, "text/plain")
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_an_unchanged_page_is_revalidated_and_not_sent_again(client: Client) -> None:
+    async with client.get("/") as response:
+        etag = response.headers["ETag"]
+    async with client.get("/", headers={"If-None-Match": etag}) as response:
+        assert response.status == 304
+        assert response.headers["Cache-Control"] == "no-cache"
+
+
+async def test_the_client_is_told_how_its_user_signs_in(client: Client) -> None:
     async with client.get("/config.json") as response:
         told = await response.json()
     assert told == {"login_url": "/login", "host_origins": [HOST], "dev_tokens": False}
 
 
-async def test_an_unbuilt_client_says_so_and_the_demo_works(
+async def test_without_a_built_client_a_notice_is_served_and_the_demo_works(
     aiohttp_client: AiohttpClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "CLIENT", tmp_path / "nothing")

@@ -1,4 +1,4 @@
-"""Keys that are fetched: at the start, again when they change, and the last ones while they can't be had."""
+"""Signing keys are fetched at the start and when they change; the last ones stay while fetching fails."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from gateway.auth.signing_keys import MAX_DOCUMENT_BYTES, FetchedKeys
 from gateway.settings import GatewaySettings
-from gateway.signing_keys import MAX_DOCUMENT_BYTES, FetchedKeys
-from messenger_shared.settings import Environment, SettingsError
+from messenger_shared.settings.environment import Environment, SettingsError
 from tests.unit.test_tokens import jwk, jwks
 from tests.waiting import until
 
 
 class Issuer:
-    """Publishes a document, of whatever kind."""
+    """Publishes a document of any kind."""
 
     def __init__(self) -> None:
         self.document = jwks([jwk("RS256", kid="first")])
@@ -42,7 +42,9 @@ def kids(keys: FetchedKeys) -> list[Any]:
     return [key.kid for key in keys.current()]
 
 
-async def test_new_keys_are_seen_and_old_ones_stay_while_none_can_be_had(issuer: tuple[Issuer, str]) -> None:
+async def test_new_keys_are_fetched_and_the_last_ones_stay_while_fetching_fails(
+    issuer: tuple[Issuer, str],
+) -> None:
     source, url = issuer
     keys = FetchedKeys(url, refresh_s=0.01, retry_s=0.01)
     await keys.start()
@@ -64,7 +66,7 @@ async def test_new_keys_are_seen_and_old_ones_stay_while_none_can_be_had(issuer:
         await keys.stop()
 
 
-async def test_without_keys_to_begin_with_there_is_no_start(issuer: tuple[Issuer, str]) -> None:
+async def test_starting_fails_without_keys(issuer: tuple[Issuer, str]) -> None:
     source, url = issuer
     source.status = 404
     with pytest.raises(SettingsError, match="MESSENGER_JWT_JWKS_URL"):
@@ -81,6 +83,6 @@ async def test_without_keys_to_begin_with_there_is_no_start(issuer: tuple[Issuer
         {},
     ],
 )
-def test_who_signs_is_told_once_and_rightly(variables: dict[str, str]) -> None:
+def test_invalid_settings_of_signing_keys_are_refused(variables: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="MESSENGER_JWT_"):
         GatewaySettings.read(Environment({"MESSENGER_REDIS_URL": "redis://a", **variables}))

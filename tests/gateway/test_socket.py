@@ -1,4 +1,4 @@
-"""Sockets from their upgrade to their end: a lost one is freed at once, and patience is the user's."""
+"""Sockets from upgrade to end: a lost one is freed at once, and refusals are counted per user."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.admission import Admission
-from gateway.hub import Hub
-from gateway.limits import Allowances
+from gateway.connections.hub import Hub
+from gateway.connections.rate_limits import TokenBuckets
+from gateway.edge.websocket import WebSocketEndpoint
 from gateway.settings import GatewaySettings
-from gateway.socket import SocketDoor
-from messenger_shared.settings import Environment
-from messenger_shared.tokens import Identity
-from tests.gateway.world import FEWEST
+from gateway.sockets.admission import Admission
+from messenger_shared.contract.tokens import Identity
+from messenger_shared.settings.environment import Environment
+from tests.gateway.world import REQUIRED_SETTINGS
 from tests.waiting import until
 
 USER = 7
@@ -33,8 +33,8 @@ def no_collector() -> Iterator[None]:
     gc.enable()
 
 
-def make_door(hub: Hub) -> SocketDoor:
-    """A door whose neighbours agree to everything and remember nothing."""
+def make_endpoint(hub: Hub) -> WebSocketEndpoint:
+    """Returns an endpoint whose collaborators accept everything and store nothing."""
 
     async def nothing(*_: object) -> None:
         return None
@@ -45,30 +45,30 @@ def make_door(hub: Hub) -> SocketDoor:
     def ignore(*_: object) -> None:
         return None
 
-    lane = SimpleNamespace(stop=nothing)
-    census: Any = SimpleNamespace(arriving=lambda _: nullcontext(), is_full=nothing)
-    follower: Any = SimpleNamespace(arrive=nothing, depart=ignore)
-    watching: Any = SimpleNamespace(gone=ignore)
-    reporting: Any = SimpleNamespace(changed=ignore)
-    commands: Any = SimpleNamespace(lane=lambda _: lane)
-    handshake: Any = SimpleNamespace(identify=identify, still_holds=lambda _: True)
-    return SocketDoor(
+    queue = SimpleNamespace(stop=nothing)
+    socket_counter: Any = SimpleNamespace(arriving=lambda _: nullcontext(), is_limit_reached=nothing)
+    memberships: Any = SimpleNamespace(arrive=nothing, depart=ignore)
+    subscriptions: Any = SimpleNamespace(connection_closed=ignore)
+    reporter: Any = SimpleNamespace(changed=ignore)
+    commands: Any = SimpleNamespace(queue=lambda _: queue)
+    handshake: Any = SimpleNamespace(identify=identify, is_still_valid=lambda _: True)
+    return WebSocketEndpoint(
         hub,
         Admission(1, 1),
-        census,
-        Allowances(0),
-        follower,
-        watching,
-        reporting,
+        socket_counter,
+        TokenBuckets(0),
+        memberships,
+        subscriptions,
+        reporter,
         commands,
         handshake,
-        GatewaySettings.read(Environment(FEWEST)),
+        GatewaySettings.read(Environment(REQUIRED_SETTINGS)),
     )
 
 
 @asynccontextmanager
 async def serving(handler: Handler) -> AsyncIterator[str]:
-    """Where `handler` answers; aiohttp's own test server calls handlers off, which nobody does elsewhere."""
+    """Serves `handler` and yields its URL. Unlike aiohttp's own test server, it doesn't cancel handlers."""
     app = web.Application()
     app.router.add_get("/", handler)
     runner = web.AppRunner(app)
@@ -91,9 +91,9 @@ async def lose(socket: aiohttp.ClientWebSocketResponse) -> None:
 
 
 @pytest.mark.usefixtures("no_collector")
-async def test_a_lost_socket_is_no_ring() -> None:
+async def test_a_lost_socket_leaves_no_reference_cycle() -> None:
     before, hub = sockets_in_memory(), Hub()
-    async with serving(make_door(hub).handle) as url, aiohttp.ClientSession() as session:
+    async with serving(make_endpoint(hub).handle) as url, aiohttp.ClientSession() as session:
         held = await session.ws_connect(url)
         await held.receive()
         assert sockets_in_memory() == before + 1
@@ -103,8 +103,8 @@ async def test_a_lost_socket_is_no_ring() -> None:
 
 
 @pytest.mark.usefixtures("no_collector")
-async def test_left_to_aiohttp_it_is_one() -> None:
-    """Should it be none one day, this says so."""
+async def test_without_our_workaround_aiohttp_leaves_a_reference_cycle() -> None:
+    """Fails if a future aiohttp makes our workaround unnecessary."""
     before, ended = sockets_in_memory(), []
 
     async def handle(request: web.Request) -> web.WebSocketResponse:
@@ -121,15 +121,15 @@ async def test_left_to_aiohttp_it_is_one() -> None:
             await until(lambda: sockets_in_memory() == before, 0.5)
 
 
-async def test_the_sockets_of_a_user_share_his_patience_also_one_after_the_other() -> None:
-    """Else who is closed for flooding would come back to as much of it as before."""
+async def test_a_reconnected_user_keeps_the_same_refusal_limit() -> None:
+    """Otherwise a client that is closed for too many refusals could reconnect and start anew."""
     hub, found = Hub(), []
-    async with serving(make_door(hub).handle) as url, aiohttp.ClientSession() as session:
+    async with serving(make_endpoint(hub).handle) as url, aiohttp.ClientSession() as session:
         for _ in range(2):
             held = await session.ws_connect(url)
             await held.receive()
             [connection] = hub.members[USER].connections
-            found.append(connection.patience)
+            found.append(connection.refusal_limit)
             await held.close()
             await until(lambda: not hub.members)
     assert found[0] is found[1]

@@ -1,5 +1,6 @@
-"""Owns a small world for the gateway's parts: an in-memory bus, a chat-api that remembers, and sockets that
-note what they are sent."""
+"""A small world for the gateway's parts: an in-memory bus, a chat-api that remembers, and sockets that record
+what they are sent.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +9,36 @@ from typing import Any
 
 import orjson
 
-from chat_api.heads import Heads
+from chat_api.high_water_marks import HighWaterMarks
 from chat_api.model import MemberChange
-from chat_api.publish import Publisher, member_event, message_event
-from gateway.census import Census
-from gateway.connection import Connection
-from gateway.follower import Follower
-from gateway.hub import Hub, Member
-from gateway.limits import Bucket
-from gateway.people import People
-from gateway.reach import Reach
-from gateway.revocations import Revocations
-from gateway.rooms import Rooms
-from gateway.watching import Watching
-from messenger_shared import errors
-from messenger_shared.errors import AppError
-from messenger_shared.events import MESSAGE_NEW, Event
-from messenger_shared.memory_bus import MemoryBroker, MemoryBus
-from messenger_shared.operations import conversations
-from messenger_shared.operations.operation import CHAT_API, PRESENCE
-from messenger_shared.rpc import Request
-from messenger_shared.rpc_client import RpcClient
-from messenger_shared.rpc_server import RpcServer
-from messenger_shared.tokens import Identity
+from chat_api.publisher import Publisher, member_events, message_event
+from gateway.auth.revocations import Revocations
+from gateway.connections.connection import Connection
+from gateway.connections.hub import Hub, Member
+from gateway.connections.rate_limits import TokenBucket
+from gateway.connections.socket_counter import SocketCounter
+from gateway.delivery.memberships import MembershipTracker
+from gateway.delivery.rooms import Rooms
+from gateway.presence.cache import PresenceCache
+from gateway.presence.client import PresenceClient
+from gateway.presence.subscriptions import PresenceSubscriptions
+from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.events import MESSAGE_NEW, PARTICIPANT_ADDED, Event, joined, joined_event
+from messenger_shared.contract.operations import conversations
+from messenger_shared.contract.operations.operation import CHAT_API, PRESENCE
+from messenger_shared.contract.tokens import Identity
+from messenger_shared.rpc.client import RpcClient
+from messenger_shared.rpc.messages import Request
+from messenger_shared.rpc.server import RpcServer
 
 # The settings that have no default.
-FEWEST = {"MESSENGER_REDIS_URL": "redis://nowhere", "MESSENGER_JWT_SECRET": "s" * 32}
+REQUIRED_SETTINGS = {"MESSENGER_REDIS_URL": "redis://nowhere", "MESSENGER_JWT_SECRET": "s" * 32}
 
 
-class NotingTransport(asyncio.WriteTransport):
-    """Takes what is written, and tells of it as frames."""
+class RecordingTransport(asyncio.WriteTransport):
+    """Takes the written bytes, and returns them as frames."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +65,7 @@ class NotingTransport(asyncio.WriteTransport):
         self.closed = True
 
     def frames(self) -> list[dict[str, Any]]:
-        """Every text frame so far, parsed from the bytes of the wire."""
+        """Returns every text frame so far, parsed from the bytes."""
         rest, found = self.written, []
         while rest:
             length, head = rest[1], 2
@@ -77,8 +78,8 @@ class NotingTransport(asyncio.WriteTransport):
         return found
 
 
-class ClosingSocket:
-    """A WebSocketResponse as far as closing goes."""
+class FakeSocket:
+    """A WebSocketResponse, as far as closing is concerned."""
 
     code: int | None = None
 
@@ -86,41 +87,41 @@ class ClosingSocket:
         self.code = code
 
 
-def make_connection(user_id: int, hub: Hub | None = None) -> tuple[Connection, NotingTransport]:
-    """A socket of `user_id`, and what it is sent."""
-    transport = NotingTransport()
-    socket: Any = ClosingSocket()
-    free, identity = Bucket(0, 0), Identity(user_id, 9e9, 0)
-    note = (hub or Hub()).note
-    return Connection(socket, transport, identity, "session", free, free, free, note), transport
+def make_connection(user_id: int, hub: Hub | None = None) -> tuple[Connection, RecordingTransport]:
+    """Returns a socket of `user_id` and its transport."""
+    transport = RecordingTransport()
+    socket: Any = FakeSocket()
+    free, identity = TokenBucket(0, 0), Identity(user_id, 9e9, 0)
+    flush_later = (hub or Hub()).flush_later
+    return Connection(socket, transport, identity, "session", free, free, free, flush_later), transport
 
 
-class RememberingChatApi:
-    """chat-api without a database: who is where, and every message, published as the real one does."""
+class FakeChatApi:
+    """chat-api without a database: memberships and messages, published as the real one does."""
 
     def __init__(self, broker: MemoryBroker) -> None:
         self.bus = MemoryBus(broker, "chat-api")
         self.members: dict[str, set[int]] = {}
         self.log: dict[str, list[Event]] = {}
-        # (conversation, user) -> pos at which he came back.
+        # (conversation, user) -> the pos at which the user came back.
         self.returns: dict[tuple[str, int], int] = {}
         self.asked: list[str] = []
         self.away = False
-        # Cleared, memberships are read and not yet told.
-        self.answering = asyncio.Event()
-        self.answering.set()
-        # The same for how a conversation looks, and for what was missed.
-        self.showing, self.telling = asyncio.Event(), asyncio.Event()
-        self.showing.set()
-        self.telling.set()
-        self._heads = Heads(self.bus)
-        self.publisher = Publisher(self.bus, self._heads)
+        # While this is cleared, memberships are read but not yet answered.
+        self.may_answer_memberships = asyncio.Event()
+        self.may_answer_memberships.set()
+        # The same for the state of a conversation, and for missed events.
+        self.may_answer_view, self.may_answer_changes = asyncio.Event(), asyncio.Event()
+        self.may_answer_view.set()
+        self.may_answer_changes.set()
+        self._high_water_marks = HighWaterMarks(self.bus)
+        self.publisher = Publisher(self.bus, self._high_water_marks)
         self._server = RpcServer(
             self.bus,
             CHAT_API,
             {
                 conversations.MEMBERSHIPS.name: self._memberships,
-                conversations.HEADS.name: self._where,
+                conversations.LAST_POSITIONS.name: self._last_positions,
                 conversations.CHANGES.name: self._changes,
                 conversations.VIEW.name: self._view,
             },
@@ -128,41 +129,41 @@ class RememberingChatApi:
 
     async def start(self) -> None:
         await self.bus.start()
-        await self._heads.start()
+        await self._high_water_marks.start()
         await self._server.start()
 
     async def stop(self) -> None:
         await self._server.stop()
-        await self._heads.stop()
+        await self._high_water_marks.stop()
         await self.bus.stop()
 
     def create(self, conversation_id: str, *users: int) -> None:
-        """A conversation that exists already."""
+        """Adds a conversation that exists already."""
         self.members[conversation_id] = set(users)
         self.log[conversation_id] = []
 
     def announce(self, conversation_id: str, *users: int) -> None:
-        """A conversation that comes to be now."""
+        """Creates a conversation, and publishes that."""
         self.create(conversation_id, *users)
-        self.publisher.created({"id": conversation_id}, users)
+        self.publisher.publish_new_conversation({"id": conversation_id}, users)
 
     def say(self, conversation_id: str, content: str) -> None:
-        """A message, committed and published."""
+        """Commits and publishes a message."""
         log = self.log[conversation_id]
         pos = len(log) + 2
         message = {"conversation_id": conversation_id, "pos": pos, "sender_id": 1, "content": content}
         log.append(message_event(message, is_new=True))
-        self.publisher.messages(conversation_id, [(message, orjson.dumps(message))])
+        self.publisher.publish_new_messages(conversation_id, [(message, orjson.dumps(message))])
 
-    def change_member(self, conversation_id: str, kind: str, user_id: int) -> None:
-        """Somebody was `added` or `removed`, committed and published."""
-        {"added": self.members[conversation_id].add, "removed": self.members[conversation_id].discard}[kind](
-            user_id
-        )
-        log = self.log[conversation_id]
-        change = MemberChange(kind, user_id, "member", len(log) + 2)
-        log.append(member_event(conversation_id, change))
-        self.publisher.members(conversation_id, [change])
+    def change_member(self, conversation_id: str, kind: str, *user_ids: int) -> None:
+        """Commits and publishes that one user was `added` or `removed`, or several were `added` at once."""
+        members, log = self.members[conversation_id], self.log[conversation_id]
+        members |= set(user_ids)
+        if kind == "removed":
+            members -= set(user_ids)
+        changes = [MemberChange(kind, user_id, "member", len(log) + 2) for user_id in user_ids]
+        log += member_events(conversation_id, changes)
+        self.publisher.publish_member_changes(conversation_id, changes)
 
     async def _memberships(self, request: Request) -> Any:
         self._note(request)
@@ -174,35 +175,32 @@ class RememberingChatApi:
             ]
             for user_id in request.body["user_ids"]
         }
-        await self.answering.wait()
+        await self.may_answer_memberships.wait()
         return found
 
-    async def _where(self, request: Request) -> Any:
+    async def _last_positions(self, request: Request) -> Any:
         self._note(request)
         return {id_: len(self.log[id_]) + 1 for id_ in request.body["conversation_ids"]}
 
     async def _view(self, request: Request) -> Any:
         self._note(request)
         id_ = request.body["conversation_id"]
-        await self.showing.wait()
-        stands = {"last_seq": 0, "last_pos": len(self.log[id_]) + 1, "read_seq": 0}
-        return {**stands, "member_ids": list(self.members[id_])}
+        await self.may_answer_view.wait()
+        counters = {"last_seq": 0, "last_pos": len(self.log[id_]) + 1, "read_seq": 0}
+        return {**counters, "member_ids": list(self.members[id_])}
 
     async def _changes(self, request: Request) -> Any:
         self._note(request)
         id_, after = request.body["conversation_id"], request.body["after_pos"]
-        # Each member in his latest state alone, as the real one has it.
-        last = {event.user_id: event.pos for event in self.log[id_] if event.type != MESSAGE_NEW}
-        events = [
-            event
-            for event in self.log[id_]
-            if event.pos > after and (event.type == MESSAGE_NEW or last[event.user_id] == event.pos)
-        ]
         answer = {
             "to": len(self.log[id_]) + 1,
-            "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],
+            "events": [
+                [e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()]
+                for e in latest_states(self.log[id_])
+                if e.pos > after
+            ],
         }
-        await self.telling.wait()
+        await self.may_answer_changes.wait()
         return answer
 
     def _note(self, request: Request) -> None:
@@ -212,47 +210,65 @@ class RememberingChatApi:
 
 
 class GatewayWorld:
-    """One gateway worker's inside, and the chat-api that it hears from."""
+    """The inside of one gateway worker, and the chat-api that it talks to."""
 
     def __init__(self) -> None:
         self.broker = MemoryBroker()
-        self.chat = RememberingChatApi(self.broker)
+        self.chat = FakeChatApi(self.broker)
         self.bus = MemoryBus(self.broker, "gateway")
         self.rpc = RpcClient(self.bus, [CHAT_API, PRESENCE])
         self.hub = Hub()
-        reach = Reach(self.rpc, self.bus.worker)
-        self.people = People(self.bus, reach)
-        self.watching = Watching(self.people, reach)
-        rooms = Rooms(self.bus, self.rpc, self.hub, self.watching)
+        presence_client = PresenceClient(self.rpc, self.bus.worker)
+        self.cache = PresenceCache(self.bus, presence_client)
+        self.subscriptions = PresenceSubscriptions(self.cache, presence_client)
+        rooms = Rooms(self.bus, self.rpc, self.hub, self.subscriptions)
         redis: Any = None
         self.revocations = Revocations(redis, self.bus, self.hub, 0)
-        census = Census(self.bus, 0)
-        self.follower = Follower(self.bus, self.rpc, self.hub, rooms, census, self.revocations)
+        socket_counter = SocketCounter(self.bus, 0)
+        self.memberships = MembershipTracker(
+            self.bus, self.rpc, self.hub, rooms, socket_counter, self.revocations
+        )
 
     async def start(self) -> None:
         await self.chat.start()
         await self.bus.start()
         await self.rpc.start()
-        await self.follower.start()
+        await self.memberships.start()
 
     async def stop(self) -> None:
-        await self.follower.stop()
+        await self.memberships.stop()
         await self.rpc.stop()
         await self.bus.stop()
         await self.chat.stop()
 
-    async def connect(self, user_id: int) -> NotingTransport:
-        """One more socket of `user_id`, as the socket door makes it."""
+    async def connect(self, user_id: int) -> RecordingTransport:
+        """Opens one more socket of `user_id`, as the WebSocket endpoint does."""
         member = self.hub.members.get(user_id)
         if member is None:
-            member = self.hub.members[user_id] = Member(user_id, Bucket(0, 0))
-        member.claims += 1
-        await self.follower.arrive(member)
+            member = self.hub.members[user_id] = Member(user_id, TokenBucket(0, 0))
+        member.ref_count += 1
+        await self.memberships.arrive(member)
         connection, transport = make_connection(user_id)
         self.hub.attach(member, connection)
         return transport
 
 
-def contents(transport: NotingTransport) -> list[str]:
-    """What the messages among the frames say."""
+def latest_states(log: list[Event]) -> list[Event]:
+    """Returns the log with only the last state of each member, like the real one."""
+    last: dict[int, int] = {}
+    for event in log:
+        if event.type != MESSAGE_NEW:
+            last |= dict.fromkeys(joined(event) or (event.user_id,), event.pos)
+    found = []
+    for event in log:
+        if event.type == PARTICIPANT_ADDED:
+            roles = {user: role for user, role in joined(event).items() if last[user] == event.pos}
+            found += [joined_event(event.conversation_id, event.pos, roles)] if roles else []
+        elif event.type == MESSAGE_NEW or last[event.user_id] == event.pos:
+            found.append(event)
+    return found
+
+
+def contents(transport: RecordingTransport) -> list[str]:
+    """Returns the contents of the messages among the frames."""
     return [frame["data"]["content"] for frame in transport.frames() if frame["type"] == "message.new"]

@@ -1,4 +1,4 @@
-"""Owns the fixtures of the tests with a real database."""
+"""Fixtures of the tests with a real database."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from messenger_shared.postgres import Database
+from messenger_shared.postgres.database import Database
 from tests.databases import logged_in
 
 
 @pytest.fixture
 async def database(chat_database_url: str) -> AsyncIterator[Database]:
-    """As chat-api logs in to it."""
+    """Yields a database that logs in as chat-api does."""
     async with logged_in(chat_database_url, 8) as database:
         yield database

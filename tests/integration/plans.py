@@ -1,4 +1,4 @@
-"""Owns the plans of the statements that a store really runs: recorded on their way, explained, walked."""
+"""The plans of the statements that a store really runs: recorded, explained, and walked."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from messenger_shared.postgres import Database, Row, Transaction
+from messenger_shared.postgres.database import Database, Row, Transaction
 
 Parameters = Sequence[Any] | dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a store ran, and for whom."""
+    """A statement that a store ran, and the user it ran for."""
 
     sql: str
     parameters: Parameters
@@ -22,7 +22,7 @@ class Statement:
 
 
 class RecordingDatabase(Database):
-    """A Database that keeps what passes through it."""
+    """A Database that records its statements."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url, 1, "test")
@@ -40,7 +40,7 @@ class RecordingDatabase(Database):
             yield _RecordingTransaction(transaction, self.statements, user_id)
 
     async def plans(self) -> list[Node]:
-        """The plan of every recorded statement, as it is carried out once more; forgets them."""
+        """Runs every recorded statement once more and returns the plans; forgets the statements."""
         statements, self.statements = self.statements, []
         return [await self._explain(statement) for statement in statements]
 
@@ -72,32 +72,32 @@ class Node:
         self.children = [Node(child) for child in found.get("Plans", ())]
 
     def walk(self) -> Iterator[Node]:
-        """This node and all below it."""
+        """Yields this node and all below it."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     @property
     def rows(self) -> float:
-        """How many rows it gave, over all its loops."""
+        """Returns how many rows the node gave, over all its loops."""
         return float(self._found["Actual Rows"] * self._found["Actual Loops"])
 
     @property
     def rows_read(self) -> float:
-        """How many rows it looked at, those included that a filter threw away."""
+        """Returns how many rows the node read, including those that a filter removed."""
         thrown = sum(value for name, value in self._found.items() if name.startswith("Rows Removed by"))
         return self.rows + float(thrown * self._found["Actual Loops"])
 
     def long_scans(self, rows: int) -> set[str]:
-        """The tables that are read from end to end, but for those so small that no index would help."""
+        """Returns the tables that are read from end to end, except those too small for an index to help."""
         scans = (node for node in self.walk() if node.type == "Seq Scan")
         return {str(node.relation) for node in scans if node.rows_read > rows}
 
     def read_of(self, table: str) -> float:
-        """How many rows of the table are looked at."""
+        """Returns how many rows of the table are read."""
         return sum(node.rows_read for node in self.walk() if node.relation == table)
 
     def sorted_rows(self) -> float:
-        """The most rows that go into one sort."""
+        """Returns the largest number of rows that go into one sort."""
         sorts = [node for node in self.walk() if node.type in ("Sort", "Incremental Sort")]
         return max((child.rows for node in sorts for child in node.children), default=0)

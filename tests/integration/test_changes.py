@@ -1,4 +1,4 @@
-"""What a gateway missed, from real PostgreSQL, while everybody goes on writing."""
+"""The changes that a gateway missed, read from real PostgreSQL while others go on writing."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from chat_api.storage.changes import PgChanges
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.participants import PgParticipants
-from messenger_shared.identifiers import new_id
-from messenger_shared.postgres import Database
+from messenger_shared.contract.events import joined
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.postgres.database import Database
 from tests.integration.test_sending import draft
 
 ADMIN, MEMBER = 1, 2
 NEWCOMERS = range(100, 180)
-LIMIT = 5_000
 
 
 async def test_what_was_missed_has_no_hole_up_to_its_head_whatever_is_written_meanwhile(
@@ -32,15 +32,29 @@ async def test_what_was_missed_has_no_hole_up_to_its_head_whatever_is_written_me
 
     async def invite() -> None:
         for user_id in NEWCOMERS:
-            await participants.add(room, ADMIN, [user_id], "member")
+            await participants.add(room, ADMIN, [user_id, user_id + 1_000], "member")
 
     writing = asyncio.gather(talk(), invite())
     reads = 0
     while not writing.done():
-        missed = await changes.missed(room, 0, 1, LIMIT)
+        missed = await changes.after(room, 0, 1)
         assert missed is not None
-        positions = [message["pos"] for message, _ in missed.messages] + [m.pos for m in missed.members]
-        assert sorted(pos for pos in positions if pos > 1) == list(range(2, missed.head + 1))
+        assert [event.pos for event in missed.events] == list(range(2, missed.to + 1))
         reads += 1
     await writing
     assert reads > 1
+
+
+async def test_who_came_together_is_not_parted_by_a_limit(database: Database) -> None:
+    room = new_id()
+    await PgConversations(database).create(
+        NewConversation(room, "group", "title", ADMIN, {ADMIN: "admin"}, None)
+    )
+    participants, changes = PgParticipants(database), PgChanges(database, max_rows=60)
+    for first in (100, 200, 300):
+        added = await participants.add(room, ADMIN, range(first, first + 50), "member")
+        assert {change.pos for change in added} == {first // 100 + 1}
+    missed = await changes.after(room, 0, 1)
+    assert missed is not None
+    assert [sorted(joined(event)) for event in missed.events] == [[*range(100, 150)], [*range(200, 250)]]
+    assert missed.to == 3

@@ -1,4 +1,4 @@
-"""Who shares a conversation with whom, as chat-api's own role in the real PostgreSQL."""
+"""Which users share a conversation, as chat-api's own role in real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from chat_api.rules.conversations import new_conversation
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.participants import PgParticipants
-from messenger_shared.identifiers import new_id
-from messenger_shared.postgres import Database
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.postgres.database import Database
 
-ME, FRIEND, COLLEAGUE, STRANGER, NOBODY = 1, 2, 3, 4, 2**62
+ME, FRIEND, COLLEAGUE, STRANGER, NOBODY = 1, 2, 3, 4, 2**52
 
 
 async def create(database: Database, founder: int, *others: int, type_: str = "group") -> str:
@@ -28,7 +28,7 @@ async def test_contacts_are_those_in_a_conversation_with_one_now(database: Datab
     assert set(await contacts.among(ME, asked)) == {COLLEAGUE, FRIEND, ME}
     assert set(await contacts.among(STRANGER, asked)) == {COLLEAGUE, STRANGER}
     assert await contacts.among(NOBODY, asked) == []
-    # A direct conversation that is put away is one still.
+    # A direct conversation that was left still counts.
     await participants.leave(direct, ME)
     await participants.leave(room, FRIEND)
     assert set(await contacts.among(ME, asked)) == {COLLEAGUE, FRIEND, ME}

@@ -10,10 +10,10 @@ from chat_api.model import Draft
 from chat_api.rules.conversations import new_conversation
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
-from messenger_shared import migrations
-from messenger_shared.identifiers import new_id
-from messenger_shared.migrations import Migration, MigrationError, migrate
-from messenger_shared.postgres import Database
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.postgres import migrations
+from messenger_shared.postgres.database import Database
+from messenger_shared.postgres.migrations import Migration, MigrationError, migrate
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def test_a_stranger_has_no_membership(store: PgConversations) -> None:
     assert await store.membership(new_id(), 1) is None
     found = await store.membership(id_, 1)
     assert found is not None
-    assert (found.role, found.last_pos, found.left) == ("admin", 1, False)
+    assert (found.role, found.last_pos, found.has_left) == ("admin", 1, False)
 
 
 async def test_migrations_run_twice_and_from_two_starters_at_once(database_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Plans that functions keep: made over small tables, they mustn't read large ones from end to end."""
+"""Plans that functions keep: made while tables are small, they must not read large ones from end to end."""
 
 from __future__ import annotations
 
@@ -12,18 +12,25 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 FEW, MANY = 10, 3_000
-# Of the rows that any of the calls is about, some more than once.
+# The rows that any of these calls is about; some are read more than once.
 READ_MAX = 30
-# Conversation n is that of the users n and n + 1, and n has said something.
+# Users n and n + 1 are in conversation n, and n has sent something.
 FILL = """
 INSERT INTO messenger.conversations (id, type, created_by, last_seq, last_pos)
 SELECT md5('c' || n)::uuid, 'group', n, 1, 3 FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos)
 SELECT md5('c' || n)::uuid, n + second, 'admin', 1 + second, 1 + second
   FROM generate_series(%(first)s, %(last)s) n, generate_series(0, 1) second;
+INSERT INTO messenger.users (id, name) SELECT n, 'w' || n FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.user_words (word, user_id)
+SELECT 'w' || n, n FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.messages (conversation_id, seq, id, pos, created_pos, sender_id, type, content)
 SELECT md5('c' || n)::uuid, 1, md5('m' || n)::uuid, 3, 3, n, 'text', 'a'
-  FROM generate_series(%(first)s, %(last)s) n
+  FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.reaction_heads (message_id, conversation_id, pos, counts)
+SELECT md5('m' || n)::uuid, md5('c' || n)::uuid, 3, '[]' FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.pin_heads (conversation_id, pos, user_id)
+SELECT md5('c' || n)::uuid, 3, n FROM generate_series(%(first)s, %(last)s) n
 """
 READ = """
 SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))
@@ -32,6 +39,7 @@ SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))
 ACTING = "SELECT set_config('app.user_id', '7', true)"
 CONVERSATION, MESSAGE = "md5('c7')::uuid", "md5('m7')::uuid"
 ANSWER = {"sender_id": 7, "type": "text", "content": "b", "client_message_id": "b"}
+REACTION = {"user_id": 7, "emoji": "👍", "on": True}
 CALLS = {
     "send_messages": f"""
         messenger.send_messages(jsonb_build_array('{json.dumps(ANSWER)}'::jsonb || jsonb_build_object(
@@ -41,6 +49,12 @@ CALLS = {
     "changed_messages": f"messenger.changed_messages({CONVERSATION}, 0, 10)",
     "changed_participants": f"messenger.changed_participants({CONVERSATION}, 0, 10)",
     "title_change": f"messenger.title_change({CONVERSATION}, -1)",
+    "changed_reactions": f"messenger.changed_reactions({CONVERSATION}, 0, 10)",
+    "changed_pins": f"messenger.changed_pins({CONVERSATION}, -1, 10)",
+    "set_reactions": f"""
+        messenger.set_reactions(jsonb_build_array('{json.dumps(REACTION)}'::jsonb || jsonb_build_object(
+            'message_id', {MESSAGE})), ARRAY['admin', 'member'], 30)
+        """,
     "heads": f"messenger.heads(ARRAY[{CONVERSATION}])",
     "memberships": "messenger.memberships(ARRAY[7::bigint])",
     "conversation_of": f"messenger.conversation_of({MESSAGE})",
@@ -50,12 +64,17 @@ CALLS = {
     "my_past_and_present": "messenger.my_past_and_present()",
     "post_system_message": f"messenger.post_system_message({CONVERSATION}, md5('s')::uuid, 'c')",
     "close_conversation": f"messenger.close_conversation({CONVERSATION})",
+    "members_named": f"messenger.members_named(ARRAY[7::bigint], ARRAY[{CONVERSATION}])",
+    "find_users": "messenger.find_users(ARRAY['w2999'], 0, 10, true)",
+    "ensure_users": "messenger.ensure_users(ARRAY[0::bigint], false)",
+    "admit_users": 'messenger.admit_users(\'[{"id": 7, "issued_at": 1}]\')',
+    "upsert_users": 'messenger.upsert_users(\'[{"id": 7, "name": "x", "words": ["x"]}]\')',
 }
 
 
 @pytest.fixture
 def session(chat_database_url: str) -> Iterator[Cursor]:
-    """A session of chat-api's that keeps every plan it makes."""
+    """A session of chat-api that keeps every plan it makes."""
     with closing(psycopg2.connect(chat_database_url)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute("SET plan_cache_mode = force_generic_plan")
@@ -68,7 +87,7 @@ def test_a_function_reads_only_what_it_is_asked_about(session: Cursor, database_
     run(database_url, FILL, first=1, last=FEW)
     run(database_url, "ANALYZE")
     session.execute(f"BEGIN; {ACTING}; {call}; ROLLBACK")
-    # Now without ANALYZE, after which everything would be planned anew.
+    # Without ANALYZE, which would make every plan anew.
     run(database_url, FILL, first=FEW + 1, last=MANY)
     session.execute(f"BEGIN; {ACTING}")
     before = read(session)
@@ -85,13 +104,13 @@ def test_no_function_behind_the_wall_is_left_out(session: Cursor) -> None:
 
 
 def run(url: str, sql: str, **parameters: int) -> None:
-    """As the owner of the tables."""
+    """Runs the statement as the owner of the tables."""
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(sql, parameters)
 
 
 def read(session: Cursor) -> Any:
-    """How many rows the session has read so far in this transaction, and some before."""
+    """Returns how many rows the session has read so far in this transaction, and some from before."""
     session.execute(READ)
     [(rows,)] = session.fetchall()
     return rows

@@ -1,6 +1,7 @@
-"""Migrations as an operator runs them: real processes, on an empty and a filled database, again, and at once.
+"""Migrations as an operator runs them: real processes, on empty and filled databases, repeatedly, and at
+once.
 
-Whatever migrations there are: the tests know no file by its name but the first, which has the tables.
+The tests work with any set of migrations: they know only the first file, which creates the tables, by name.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import psycopg2
 import pytest
 
 from chat_api.model import fingerprint
-from messenger_shared import migrations
+from messenger_shared.postgres import migrations
 from tests.bench.history.loader import load
 from tests.bench.history.shape import Shape
 from tests.conftest import SharedStack
@@ -36,7 +37,7 @@ SELECT 'messenger.' || relname, string_agg(quote_ident(attname), ', ' ORDER BY a
  WHERE c.relnamespace = 'messenger'::regnamespace AND relkind = 'r' AND relname <> 'migrations'
  GROUP BY relname
 """
-# What a schema is made of, as text that doesn't depend on who made it when.
+# The parts of a schema, as text that doesn't depend on who made it and when.
 STRUCTURE = """
 SELECT 'column', attrelid::regclass::text, attname, format_type(atttypid, atttypmod)
   FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
@@ -66,21 +67,23 @@ def query(url: str, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(params=["superuser", "plain owner"])
 def owner_url(request: pytest.FixtureRequest, stack: SharedStack) -> Iterator[str]:
-    """An empty database, for its owner."""
+    """Yields an empty database, for its owner."""
     with empty_database(stack, plain=request.param == "plain owner") as url:
         yield url
 
 
 @pytest.fixture
 def other_url(stack: SharedStack) -> Iterator[str]:
-    """Another empty one."""
+    """Yields another empty database."""
     with empty_database(stack, plain=False) as url:
         yield url
 
 
 @contextlib.contextmanager
 def empty_database(stack: SharedStack, *, plain: bool) -> Iterator[str]:
-    """A database of its own; a plain owner may make neither roles nor databases and passes no wall."""
+    """Yields a fresh database; a plain owner may create no roles or databases, and bypasses no row-level
+    security.
+    """
     name, password = f"migrated_{secrets.token_hex(8)}", secrets.token_hex(16)
     parts = urlsplit(stack.database_url)
     query(stack.database_url, f"CREATE DATABASE {name}")
@@ -98,7 +101,7 @@ def empty_database(stack: SharedStack, *, plain: bool) -> Iterator[str]:
 
 @contextlib.asynccontextmanager
 async def starter(package: str, url: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m <package>.migrate` as a process of its own, which is gone at the end."""
+    """Runs `python -m <package>.migrate` as a process, which is gone at the end."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", f"{package}.migrate"),
         stdout=asyncio.subprocess.PIPE,
@@ -114,7 +117,9 @@ async def starter(package: str, url: str) -> AsyncIterator[asyncio.subprocess.Pr
 
 
 async def run(package: str, url: str) -> tuple[int, list[str], list[str]]:
-    """Runs a starter to its end: its exit code, the files that it says it applied, what it complains of."""
+    """Runs a starter to its end: returns its exit code, the files that it reports as
+    applied, and its errors.
+    """
     async with starter(package, url) as process, asyncio.timeout(RUN_S):
         out, err = await process.communicate()
     assert process.returncode is not None
@@ -123,12 +128,12 @@ async def run(package: str, url: str) -> tuple[int, list[str], list[str]]:
 
 
 def columns(url: str) -> dict[str, str]:
-    """The columns of each table, as a list in SQL."""
+    """Returns the columns of each table, as a list in SQL."""
     return dict(query(url, COLUMNS))
 
 
 def contents(url: str, of: dict[str, str]) -> dict[str, tuple[Any, ...]]:
-    """What is in those columns of each table, as the number of its rows and a digest of their texts."""
+    """Returns the contents of those columns, as the number of rows and a digest of their texts."""
     digest = "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM (SELECT {} FROM {}) t"
     return {table: query(url, digest.format(names, table))[0] for table, names in of.items()}
 
@@ -189,7 +194,7 @@ async def test_what_was_written_before_there_were_fingerprints_has_those_of_its_
 ) -> None:
     migrations.migrate(owner_url, "messenger", migrations.load("chat_api")[:2])
     room = str(uuid.uuid4())
-    # As the first migration's owner, before the tables were walled in.
+    # As the first migration's owner, before the tables had row-level security.
     for table in ("conversations", "messages", "message_versions"):
         query(owner_url, f"ALTER TABLE messenger.{table} NO FORCE ROW LEVEL SECURITY")
     query(
@@ -218,15 +223,15 @@ async def test_what_was_written_before_there_were_fingerprints_has_those_of_its_
 
 
 async def test_a_starter_that_is_killed_on_the_way_leaves_the_rest_to_the_next(owner_url: str) -> None:
-    # Its schema and its list are there, so that the list can be held: it stops when it writes down a file.
-    migrations.migrate(owner_url, "messenger", [])
+    # The schema and the list of applied files exist, so the list can be locked: the migration stops there.
+    migrations.migrate(owner_url, "messenger", migrations.load("chat_api")[:1])
     with closing(psycopg2.connect(owner_url)) as holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE messenger.migrations IN SHARE MODE")
         async with starter("chat_api", owner_url) as process:
             await until(lambda: waits_for(owner_url, "messenger.migrations"), RUN_S)
             process.kill()
         holder.rollback()
-    assert await run("chat_api", owner_url) == (0, FILES["chat_api"], [])
+    assert await run("chat_api", owner_url) == (0, FILES["chat_api"][1:], [])
 
 
 def waits_for(url: str, table: str) -> bool:
@@ -238,7 +243,7 @@ async def test_a_file_that_meets_a_deadlock_is_tried_again(other_url: str) -> No
     locking = migrations.Migration(1, "0001_locking.sql", "LOCK TABLE first; LOCK TABLE second")
     query(other_url, "CREATE TABLE first (); CREATE TABLE second ()")
     with closing(psycopg2.connect(other_url)) as holder, holder.cursor() as cursor:
-        # Else it might be this one that gives way.
+        # Otherwise this transaction might be the one that is aborted.
         cursor.execute("SET deadlock_timeout = '1min'; LOCK TABLE second")
         migrating = asyncio.create_task(
             asyncio.to_thread(migrations.migrate, other_url, "messenger", [locking])
@@ -263,3 +268,19 @@ async def test_a_database_that_cannot_be_reached_is_said_in_one_line(free_port: 
     code, applied, [complaint] = await run("chat_api", f"postgresql://127.0.0.1:{free_port + 1}/nowhere")
     assert (code, applied) == (1, [])
     assert "can't be reached" in complaint
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+async def test_a_database_that_takes_no_writes_is_said_in_one_line_if_any_is_needed(
+    owner_url: str, package: str
+) -> None:
+    change = f"ALTER DATABASE {urlsplit(owner_url).path[1:]} SET default_transaction_read_only ="
+    query(owner_url, f"{change} on")
+    code, applied, [complaint] = await run(package, owner_url)
+    assert (code, applied) == (1, [])
+    assert "can't be brought up to date" in complaint
+    assert "read-only" in complaint
+    writing = f"{owner_url}?options=-c%20default_transaction_read_only%3Doff"
+    assert (await run(package, writing))[0] == 0
+    # Nothing has to be written.
+    assert await run(package, owner_url) == (0, [], [])

@@ -1,4 +1,6 @@
-"""What operators do to a conversation, in real PostgreSQL: once, with whole numbers, and without a user."""
+"""What operators do to a conversation, in real PostgreSQL: once, without holes in the numbers, without a
+user.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,13 @@ from chat_api.rules.conversations import new_conversation
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.operators import PgOperators
-from messenger_shared.identifiers import new_id
-from messenger_shared.postgres import Database
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.postgres.database import Database
 
 
 @pytest.fixture
 async def room(database: Database) -> str:
-    """Three are in it."""
+    """Returns a conversation with three members."""
     new = new_conversation(new_id(), "group", "t", 1, [2, 3])
     return (await PgConversations(database).create(new))[0]
 
@@ -33,8 +35,10 @@ async def test_a_message_of_the_system_is_stored_once_among_those_of_people(
     posted, *stored = await asyncio.gather(
         operators.post(room, id_, "hear"), *(messages.store([draft]) for draft in drafts)
     )
-    assert posted == await operators.post(room, id_, "hear")
     assert posted is not None
+    assert await operators.post(room, id_, "hear") == (posted[0], False)
+    posted, is_new = posted
+    assert is_new
     assert (posted["message_type"], posted["sender_id"], posted["version"]) == ("system", 0, 1)
     assert sorted([posted["seq"], *(found[0].seq for found in stored)]) == list(range(1, 22))
     assert findings(database_url) == []
@@ -48,7 +52,7 @@ async def test_closing_removes_each_member_with_a_pos_of_his_own(
     assert [(change.user_id, change.pos) for change in one or other] == [(1, 2), (2, 3), (3, 4)]
     assert one == [] or other == []
     assert await operators.post(room, new_id(), "late") is None
-    assert await PgConversations(database).heads([room]) == {room: 4}
+    assert await PgConversations(database).last_positions([room]) == {room: 4}
     assert findings(database_url) == []
 
 
@@ -59,6 +63,6 @@ async def test_there_is_nothing_to_do_where_there_is_no_conversation(database: D
 
 
 def findings(url: str) -> list[str]:
-    """What the audit has to say."""
+    """Returns the findings of the audit."""
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         return audit(cursor)

@@ -1,7 +1,7 @@
-"""The plans of the hottest statements over a filled database: index scans only, no sort of a conversation.
+"""The plans of the hottest statements over a filled database: only index scans, no sort of a conversation.
 
-In the database one conversation has 50,000 messages, and the user who asks is in 500 of 10,000. What a
-statement reads may grow with the page and with what the user is in, never with what has been said.
+One conversation has 50,000 messages, and the asking user is in 500 of 10,000 conversations. The rows that a
+statement reads may grow with the page and with the user's conversations, never with the number of messages.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LIMIT = 50
 USER = 2
 MIDDLE = SHAPE.largest // 2
 MANY = range(FIRST_ORDINARY, FIRST_ORDINARY + 500)
-# Unread is a difference less these, which an index of their own holds.
+# The unread count subtracts these, which have an index of their own.
 TOMBSTONES = SHAPE.messages // DELETED_EVERY + 1
 
 
@@ -68,7 +68,7 @@ async def database(filled: Filled) -> AsyncIterator[RecordingDatabase]:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What runs the statements, and where the largest conversation is."""
+    """What runs the statements, and the id of the largest conversation."""
 
     messages: PgMessages
     changes: PgChanges
@@ -82,7 +82,7 @@ class Stores:
 def stores(database: RecordingDatabase, filled: Filled) -> Stores:
     return Stores(
         PgMessages(database),
-        PgChanges(database),
+        PgChanges(database, LIMIT),
         PgConversations(database),
         PgReceipts(database),
         PgContacts(database),
@@ -92,7 +92,7 @@ def stores(database: RecordingDatabase, filled: Filled) -> Stores:
 
 @dataclass(frozen=True, slots=True)
 class Hot:
-    """A hot operation, and how many rows of `messages` it may look at."""
+    """A hot operation, and how many rows of `messages` it may read."""
 
     name: str
     run: Callable[[Stores], Awaitable[object]]
@@ -103,9 +103,9 @@ HOT = (
     Hot("newest page", lambda s: s.messages.page(s.largest, USER, NEWEST, LIMIT, False), LIMIT),
     Hot("page before a seq", lambda s: s.messages.page(s.largest, USER, MIDDLE, LIMIT, False), LIMIT),
     Hot("page after a seq", lambda s: s.messages.page(s.largest, USER, MIDDLE, LIMIT, True), LIMIT),
-    Hot("changes after a pos", lambda s: s.changes.missed(s.largest, 0, MIDDLE, LIMIT), LIMIT),
+    Hot("changes after a pos", lambda s: s.changes.after(s.largest, 0, MIDDLE), LIMIT),
     Hot("list", lambda s: s.conversations.list_for(USER, None, LIMIT), 2 * LIMIT),
-    Hot("sync", lambda s: s.conversations.standings(USER, None, LIMIT), LIMIT),
+    Hot("sync", lambda s: s.conversations.counters(USER, None, LIMIT), LIMIT),
     Hot("read and unread", lambda s: s.receipts.read(s.largest, USER, MIDDLE), 1 + TOMBSTONES),
     Hot("unread of nothing", lambda s: s.receipts.read(s.largest, USER, SHAPE.largest), 1),
     Hot("unread of everything", lambda s: s.receipts.read(s.largest, NEVER_LOOKED, 1), 1 + TOMBSTONES),

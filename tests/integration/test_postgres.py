@@ -1,4 +1,4 @@
-"""The way to a healthy PostgreSQL: callers that give up, slow statements, connections that end."""
+"""Access to a healthy PostgreSQL: callers that give up, slow statements, connections that end."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 import psycopg2.errors
 import pytest
 
-from messenger_shared import errors
-from messenger_shared.errors import AppError
-from messenger_shared.postgres import Database
-from messenger_shared.postgres_pool import Limits
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.postgres.database import Database
+from messenger_shared.postgres.pool import Limits
 from tests.waiting import eventually
 
 TASKS = 1_000
-# As good as none: what hangs has to hang.
-UNLIMITED = Limits(connect_s=60, query_s=60, statement_s=60, look_s=60)
+# Practically unlimited: what hangs must really hang.
+UNLIMITED = Limits(connect_s=60, query_s=60, statement_s=60, check_interval_s=60)
 Opened = Callable[..., Awaitable[Database]]
 
 
 @pytest.fixture
 async def opened(database_url: str) -> AsyncIterator[Opened]:
-    """Opens databases with limits of one's own, and closes them."""
+    """Opens databases with given limits, and closes them."""
     databases: list[Database] = []
 
     async def open_(limits: Limits, size: int = 1, application: str = "under test") -> Database:

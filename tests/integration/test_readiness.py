@@ -1,4 +1,4 @@
-"""/readyz: a message of the worker's own loops through Redis; without it the way is taken for closed."""
+"""/readyz: the worker sends itself a message through Redis; without it, the worker isn't ready."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from messenger_shared.redis_bus import RedisBus
-from messenger_shared.service import add_health, run_component
-from tests.faults.proxy import Proxy
+from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.runtime.service import add_health, run_component
+from tests.faults.injection.proxy import Proxy
 from tests.waiting import eventually
 
 NOTICED_S = 10.0
@@ -46,16 +46,16 @@ async def test_a_silent_subscription_turns_it_off_by_name_and_its_return_turns_i
             return response.status == status
 
     assert await answers(200)
-    proxy.silence()
+    proxy.stop_traffic()
     await eventually(lambda: answers(503), NOTICED_S)
-    proxy.speak()
+    proxy.resume_traffic()
     await eventually(lambda: answers(200), NOTICED_S)
 
 
 async def test_it_is_alive_all_the_while(
     service: TestClient[web.Request, web.Application], proxy: Proxy
 ) -> None:
-    """Nothing is gained by a restart of what waits for Redis."""
-    proxy.silence()
+    """A restart doesn't help a worker that waits for Redis."""
+    proxy.stop_traffic()
     async with service.get("/healthz") as response:
         assert response.status == 200

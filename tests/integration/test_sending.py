@@ -10,18 +10,18 @@ from contextlib import closing, contextmanager
 import psycopg2
 import pytest
 
-from chat_api import intake as intakes
-from chat_api.heads import Heads
-from chat_api.intake import Intake
+from chat_api import send_batcher
+from chat_api.high_water_marks import HighWaterMarks
 from chat_api.model import Draft, NewConversation
-from chat_api.publish import Publisher
+from chat_api.publisher import Publisher
+from chat_api.send_batcher import SendBatcher
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
-from messenger_shared import errors
-from messenger_shared.errors import AppError
-from messenger_shared.identifiers import new_id
-from messenger_shared.memory_bus import MemoryBroker, MemoryBus
-from messenger_shared.postgres import Database
+from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.postgres.database import Database
 from tests.databases import logged_in
 from tests.waiting import until
 
@@ -64,7 +64,7 @@ async def test_numbers_follow_the_order_of_the_batch(messages: PgMessages, group
     verdicts = await messages.store([draft(group, str(n)) for n in range(5)])
     assert [v.verdict for v in verdicts] == ["stored"] * 5
     assert [v.seq for v in verdicts] == [1, 2, 3, 4, 5]
-    # The creation of the conversation is position 1.
+    # The creation of the conversation has position 1.
     assert [v.pos for v in verdicts] == [2, 3, 4, 5, 6]
     page = await messages.page(group, MEMBER, 0, 10, forward=True)
     assert [m["content"] for m in page] == ["0", "1", "2", "3", "4"]
@@ -138,7 +138,7 @@ async def test_one_id_at_once_from_many_workers_is_stored_once(messages: PgMessa
 async def test_the_same_client_id_in_two_conversations_at_once_is_one_message(
     database: Database, messages: PgMessages, group: str
 ) -> None:
-    """Their locks don't meet: only the unique index does, and the loser looks again."""
+    """Their locks don't meet, only the unique index does; the loser reads again."""
     other = await make(database, "group")
     for n in range(20):
         one, two = draft(group, client_id=f"k{n}"), draft(other, client_id=f"k{n}")
@@ -174,11 +174,11 @@ async def test_text_is_stored_verbatim(messages: PgMessages, group: str, text: s
 async def test_a_request_that_is_asked_again_before_it_is_through_is_one(
     messages: PgMessages, group: str
 ) -> None:
-    """As gateways do after a gap of the bus; in one batch, the two would be in each other's way."""
+    """As gateways do after a gap of the bus. In one batch, the two would block each other."""
     bus = MemoryBus(MemoryBroker(), "chat-api")
-    intake = Intake(messages, Publisher(bus, Heads(bus)))
+    batcher = SendBatcher(messages, Publisher(bus, HighWaterMarks(bus)))
     first, other = draft(group, "once"), draft(group, "another")
-    answers = await asyncio.gather(*map(intake.send, (first, other, first)))
+    answers = await asyncio.gather(*map(batcher.send, (first, other, first)))
     assert answers[0] == answers[2] != answers[1]
     assert [message["seq"] for message in await messages.page(group, MEMBER, 0, 10, True)] == [1, 2]
 
@@ -186,31 +186,42 @@ async def test_a_request_that_is_asked_again_before_it_is_through_is_one(
 async def test_of_too_many_that_wait_the_newest_is_refused_and_the_others_are_stored(
     messages: PgMessages, group: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intakes, "MAX_WAITING", 3)
+    monkeypatch.setattr(send_batcher, "MAX_WAITING", 3)
     bus = MemoryBus(MemoryBroker(), "chat-api")
-    intake = Intake(messages, Publisher(bus, Heads(bus)))
-    taken = [intake.send(draft(group, str(n))) for n in range(3)]
+    batcher = SendBatcher(messages, Publisher(bus, HighWaterMarks(bus)))
+    taken = [batcher.send(draft(group, str(n))) for n in range(3)]
     with pytest.raises(AppError) as caught:
-        intake.send(draft(group, "too many"))
+        batcher.send(draft(group, "too many"))
     assert caught.value.kind is errors.OVERLOADED
     assert caught.value.retry_after_ms
     await asyncio.gather(*taken)
-    await intake.send(draft(group, "later"))
+    await batcher.send(draft(group, "later"))
     stored = await messages.page(group, MEMBER, 0, 10, forward=True)
     assert [message["content"] for message in stored] == ["0", "1", "2", "later"]
 
 
+async def test_a_repeat_beside_a_first_one_that_is_refused_is_refused_in_the_same_way(
+    messages: PgMessages, group: str
+) -> None:
+    """A client repeats its send through another gateway after it was removed: that is no conflict."""
+    bus = MemoryBus(MemoryBroker(), "chat-api")
+    batcher = SendBatcher(messages, Publisher(bus, HighWaterMarks(bus)))
+    twice = [draft(group, "hi", LEFT, "k"), draft(group, "hi", LEFT, "k")]
+    answers = await asyncio.gather(*map(batcher.send, twice), return_exceptions=True)
+    assert [answer.kind for answer in answers if isinstance(answer, AppError)] == [errors.NOT_MEMBER] * 2
+
+
 @pytest.fixture
-async def intake(chat_database_url: str) -> AsyncIterator[Intake]:
+async def batcher(chat_database_url: str) -> AsyncIterator[SendBatcher]:
     """With a connection for each batch that may be under way, and one more."""
-    async with logged_in(chat_database_url, intakes.MAX_UNDER_WAY + 1) as database:
+    async with logged_in(chat_database_url, send_batcher.MAX_RUNNING_BATCHES + 1) as database:
         bus = MemoryBus(MemoryBroker(), "chat-api")
-        yield Intake(PgMessages(database), Publisher(bus, Heads(bus)))
+        yield SendBatcher(PgMessages(database), Publisher(bus, HighWaterMarks(bus)))
 
 
 @contextmanager
 def locked(database_url: str, *conversations: str) -> Iterator[None]:
-    """Nobody can write there within."""
+    """Locks these conversations against every writer while it is open."""
     with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
         ids = list(conversations)
         cursor.execute("SELECT FROM messenger.conversations WHERE id = ANY (%s::uuid[]) FOR UPDATE", (ids,))
@@ -218,16 +229,16 @@ def locked(database_url: str, *conversations: str) -> Iterator[None]:
 
 
 async def test_a_conversation_that_is_locked_holds_up_itself_alone(
-    database: Database, messages: PgMessages, intake: Intake, database_url: str
+    database: Database, messages: PgMessages, batcher: SendBatcher, database_url: str
 ) -> None:
     here, there = await make(database, "group"), await make(database, "group")
     with locked(database_url, here):
-        held = [intake.send(draft(here, "first"))]
+        held = [batcher.send(draft(here, "first"))]
         # In a later turn, so that it is no part of the batch that hangs.
         await asyncio.sleep(0)
-        held.append(intake.send(draft(here, "second")))
+        held.append(batcher.send(draft(here, "second")))
         async with asyncio.timeout(2):
-            await intake.send(draft(there))
+            await batcher.send(draft(there))
         assert not any(answer.done() for answer in held)
     await asyncio.gather(*held)
     stored = await messages.page(here, MEMBER, 0, 10, forward=True)
@@ -235,23 +246,23 @@ async def test_a_conversation_that_is_locked_holds_up_itself_alone(
 
 
 async def test_when_too_many_batches_hang_the_next_waits(
-    database: Database, intake: Intake, database_url: str
+    database: Database, batcher: SendBatcher, database_url: str
 ) -> None:
-    hanging = [await make(database, "group") for _ in range(intakes.MAX_UNDER_WAY)]
+    hanging = [await make(database, "group") for _ in range(send_batcher.MAX_RUNNING_BATCHES)]
     free = await make(database, "group")
     with locked(database_url, *hanging):
         held = []
         for conversation in hanging:
-            held.append(intake.send(draft(conversation)))
+            held.append(batcher.send(draft(conversation)))
             await until(lambda: waiting_for_locks(database_url) == len(held))
-        waiting = intake.send(draft(free))
+        waiting = batcher.send(draft(free))
         await asyncio.wait([waiting], timeout=0.2)
         assert not waiting.done()
     await asyncio.gather(*held, waiting)
 
 
 def waiting_for_locks(database_url: str) -> int:
-    """How many statements of this database wait for somebody else's."""
+    """Returns how many statements of this database wait for another one's lock."""
     with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity "

@@ -1,18 +1,14 @@
-"""TLS to both stores: a whole chat over it, and a certificate of somebody else's is refused with a reason.
+"""TLS to both stores: a whole chat works over it, and an untrusted certificate is refused with a reason.
 
-The servers are the real ones. Neither wheel has TLS built in, so that it ends at a port before each.
+The servers are the real ones. Neither wheel has TLS built in, so TLS ends at a port before each.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import secrets
-import socket
-import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,24 +16,20 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from messenger_shared import tokens
-from tests.client import Person
+from messenger_shared.contract import tokens
+from tests.client import User
 from tests.conftest import SharedStack
-from tests.faults.redis_server import RedisServer
+from tests.faults.injection.redis_server import RedisServer
+from tests.integration.services import BOOT_FAILED, READY_S, running
 from tests.integration.tls import HOST, Authority, Terminator
 from tests.waiting import eventually
 
-CONF = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
 SECRET = secrets.token_hex(32)
-# gunicorn's own, for a worker that could not start.
-BOOT_FAILED = 3
-READY_S = 30.0
-STOP_S = 20.0
 
 
 @dataclass
 class Stores:
-    """Both stores behind TLS, and the authority that their certificates are from."""
+    """Both stores behind TLS, and the authority that issued their certificates."""
 
     redis: Terminator
     postgres: Terminator
@@ -47,7 +39,7 @@ class Stores:
     authority: Authority
 
     def environment(self, service: str, trusted: Path) -> dict[str, str]:
-        """Where the service finds them, and whom it trusts."""
+        """Returns the settings that tell the service where the stores are and which authority to trust."""
         redis = f"rediss://:{self.redis_password}@{HOST}:{self.redis.port}?ssl_ca_certs={trusted}"
         env = {"MESSENGER_REDIS_URL": redis, "MESSENGER_JWT_SECRET": SECRET}
         if service in self.logins:
@@ -76,51 +68,6 @@ async def stores(stack: SharedStack, database_url: str, tmp_path: Path) -> Async
     await redis.kill()
 
 
-class Service:
-    """One of the three under gunicorn, and what it said."""
-
-    def __init__(self, process: asyncio.subprocess.Process, url: str, log: Path) -> None:
-        self.process = process
-        self.url = url
-        self._log = log
-
-    def said(self) -> list[str]:
-        """Its log lines' texts."""
-        return [json.loads(line)["message"] for line in self._log.read_text().splitlines() if line[0] == "{"]
-
-    async def is_ready(self) -> bool:
-        """Whether it says so."""
-        assert self.process.returncode is None, self.said()
-        try:
-            async with aiohttp.ClientSession() as http, http.get(f"{self.url}/readyz") as response:
-                return response.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    async def end(self) -> int:
-        """Its exit code, once it has ended by itself or is told to."""
-        return await asyncio.wait_for(self.process.wait(), STOP_S)
-
-
-@asynccontextmanager
-async def running(package: str, env: dict[str, str], folder: Path) -> AsyncIterator[Service]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        bind = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = (sys.executable, "-m", "gunicorn", "-c", str(CONF), f"{package}.app:create_app")
-    env = {**os.environ, **env, "MESSENGER_BIND": bind, "MESSENGER_GRACEFUL_S": "5", "MESSENGER_DRAIN_S": "1"}
-    log = folder / f"{package}.log"
-    with log.open("wb") as file:
-        process = await asyncio.create_subprocess_exec(*command, env=env, stdout=file, stderr=file)
-    service = Service(process, f"http://{bind}", log)
-    try:
-        yield service
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await service.end()
-
-
 async def test_a_whole_chat_goes_over_tls(stores: Stores, tmp_path: Path) -> None:
     trusted = stores.authority.file
     async with AsyncExitStack() as stack:
@@ -132,7 +79,7 @@ async def test_a_whole_chat_goes_over_tls(stores: Stores, tmp_path: Path) -> Non
             await eventually(service.is_ready, READY_S)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         one, two = (
-            Person(http, services[-1].url, user, tokens.mint(user, SECRET.encode(), 3600)) for user in (1, 2)
+            User(http, services[-1].url, user, tokens.mint(user, SECRET.encode(), 3600)) for user in (1, 2)
         )
         room = await one.create_group(two.user_id)
         sender, listener = await one.connect(), await two.connect()
@@ -143,7 +90,7 @@ async def test_a_whole_chat_goes_over_tls(stores: Stores, tmp_path: Path) -> Non
         await listener.expect("message.new", conversation_id=room)
         [message] = (await two.get(f"/conversations/{room}/messages")).body["items"]
         assert message["content"] == "in private"
-        # By a ticket too: Redis is asked for it by another client than the bus.
+        # With a ticket too: another Redis client than the bus fetches it.
         ticket = (await two.call("POST", "/ws-ticket")).body["ticket"]
         await (await two.open(f"/ws?ticket={ticket}")).expect("system", event="connected")
         await asyncio.gather(one.leave(), two.leave())
@@ -171,7 +118,7 @@ async def test_a_certificate_of_another_authority_ends_the_start_and_names_the_v
         codes = await asyncio.gather(*(service.end() for service in services))
     assert codes == [BOOT_FAILED, BOOT_FAILED]
     for service, (variable, _) in zip(services, cases.values(), strict=True):
-        [reason] = [text for text in service.said() if text.startswith(variable)]
+        [reason] = [text for text in service.log_texts() if text.startswith(variable)]
         assert "certificate verify failed" in reason
-        assert "Traceback" not in "".join(service.said())
+        assert "Traceback" not in "".join(service.log_texts())
     assert stores.postgres.sessions == 0

@@ -1,4 +1,4 @@
-"""Tracing: a message is followed from its door to its readers, and only where somebody collects."""
+"""Tracing follows a message from the gateway to its readers, and only where a collector is configured."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from aiohttp.test_utils import TestServer, unused_port
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from gateway.hub import Hub
-from gateway.tracing import make_hub
-from messenger_shared.identifiers import new_id
-from messenger_shared.operations.messages import EDIT, SEND
-from messenger_shared.settings import Environment, SettingsError
-from messenger_shared.spans import Spans
-from messenger_shared.tracing import spans_of
-from tests.e2e.crowd import Crowd, gathered_at
+from gateway.connections.hub import Hub
+from gateway.delivery.tracing import make_hub
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.contract.operations.messages import EDIT, SEND
+from messenger_shared.settings.environment import Environment, SettingsError
+from messenger_shared.tracing.setup import make_spans
+from messenger_shared.tracing.spans import Spans
+from tests.e2e.crowd import Crowd, open_crowd_at
 from tests.stack import RunningStack, running_stack
 from tests.waiting import until
 
@@ -35,7 +35,7 @@ SEND_STEPS = {
 
 
 class Collector:
-    """Takes spans by OTLP over HTTP, as a collector would."""
+    """Takes spans by OTLP over HTTP, as a collector does."""
 
     def __init__(self) -> None:
         self.spans: list[tuple[str, Span]] = []
@@ -50,7 +50,7 @@ class Collector:
         return web.Response(content_type="application/x-protobuf")
 
     def of(self, trace_id: bytes) -> dict[tuple[str, str], Span]:
-        """Service and name -> the span, in one trace."""
+        """Returns the spans of one trace, by service and name."""
         return {(service, s.name): s for service, s in self.spans if s.trace_id == trace_id}
 
 
@@ -74,7 +74,7 @@ async def stack(collector: Collector, tmp_path: Path) -> AsyncIterator[RunningSt
 
 @pytest.fixture
 async def crowd(stack: RunningStack) -> AsyncIterator[Crowd]:
-    async with gathered_at(stack) as crowd:
+    async with open_crowd_at(stack) as crowd:
         yield crowd
 
 
@@ -117,12 +117,12 @@ async def test_what_services_do_among_themselves_every_second_is_not_followed(
 
 
 def test_without_a_collector_there_is_nothing_of_it() -> None:
-    # Of the rest redis-py imports some, where it finds it.
-    unwanted = {"messenger_shared.spans", "opentelemetry.exporter"}
+    # redis-py imports other parts of OpenTelemetry itself, where they are installed.
+    unwanted = {"messenger_shared.tracing.spans", "opentelemetry.exporter"}
     imported = "import gateway.app, chat_api.app, presence.app, sys"
     code = f"{imported}; sys.exit(not {unwanted}.isdisjoint(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
-    assert spans_of(Environment({}), "gateway") is None
+    assert make_spans(Environment({}), "gateway") is None
 
 
 async def test_without_a_collector_the_hub_is_the_plain_one() -> None:
@@ -141,19 +141,19 @@ def test_a_share_of_all_messages_is_followed_and_everywhere_the_same(monkeypatch
 
 def test_without_the_extra_a_collector_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    monkeypatch.delitem(sys.modules, "messenger_shared.spans", raising=False)
+    monkeypatch.delitem(sys.modules, "messenger_shared.tracing.spans", raising=False)
     with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra `otel`"):
-        spans_of(Environment({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}), "gateway")
+        make_spans(Environment({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}), "gateway")
 
 
 async def test_a_collector_that_is_away_costs_no_message_and_no_long_farewell(tmp_path: Path) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY": "200"}
     async with (
         running_stack(tmp_path / "data", unused_port(), "gateway=1,chat-api=1,presence=1", env) as stack,
-        gathered_at(stack) as crowd,
+        open_crowd_at(stack) as crowd,
     ):
         room = await crowd.newcomer().create_group()
-        person = crowd.people[0]
+        user = crowd.users[0]
         for number in range(5):
-            reply = await person.post(f"/conversations/{room}/messages", {"content": str(number)})
+            reply = await user.post(f"/conversations/{room}/messages", {"content": str(number)})
             assert reply.status == 201

@@ -1,4 +1,6 @@
-"""Who may write is said twice, in the rules and in the SQL function that stores batches: they agree."""
+"""The permission to write is defined twice, in the rules and in the SQL function that stores batches: they
+agree.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from chat_api.model import Draft, NewConversation
 from chat_api.rules.permissions import ALLOWED, ROLES, Action
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
-from messenger_shared.identifiers import new_id
-from messenger_shared.postgres import Database
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.postgres.database import Database
 from tests.databases import logged_in
 
 STRANGER = 99

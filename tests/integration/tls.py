@@ -1,4 +1,4 @@
-"""Owns what stands before a server without TLS: an authority's certificate, and a port that ends TLS."""
+"""A certificate authority, and a port that ends TLS before a server without it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from cryptography.x509.oid import NameOID
 HOST = "localhost"
 _CHUNK = 65_536
 _LIFE = timedelta(days=1)
-# What PostgreSQL's clients send first: whether the server speaks TLS. An S says yes.
+# PostgreSQL clients first ask whether the server speaks TLS. The answer S means yes.
 _SSL_REQUEST_BYTES = 8
 
 
 class Authority:
-    """One that signs a certificate for this machine; `file` is what trusts it."""
+    """An authority that issues a certificate for this machine; `file` is its own one, to be trusted."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.file = folder / f"{name}.pem"
@@ -51,7 +51,7 @@ class Authority:
 def _certificate(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, names: list[str] | None
 ) -> x509.CertificateBuilder:
-    """An authority's own one without `names`."""
+    """Returns a certificate for `names`, or the authority's own one without them."""
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
@@ -70,7 +70,7 @@ def _certificate(
 
 
 class Terminator:
-    """A port that speaks TLS and leads to one that doesn't; it counts what came through."""
+    """A port that speaks TLS and forwards to one that doesn't; it counts the connections."""
 
     def __init__(self, port: int, context: ssl.SSLContext, *, asks_first: bool) -> None:
         self.port = 0
@@ -98,7 +98,7 @@ class Terminator:
         assert task is not None
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        # Who doesn't trust the certificate goes away in the middle.
+        # A client that doesn't trust the certificate leaves in the middle.
         with suppress(OSError, EOFError):
             if self._asks_first:
                 await reader.readexactly(_SSL_REQUEST_BYTES)

@@ -1,4 +1,4 @@
-"""Backup and restore as the runbook has it: a dump of a stack, restored into a fresh server, is whole."""
+"""Backup and restore as in the runbook: the dump of a stack is complete when restored into a fresh server."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 
 from messenger_local.wheels import program
 from tests.conftest import SharedStack
-from tests.e2e.crowd import gathered
-from tests.local.conftest import running_lead
+from tests.e2e.crowd import open_crowd
+from tests.local.conftest import running_supervisor
 from tests.local.test_roles_script import answers, of, run_script
 from tests.waiting import until
 
@@ -27,11 +27,11 @@ COUNTED = ("conversations", "conversation_participants", "messages", "read_recei
 
 @pytest.fixture
 async def fresh_url(tmp_path: Path) -> AsyncIterator[str]:
-    """A server that was just made: no database of ours, no roles."""
-    async with running_lead(tmp_path / "data", postgres="postgres") as lead:
-        place = lead.root / "postgres-url"
-        await until(lambda: place.exists() and answers(of(place)), START_S)
-        yield of(place)
+    """Yields a newly made server: none of our databases, no roles."""
+    async with running_supervisor(tmp_path / "data", postgres="postgres") as supervisor:
+        directory = supervisor.root / "postgres-url"
+        await until(lambda: directory.exists() and answers(of(directory)), START_S)
+        yield of(directory)
 
 
 async def run(name: str, *arguments: str) -> None:
@@ -59,7 +59,7 @@ def count(url: str) -> list[int]:
 
 
 async def test_a_dump_is_whole_in_a_fresh_server(stack: SharedStack, fresh_url: str, tmp_path: Path) -> None:
-    async with gathered(stack.url, stack.token) as crowd:
+    async with open_crowd(stack.url, stack.token) as crowd:
         one, two = crowd.newcomers(2)
         group = await one.create_group(two.user_id)
         for number in range(10):

@@ -1,4 +1,4 @@
-"""Settings for operators: what is documented is what the code reads, and no secret is ever printed."""
+"""Settings for operators: the documents list what the code reads, and no secret is ever printed."""
 
 import os
 import subprocess
@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from chat_api.settings import ChatSettings
 from gateway.settings import GatewaySettings
 from messenger_local.configuration import SERVICES, table
-from messenger_shared.common_settings import PROCESS, StoreSettings
-from messenger_shared.settings import Environment
+from messenger_shared.settings.common import PROCESS
+from messenger_shared.settings.environment import Environment
 from presence.settings import PresenceSettings
+from tests.stack import MESSENGER
 
 ROOT = Path(__file__).parents[2]
-MESSENGER = str(Path(sys.executable).with_name("messenger"))
 PASSWORD = "correct-horse-battery-staple-of-32-bytes"
 GOOD = {
     "MESSENGER_REDIS_URL": f"redis://chat:{PASSWORD}@a:6379,rediss://:{PASSWORD}@b",
@@ -25,7 +26,7 @@ GOOD = {
 
 
 class Overheard(Mapping[str, str]):
-    """An environment that remembers what it was asked for."""
+    """An environment that remembers which names were read."""
 
     def __init__(self, variables: dict[str, str]) -> None:
         self._variables = variables
@@ -44,16 +45,16 @@ class Overheard(Mapping[str, str]):
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     env = {"PATH": os.environ["PATH"], **variables}
-    command = [MESSENGER, "config", *arguments]
+    command = [*MESSENGER, "config", *arguments]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
 
 
 @pytest.mark.parametrize(
     ("service", "settings"),
-    [("gateway", GatewaySettings), ("chat-api", StoreSettings), ("presence", PresenceSettings)],
+    [("gateway", GatewaySettings), ("chat-api", ChatSettings), ("presence", PresenceSettings)],
 )
 def test_every_variable_that_a_service_reads_is_declared_and_every_declared_one_is_read(
-    service: str, settings: type[GatewaySettings | StoreSettings | PresenceSettings]
+    service: str, settings: type[GatewaySettings | ChatSettings | PresenceSettings]
 ) -> None:
     env = Overheard(GOOD | {"MESSENGER_JWT_PREVIOUS_SECRET": PASSWORD})
     settings.read(Environment(env))
@@ -81,7 +82,7 @@ def test_what_would_keep_a_service_from_starting_is_named() -> None:
     done = run("presence", **{**GOOD, "MESSENGER_WORKERS": "many"})
     assert done.returncode == 1
     assert "MESSENGER_WORKERS is not a whole number" in done.stdout
-    assert done.stderr == "messenger: with this, presence would not start\n"
+    assert done.stderr == "messenger: with these settings, presence would not start\n"
     assert "JWT" not in done.stdout
 
 

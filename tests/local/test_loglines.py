@@ -8,7 +8,7 @@ from messenger_local.logline import Line, parse_postgres, parse_service, parse_v
 
 
 def service_line(**fields: object) -> str:
-    return json.dumps({"level": "info", "logger": "gateway.hub", "message": "hello", **fields})
+    return json.dumps({"level": "info", "logger": "gateway.connections.hub", "message": "hello", **fields})
 
 
 def test_a_service_says_its_level_and_text() -> None:
@@ -50,8 +50,10 @@ def test_odd_fields_break_nothing() -> None:
     ],
 )
 def test_of_gunicorn_only_what_matters_is_shown(text: str, level: str) -> None:
-    said = "error" if level in ("warning", "error") else "info"
-    assert parse_service(service_line(logger="gunicorn.error", level=said, message=text)).level == level
+    logged_level = "error" if level in ("warning", "error") else "info"
+    assert (
+        parse_service(service_line(logger="gunicorn.error", level=logged_level, message=text)).level == level
+    )
 
 
 @pytest.mark.parametrize(

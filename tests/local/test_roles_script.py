@@ -1,4 +1,4 @@
-"""The script that makes the services' logins where an operator runs PostgreSQL, as docker-compose does."""
+"""The script that creates the services' logins on an operator's PostgreSQL, as docker-compose does."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from messenger_local.wheels import program
-from tests.local.conftest import running_lead
+from tests.local.conftest import running_supervisor
 from tests.waiting import until
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "postgres" / "roles.sql"
@@ -19,15 +19,15 @@ RUN_S = 10.0
 
 @pytest.fixture
 async def owner_url(tmp_path: Path) -> AsyncIterator[str]:
-    """A server without the services' roles."""
-    async with running_lead(tmp_path / "data", postgres="postgres") as lead:
-        place = lead.root / "postgres-url"
-        await until(lambda: place.exists() and answers(of(place)), START_S)
-        yield of(place)
+    """Yields a server without the services' roles."""
+    async with running_supervisor(tmp_path / "data", postgres="postgres") as supervisor:
+        directory = supervisor.root / "postgres-url"
+        await until(lambda: directory.exists() and answers(of(directory)), START_S)
+        yield of(directory)
 
 
-def of(place: Path) -> str:
-    return urlunsplit(urlsplit(place.read_text())._replace(path="/postgres"))
+def of(directory: Path) -> str:
+    return urlunsplit(urlsplit(directory.read_text())._replace(path="/postgres"))
 
 
 def answers(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""Tests of the real servers under the supervisor: what a hard end may cost, and what it may not."""
+"""The real servers under the supervisor: what a hard end may cost, and what it may not."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from messenger_local import procfs
-from tests.local.conftest import RunningLead, lives, running_lead
+from tests.local.conftest import RunningSupervisor, is_running, running_supervisor
 from tests.waiting import until
 
 RECOVERY_S = 30.0
@@ -19,12 +19,12 @@ RECOVERY_S = 30.0
 class Servers:
     """PostgreSQL and Valkey under a lead."""
 
-    def __init__(self, lead: RunningLead) -> None:
-        self.lead = lead
+    def __init__(self, supervisor: RunningSupervisor) -> None:
+        self.supervisor = supervisor
 
     def sql(self, statement: str) -> list[tuple[object, ...]]:
-        """The rows of a statement that is committed by itself."""
-        url = (self.lead.root / "postgres-url").read_text()
+        """Runs and commits one statement; returns its rows."""
+        url = (self.supervisor.root / "postgres-url").read_text()
         connection = psycopg2.connect(url, dbname="postgres", connect_timeout=2)
         try:
             connection.autocommit = True
@@ -48,9 +48,11 @@ class Servers:
 
 @pytest.fixture
 async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
-    """Both servers, in a directory that is closed to other users and has a space in its name."""
-    async with running_lead(tmp_path / "a place" / "data", postgres="postgres", redis="redis") as lead:
-        found = Servers(lead)
+    """Yields both servers, in a directory that is closed to other users and has a space in its name."""
+    async with running_supervisor(
+        tmp_path / "a place" / "data", postgres="postgres", redis="redis"
+    ) as supervisor:
+        found = Servers(supervisor)
         await found.ready()
         yield found
 
@@ -67,11 +69,11 @@ async def test_every_commit_is_synced(servers: Servers) -> None:
 
 
 async def test_nobody_gets_in_without_the_password(servers: Servers) -> None:
-    url = (servers.lead.root / "postgres-url").read_text()
+    url = (servers.supervisor.root / "postgres-url").read_text()
     with pytest.raises(psycopg2.OperationalError, match="password"):
         psycopg2.connect(url, password="guessed")
-    assert (servers.lead.root / "postgres-password").stat().st_mode & 0o077 == 0
-    assert (servers.lead.root / "run" / "valkey.conf").stat().st_mode & 0o077 == 0
+    assert (servers.supervisor.root / "postgres-password").stat().st_mode & 0o077 == 0
+    assert (servers.supervisor.root / "run" / "valkey.conf").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("whom", ["the postmaster alone", "all", "the postmaster, a child frozen"])
@@ -79,54 +81,54 @@ async def test_postgres_comes_back_from_a_kill_with_all_that_was_committed(
     servers: Servers, whom: str
 ) -> None:
     servers.sql("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
-    first = await servers.lead.new_pid("postgres")
+    first = await servers.supervisor.new_pid("postgres")
     pids = postmaster_and_children(first)
     if "frozen" in whom:
         os.kill(pids[1], signal.SIGSTOP)
     for pid in pids if whom == "all" else pids[:1]:
-        # A child that sees the postmaster die ends itself, perhaps before its turn here.
+        # A child that sees the postmaster die ends itself, perhaps before this kill.
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    await servers.lead.new_pid("postgres", first)
+    await servers.supervisor.new_pid("postgres", first)
     await servers.ready()
     assert servers.sql("SELECT count(*) FROM kept") == [(1000,)]
-    assert not any(lives(pid) for pid in pids)
+    assert not any(is_running(pid) for pid in pids)
 
 
 async def test_a_lock_file_of_a_foreign_process_stops_nobody(servers: Servers) -> None:
-    root = servers.lead.root
+    root = servers.supervisor.root
     lock = (root / "postgres" / "postmaster.pid").read_text().splitlines()
-    await servers.lead.stop()
+    await servers.supervisor.stop()
     lock[0] = str(os.getpid())
     (root / "postgres" / "postmaster.pid").write_text("\n".join(lock) + "\n")
-    async with running_lead(root, postgres="postgres") as lead:
-        again = Servers(lead)
+    async with running_supervisor(root, postgres="postgres") as supervisor:
+        again = Servers(supervisor)
         await again.ready()
 
 
 async def test_valkey_comes_back_at_the_same_address(servers: Servers) -> None:
-    first = await servers.lead.new_pid("redis")
-    url = (servers.lead.root / "redis-url").read_text()
+    first = await servers.supervisor.new_pid("redis")
+    url = (servers.supervisor.root / "redis-url").read_text()
     os.kill(first, signal.SIGKILL)
-    await servers.lead.new_pid("redis", first)
-    assert (servers.lead.root / "redis-url").read_text() == url
+    await servers.supervisor.new_pid("redis", first)
+    assert (servers.supervisor.root / "redis-url").read_text() == url
 
 
 async def test_a_stop_leaves_nobody_and_a_clean_database(servers: Servers) -> None:
-    pids = postmaster_and_children(await servers.lead.new_pid("postgres"))
-    await servers.lead.stop()
-    assert not any(lives(pid) for pid in pids)
-    assert not (servers.lead.root / "postgres" / "postmaster.pid").exists()
+    pids = postmaster_and_children(await servers.supervisor.new_pid("postgres"))
+    await servers.supervisor.stop()
+    assert not any(is_running(pid) for pid in pids)
+    assert not (servers.supervisor.root / "postgres" / "postmaster.pid").exists()
 
 
 async def test_after_the_lead_was_killed_the_next_one_takes_over_at_once(servers: Servers) -> None:
     servers.sql("CREATE TABLE kept AS SELECT 1 AS n")
-    pids = postmaster_and_children(await servers.lead.new_pid("postgres"))
-    os.kill(servers.lead.process.pid, signal.SIGKILL)
-    async with running_lead(servers.lead.root, postgres="postgres", redis="redis") as lead:
-        again = Servers(lead)
-        await lead.new_pid("postgres", pids[0])
+    pids = postmaster_and_children(await servers.supervisor.new_pid("postgres"))
+    os.kill(servers.supervisor.process.pid, signal.SIGKILL)
+    async with running_supervisor(servers.supervisor.root, postgres="postgres", redis="redis") as supervisor:
+        again = Servers(supervisor)
+        await supervisor.new_pid("postgres", pids[0])
         await again.ready()
         assert again.sql("SELECT n FROM kept") == [(1,)]
-        assert not any(lives(pid) for pid in pids)
-        await lead.stop()
+        assert not any(is_running(pid) for pid in pids)
+        await supervisor.stop()

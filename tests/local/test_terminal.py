@@ -8,7 +8,7 @@ from messenger_local.terminal import Terminal
 
 
 def printed(*lines: Line, colour: bool = False) -> str:
-    """What a terminal shows of `lines`."""
+    """Returns what a terminal shows of `lines`."""
     reader, writer = os.pipe()
     terminal = Terminal(writer, colour=colour)
     for line in lines:

@@ -1,4 +1,4 @@
-"""Tests of `messenger up` as a whole: what it says, what survives, what it leaves behind."""
+"""`messenger up` as a whole: what it prints, what survives it, what it leaves behind."""
 
 import os
 import signal
@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from chat_api.check import RULES
-from tests.e2e.crowd import gathered
-from tests.local.conftest import lives, verify
+from tests.e2e.crowd import open_crowd
+from tests.local.conftest import is_running, verify
 from tests.stack import STOP_LIMIT_S, RunningStack, StackFailed, launch, running_stack
 from tests.waiting import until
 
@@ -22,7 +22,7 @@ TOKEN_PATH = "/api/v1/messenger/dev/token"
 
 @pytest.fixture
 async def stack(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[RunningStack]:
-    """A stack of the test's own."""
+    """Yields a stack of the test's own."""
     async with running_stack(tmp_path / "data", unused_tcp_port_factory(), WORKERS) as running:
         yield running
 
@@ -53,21 +53,23 @@ async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: Running
         ("presence", "worker"),
         ("redis", "server"),
     ]
-    assert all(lives(row["pid"]) for row in rows)
+    assert all(is_running(row["pid"]) for row in rows)
     assert " error " not in stack.output
 
 
-async def test_presence_alone_waits_for_the_others(stack: RunningStack) -> None:
+async def test_presence_stands_back_behind_the_others_and_is_never_left_without(stack: RunningStack) -> None:
     rows = (await stack.status())["processes"]
-    idle = {row["service"] for row in rows if os.sched_getscheduler(row["pid"]) == os.SCHED_IDLE}
-    others = {row["service"] for row in rows if os.sched_getscheduler(row["pid"]) != os.SCHED_IDLE}
-    assert (idle, others) == ({"presence"}, {"gateway", "chat-api", "redis", "postgres"})
+    assert {os.sched_getscheduler(row["pid"]) for row in rows} == {os.SCHED_OTHER}
+    niceness = {row["service"]: os.getpriority(os.PRIO_PROCESS, row["pid"]) for row in rows}
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert niceness.pop("presence") == ours + 5
+    assert set(niceness.values()) == {ours}
 
 
 async def test_what_the_service_wrote_stands_the_audit(stack: RunningStack) -> None:
-    async with gathered(stack.url, lambda _: "") as crowd:
+    async with open_crowd(stack.url, lambda _: "") as crowd:
         one, two = crowd.newcomers(2)
-        one.token, two.token = [await stack.token(person.user_id) for person in (one, two)]
+        one.token, two.token = [await stack.token(user.user_id) for user in (one, two)]
         group = await one.create_group(two.user_id)
         for text in ("a", "b"):
             await one.post(f"/conversations/{group}/messages", {"content": text})
@@ -93,7 +95,7 @@ async def test_the_demo_gets_tokens_and_strangers_do_not(stack: RunningStack) ->
     assert verify(answer["token"], secret).user_id == answer["user_id"] == 5
     assert answer["expires_at"].endswith("Z")
     bad: Any
-    for bad in ({}, {"user_id": "5"}, {"user_id": 0}, {"user_id": True}, {"user_id": 2**63}, []):
+    for bad in ({}, {"user_id": "5"}, {"user_id": 0}, {"user_id": True}, {"user_id": 2**53}, []):
         status, answer = await post_token(stack, bad)
         assert (status, answer["code"]) == (422, "invalid_frame")
     assert (await post_token(stack, {"user_id": 5}, Origin="https://evil.example"))[0] == 403
@@ -109,7 +111,7 @@ async def test_every_way_to_stop_it_leaves_nobody(stack: RunningStack, how: str)
         assert stack.process.returncode == 0
     else:
         await stack.stop(signal.Signals[how])
-    assert not any(lives(pid) for pid in pids)
+    assert not any(is_running(pid) for pid in pids)
     assert " error " not in stack.output
     order = ["gateway", "presence", "chat-api", "redis", "postgres"]
     assert sorted(order, key=lambda name: stack.output.index(f"stopping {name}")) == order
@@ -122,7 +124,7 @@ async def test_frozen_processes_do_not_hold_up_the_stop(stack: RunningStack) -> 
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     assert await stack.stop() < STOP_LIMIT_S
-    assert not any(lives(pid) for pid in pids)
+    assert not any(is_running(pid) for pid in pids)
 
 
 async def test_a_lead_that_is_killed_takes_all_with_it_and_the_next_start_works(stack: RunningStack) -> None:
@@ -131,10 +133,10 @@ async def test_a_lead_that_is_killed_takes_all_with_it_and_the_next_start_works(
     await stack.kill()
     port = int(stack.url.rpartition(":")[2])
     async with running_stack(stack.data_dir, port, WORKERS) as again:
-        assert not any(lives(pid) for pid in pids)
+        assert not any(is_running(pid) for pid in pids)
         secret = (again.data_dir / "secret").read_text().strip().encode()
         assert verify(token, secret).user_id == 9
-    # The fixture's own stop finds the killed lead.
+    # The fixture stops this stack, but would find the killed one.
     stack.process = again.process
 
 
@@ -142,7 +144,7 @@ async def test_a_killed_master_is_replaced_and_its_workers_do_not_survive(stack:
     master = (await stack.pids("gateway", "master"))[0]
     workers = await stack.pids("gateway", "worker")
     os.kill(master, signal.SIGKILL)
-    await until(lambda: not any(lives(pid) for pid in workers))
+    await until(lambda: not any(is_running(pid) for pid in workers))
     await until(lambda: "gateway ended by SIGKILL, starting it again" in stack.output)
     await until(lambda: stack.output.count("gateway   info     Booting worker") == 4, RESTART_LIMIT_S)
     assert (await stack.pids("gateway", "master"))[0] != master

@@ -1,4 +1,4 @@
-"""Owns the fixtures of presence's tests."""
+"""Fixtures of presence's tests."""
 
 from __future__ import annotations
 
@@ -12,48 +12,50 @@ import pytest
 
 from messenger_local.wheels import program
 from presence.store import Timing
-from tests.presence.stores import NO_GRACE, TIMING, Bench, MemoryBench, RedisBench, settle
+from tests.presence.stores import NO_GRACE, TIMING, MemoryHarness, RedisHarness, StoreHarness, settle
 
 STOP_S = 10
 
 
 @asynccontextmanager
-async def _bench(kind: str, timing: Timing, valkey_url: str) -> AsyncIterator[Bench]:
+async def _harness(kind: str, timing: Timing, valkey_url: str) -> AsyncIterator[StoreHarness]:
     if kind == "memory":
-        yield MemoryBench(timing)
+        yield MemoryHarness(timing)
         return
-    bench = RedisBench(valkey_url, f"test-{uuid4()}:", timing)
+    harness = RedisHarness(valkey_url, f"test-{uuid4()}:", timing)
     try:
-        yield bench
+        yield harness
     finally:
-        await bench.stop()
+        await harness.stop()
 
 
 @pytest.fixture(params=["memory", "valkey"])
-async def fresh(request: pytest.FixtureRequest, valkey_url: str) -> AsyncIterator[Bench]:
-    """Each store in turn, in which nothing is known yet."""
-    async with _bench(request.param, TIMING, valkey_url) as bench:
-        yield bench
+async def empty_harness(request: pytest.FixtureRequest, valkey_url: str) -> AsyncIterator[StoreHarness]:
+    """Each store in turn, still empty."""
+    async with _harness(request.param, TIMING, valkey_url) as harness:
+        yield harness
 
 
 @pytest.fixture
-async def bench(fresh: Bench) -> Bench:
-    """The same when all that could be known is."""
-    await settle(fresh)
-    return fresh
+async def harness(empty_harness: StoreHarness) -> StoreHarness:
+    """Each store, after all gateways have reported and the choices are loaded."""
+    await settle(empty_harness)
+    return empty_harness
 
 
 @pytest.fixture(params=["memory", "valkey"])
-async def graceless(request: pytest.FixtureRequest, valkey_url: str) -> AsyncIterator[Bench]:
-    """Like `bench`, and whoever goes is gone at once."""
-    async with _bench(request.param, NO_GRACE, valkey_url) as bench:
-        await settle(bench)
-        yield bench
+async def harness_without_grace(
+    request: pytest.FixtureRequest, valkey_url: str
+) -> AsyncIterator[StoreHarness]:
+    """Like `harness`, but without a grace period."""
+    async with _harness(request.param, NO_GRACE, valkey_url) as harness:
+        await settle(harness)
+        yield harness
 
 
 @pytest.fixture(scope="package")
 def lone_valkey_url() -> Iterator[str]:
-    """A Valkey without the stack's services on it: there, another presence would answer as well."""
+    """A Valkey without the stack's services, since the stack's presence would answer as well."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,24 +1,24 @@
-"""Owns the store of one process: the same promises as in Redis, and a clock that tests set."""
+"""An in-memory presence store: the same promises as in Redis, and a clock that tests set."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from messenger_shared.presences import AWAY, OFFLINE, ONLINE
+from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE
 from presence.ports import (
     Choice,
-    Chosen,
-    Look,
-    Outcome,
-    Present,
+    ChoiceResult,
+    ChoicesNotLoaded,
+    PresentPage,
     Report,
-    Some,
+    ReportResult,
     State,
     States,
+    StepResult,
     Store,
+    SweepInfo,
     Totals,
     Transition,
-    Unloaded,
 )
 from presence.store import Timing
 
@@ -33,13 +33,13 @@ class MemoryStore:
         self._timing = timing
         self._forget()
 
-    async def report(self, report: Report) -> Outcome:
+    async def report(self, report: Report) -> ReportResult:
         if not self._loaded:
-            raise Unloaded
+            raise ChoicesNotLoaded
         gateway = report.gateway
         alive = self._leases.get(gateway, 0) > self.now_ms
         if not (alive or report.full) or report.number < self._numbers.get(gateway, 0):
-            return Outcome(False, [])
+            return ReportResult(False, [])
         users = self._users.setdefault(gateway, {})
         before = self._everybody()
         for user in report.opened:
@@ -52,57 +52,61 @@ class MemoryStore:
         self._leases[gateway] = self.now_ms + self._timing.lease_ms
         self._numbers[gateway] = report.number
         self._sockets[gateway] = report.connections
-        return Outcome(True, self._show(before | self._everybody(), self.now_ms))
+        return ReportResult(True, self._show(before | self._everybody(), self.now_ms))
 
     async def leave(self, gateway: str) -> None:
         if gateway in self._leases:
             self._leases[gateway] = 0
 
-    async def look(self) -> Look:
-        unattended = abs(self.now_ms - self._looked) > self._timing.patience_ms
+    async def begin_sweep(self) -> SweepInfo:
+        unattended = abs(self.now_ms - self._looked) > self._timing.max_sweep_gap_ms
         self._looked = self.now_ms
         if unattended:
             self._since = self.now_ms
-            fresh = self.now_ms + self._timing.lease_ms
-            self._leases = {gateway: ends and fresh for gateway, ends in self._leases.items()}
+            empty_harness = self.now_ms + self._timing.lease_ms
+            self._leases = {gateway: ends and empty_harness for gateway, ends in self._leases.items()}
             again = self.now_ms + max(self._timing.grace_ms, self._timing.settle_ms)
-            self._leaving = {user: (again, seen) for user, (_, seen) in self._leaving.items()}
-        ended = [gateway for gateway, ends in self._leases.items() if ends <= self.now_ms]
-        return Look(ended, unattended, self._loaded)
+            self._leaving = dict.fromkeys(self._leaving, again)
+        expired = [gateway for gateway, ends in self._leases.items() if ends <= self.now_ms]
+        return SweepInfo(expired, unattended, self._loaded)
 
-    async def release(self, gateway: str) -> Some:
+    async def release(self, gateway: str) -> StepResult:
         ends = self._leases.get(gateway)
         if ends is None or ends > self.now_ms:
-            return Some([], False)
+            return StepResult([], False)
         users = self._users.get(gateway, {})
-        taken = list(users)[: self._timing.taken_at_once]
+        taken = list(users)[: self._timing.users_per_step]
         for user in taken:
             del users[user]
         transitions = self._show(taken, ends - self._timing.lease_ms if ends else self.now_ms)
         if not users:
             for table in (self._leases, self._numbers, self._sockets, self._users):
                 table.pop(gateway, None)
-        return Some(transitions, bool(users))
+        return StepResult(transitions, bool(users))
 
-    async def lapse(self) -> Some:
-        due = [user for user, (ends, _) in self._leaving.items() if ends <= self.now_ms]
-        due = due[: self._timing.taken_at_once]
+    async def end_grace_periods(self) -> StepResult:
+        due = [user for user, ends in self._leaving.items() if ends <= self.now_ms]
+        due = due[: self._timing.users_per_step]
         changes = []
         for user in due:
-            changes.append((user, OFFLINE, min(self._leaving.pop(user)[1], self.now_ms)))
-            del self._shown[user]
-        return Some(self._transitions(changes), len(due) == self._timing.taken_at_once)
+            del self._leaving[user], self._shown[user]
+            changes.append((user, OFFLINE, min(self._known.pop(user), self.now_ms)))
+        return StepResult(self._transitions(changes), len(due) == self._timing.users_per_step)
 
-    async def choose(self, choice: Choice) -> Chosen:
+    async def choose(self, choice: Choice) -> ChoiceResult:
         user = choice.user_id
         if user in self._choices and self._choices[user].version > choice.version:
-            return Chosen(None, False)
+            return ChoiceResult(None, False)
         self._choices[user] = choice
-        seen = self._leaving.get(user, (0, self.now_ms))[1]
-        if moved := self._show([user], seen):
-            return Chosen(moved[0], True)
+        is_held = self._real(user) != OFFLINE
+        seen = self.now_ms if is_held else self._known.get(user, self.now_ms)
+        transitions = self._show([user], seen)
+        if is_held:
+            self._known[user] = self.now_ms
+        if transitions:
+            return ChoiceResult(transitions[0], True)
         as_before = (user, self._shown.get(user, OFFLINE), self.now_ms)
-        return Chosen(self._versioned([as_before])[0], False)
+        return ChoiceResult(self._versioned([as_before])[0], False)
 
     async def load(self, loader: str, choices: Sequence[Choice], *, first: bool, last: bool) -> bool:
         if first:
@@ -127,25 +131,26 @@ class MemoryStore:
             ],
         )
 
-    async def present(self, cursor: str) -> Present:
+    async def scan_present(self, cursor: str) -> PresentPage:
         users = sorted(user for user in self._everybody() if not self._flags(user)[0])
-        return Present("0", self.now_ms - self._timing.lease_ms, users)
+        return PresentPage("0", self.now_ms - self._timing.lease_ms, users)
 
-    async def unwritten(self) -> dict[int, int]:
+    async def list_unwritten(self) -> dict[int, int]:
         return dict(self._unwritten)
 
-    async def written(self, seen: Mapping[int, int]) -> None:
+    async def mark_written(self, seen: Mapping[int, int]) -> None:
         for user, at in seen.items():
             if self._unwritten.get(user) == at:
                 del self._unwritten[user]
 
-    async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
+    async def get_unwritten(self, user_ids: Collection[int]) -> dict[int, int]:
         return {user: self._unwritten[user] for user in user_ids if user in self._unwritten}
 
     async def claim(self, task: str, period_ms: int) -> bool:
-        if self._claims.get(task, 0) > self.now_ms:
+        claimed = self._claims.get(task)
+        if claimed is not None and abs(self.now_ms - claimed) < period_ms:
             return False
-        self._claims[task] = self.now_ms + period_ms
+        self._claims[task] = self.now_ms
         return True
 
     async def totals(self) -> Totals:
@@ -164,11 +169,13 @@ class MemoryStore:
         self._sockets: dict[str, int] = {}
         self._users: dict[str, dict[int, str]] = {}
         self._shown: dict[int, str] = {}
-        # When it ends that they are seen, and when they were last known to be there.
-        self._leaving: dict[int, tuple[int, int]] = {}
+        # User -> when their grace period ends.
+        self._leaving: dict[int, int] = {}
+        # User -> when they were last known to be there.
+        self._known: dict[int, int] = {}
         self._choices: dict[int, Choice] = {}
         self._loaders: set[str] = set()
-        # Those who went, and when they were last there.
+        # Users who went -> when they were last there.
         self._unwritten: dict[int, int] = {}
         self._claims: dict[str, int] = {}
 
@@ -187,19 +194,22 @@ class MemoryStore:
         return (self.now_ms if self._since is None else self._since) + self._timing.settle_ms
 
     def _show(self, users: Iterable[int], seen: int) -> list[Transition]:
-        """Brings what is seen of these users into line with what is known of them."""
+        """Brings what others see of these users into line with what is known of them."""
         changes = []
         for user in users:
             old, real = self._shown.get(user, OFFLINE), self._real(user)
             new = OFFLINE if self._flags(user)[0] else real
+            last = max(seen, self._known.get(user, 0))
             if new == OFFLINE != old and not self._flags(user)[0]:
-                ends = max(seen + self._timing.grace_ms, self._certain())
+                ends = max(last + self._timing.grace_ms, self._certain())
                 if ends > self.now_ms:
-                    self._leaving[user] = (ends, seen)
+                    self._leaving[user], self._known[user] = ends, last
                     continue
             self._leaving.pop(user, None)
+            if real == OFFLINE:
+                self._known.pop(user, None)
             if new != old:
-                changes.append((user, new, seen))
+                changes.append((user, new, last))
             if new == OFFLINE:
                 self._shown.pop(user, None)
             else:

@@ -1,4 +1,4 @@
-"""Owns the stores under test: each one with a way to let time pass and to lose everything."""
+"""The stores under test, each with a way to let time pass and to lose everything."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from presence.ports import Choice, Report, Store, Transition
 from presence.store import RedisStore, Timing
 from tests.presence.memory_store import MemoryStore
 
-# Time passes in whole seconds; half a second off, as Valkey's own clock runs on meanwhile.
-TIMING: Final = Timing(grace_ms=2_500, lease_ms=15_500, settle_ms=4_500, patience_ms=5_500, taken_at_once=3)
-NO_GRACE: Final = Timing(grace_ms=0, lease_ms=15_500, settle_ms=4_500, patience_ms=5_500, taken_at_once=3)
+# Time passes in whole seconds. The limits are half a second off, as Valkey's own clock runs on meanwhile.
+TIMING: Final = Timing(
+    grace_ms=2_500, lease_ms=15_500, settle_ms=4_500, max_sweep_gap_ms=5_500, users_per_step=3
+)
+NO_GRACE: Final = Timing(
+    grace_ms=0, lease_ms=15_500, settle_ms=4_500, max_sweep_gap_ms=5_500, users_per_step=3
+)
 TICK_MS: Final = 1_000
 LOADER: Final = "somebody"
 
 
-class Bench(Protocol):
-    """A store and power over it."""
+class StoreHarness(Protocol):
+    """A store, with control over its time and its data."""
 
     store: Store
 
@@ -31,7 +35,7 @@ class Bench(Protocol):
         """Makes the store lose everything."""
 
 
-class MemoryBench:
+class MemoryHarness:
     """The in-memory store."""
 
     def __init__(self, timing: Timing = TIMING) -> None:
@@ -45,8 +49,8 @@ class MemoryBench:
         self.memory.empty()
 
 
-class RedisBench:
-    """The store in Redis; its clock can't be set, so what it has written is moved the other way."""
+class RedisHarness:
+    """The store in Redis. Its clock can't be set, so what it has written is moved the other way."""
 
     def __init__(self, url: str, prefix: str, timing: Timing = TIMING) -> None:
         self.redis: Redis = Redis.from_url(url)
@@ -62,8 +66,8 @@ class RedisBench:
                 await self.redis.zincrby(key, -ms, member)
         for user in await self.redis.hkeys(keys.left):
             await self.redis.hincrby(keys.left, user, -ms)
-        for mark in ("looked", "since"):
-            if await self.redis.hexists(keys.marks, mark):
+        for mark in await self.redis.hkeys(keys.marks):
+            if mark in (b"looked", b"since") or mark.startswith(b"claim "):
                 await self.redis.hincrby(keys.marks, mark, -ms)
 
     async def empty(self) -> None:
@@ -71,25 +75,25 @@ class RedisBench:
             await self.redis.delete(key)
 
     async def stop(self) -> None:
-        """Leaves nothing behind."""
+        """Removes what it has written."""
         await self.empty()
         await self.real.stop()
         await self.redis.aclose()
 
 
-async def settle(bench: Bench, *choices: Choice) -> None:
-    """Everybody has reported that there is, and the choices are loaded."""
-    await load(bench, *choices)
-    await watch(bench, TIMING.settle_ms + TICK_MS)
+async def settle(harness: StoreHarness, *choices: Choice) -> None:
+    """Makes every gateway report, and loads the choices."""
+    await load(harness, *choices)
+    await pass_time_with_sweeps(harness, TIMING.settle_ms + TICK_MS)
 
 
-async def load(bench: Bench, *choices: Choice) -> None:
-    """These are all the choices."""
-    assert await bench.store.load(LOADER, choices, first=True, last=True)
+async def load(harness: StoreHarness, *choices: Choice) -> None:
+    """Loads these as all choices."""
+    assert await harness.store.load(LOADER, choices, first=True, last=True)
 
 
 def full(gateway: str, number: int, *users: int, away: Sequence[int] = ()) -> Report:
-    """A report of all users of a gateway."""
+    """Returns a report of all users of a gateway."""
     return Report(gateway, number, users, away, (), True)
 
 
@@ -100,26 +104,26 @@ def changes(
     closed: Sequence[int] = (),
     away: Sequence[int] = (),
 ) -> Report:
-    """A report of who came, is away and went."""
+    """Returns a report of the users who came, are away, and went."""
     return Report(gateway, number, opened, away, closed, False)
 
 
-def brief(transitions: Sequence[Transition]) -> set[tuple[int, str]]:
-    """Who, and how he is seen now; a user must not occur twice."""
+def as_set(transitions: Sequence[Transition]) -> set[tuple[int, str]]:
+    """Returns each user with their new state; a user must not occur twice."""
     found = {(transition.user_id, transition.status) for transition in transitions}
     assert len(found) == len(transitions)
     return found
 
 
-async def seen(bench: Bench, *users: int) -> list[str]:
-    """How these are seen."""
-    return [state.seen for state in (await bench.store.states(users)).states]
+async def seen(harness: StoreHarness, *users: int) -> list[str]:
+    """Returns how these users are seen."""
+    return [state.shown for state in (await harness.store.states(users)).states]
 
 
-async def watch(bench: Bench, ms: int) -> list[str]:
-    """Lets time pass with a look every second, as a sweeper does; returns what the last look found."""
-    ended: list[str] = (await bench.store.look()).ended
+async def pass_time_with_sweeps(harness: StoreHarness, ms: int) -> list[str]:
+    """Lets time pass with a sweep every second; returns what the last sweep found."""
+    expired: list[str] = (await harness.store.begin_sweep()).expired
     for _ in range(ms // TICK_MS):
-        await bench.pass_time(TICK_MS)
-        ended = (await bench.store.look()).ended
-    return ended
+        await harness.pass_time(TICK_MS)
+        expired = (await harness.store.begin_sweep()).expired
+    return expired

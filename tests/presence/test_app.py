@@ -1,4 +1,4 @@
-"""Owns the test of the whole service: the real application, Valkey and PostgreSQL, asked over the bus."""
+"""Tests the whole service: the real application, Valkey and PostgreSQL, asked over the bus."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
-from messenger_shared import channels, presences
-from messenger_shared.clock import to_text
-from messenger_shared.identifiers import new_id
-from messenger_shared.presences import OFFLINE, ONLINE, Change
-from messenger_shared.redis_bus import RedisBus
-from messenger_shared.rpc_client import RpcClient
+from messenger_shared.bus import channels
+from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.contract import presence_states
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.contract.presence_states import OFFLINE, ONLINE, Change
+from messenger_shared.contract.timestamps import to_text
+from messenger_shared.rpc.client import RpcClient
 from presence.app import create_app
 
 DEADLINE_S = 10
@@ -25,7 +26,7 @@ USER = 4_711
 
 @pytest.fixture(autouse=True)
 def own_logging() -> Iterator[None]:
-    """A service takes the root logger over."""
+    """A service replaces the configuration of the root logger."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -55,85 +56,85 @@ async def gateway(lone_valkey_url: str) -> AsyncIterator[RedisBus]:
 
 
 @pytest.fixture
-async def asking(gateway: RedisBus) -> AsyncIterator[RpcClient]:
+async def rpc(gateway: RedisBus) -> AsyncIterator[RpcClient]:
     client = RpcClient(gateway, ("presence",))
     await client.start()
     yield client
     await client.stop()
 
 
-async def hear_changes(gateway: RedisBus) -> asyncio.Queue[Change]:
-    heard: asyncio.Queue[Change] = asyncio.Queue(maxsize=10)
+async def receive_changes(gateway: RedisBus) -> asyncio.Queue[Change]:
+    received: asyncio.Queue[Change] = asyncio.Queue(maxsize=10)
 
-    def hear(payload: bytes) -> None:
-        for change in presences.unpack(payload):
-            heard.put_nowait(change)
+    def on_message(payload: bytes) -> None:
+        for change in presence_states.unpack(payload):
+            received.put_nowait(change)
 
-    await gateway.subscribe([channels.presence(USER)], hear)
-    return heard
+    await gateway.subscribe([channels.presence(USER)], on_message)
+    return received
 
 
-async def report(asking: RpcClient, gateway: RedisBus, *users: int) -> None:
+async def report(rpc: RpcClient, gateway: RedisBus, *users: int) -> None:
     body = {"gateway": gateway.worker, "opened": users, "closed": [], "full": True, "connections": len(users)}
-    answer = await asking.ask("presence", "presence.report", body, key=gateway.worker)
+    answer = await rpc.ask("presence", "presence.report", body, key=gateway.worker)
     assert answer == {"known": True}
 
 
 async def test_first_socket_makes_online_and_the_last_one_offline_with_last_seen(
     presence: TestClient,  # type: ignore[type-arg]
     gateway: RedisBus,
-    asking: RpcClient,
+    rpc: RpcClient,
     database_url: str,
 ) -> None:
-    heard = await hear_changes(gateway)
+    received = await receive_changes(gateway)
     async with asyncio.timeout(DEADLINE_S):
-        await report(asking, gateway, USER)
-        assert (await heard.get()).status == ONLINE
-        states = await asking.ask("presence", "presence.states", {"user_ids": [USER, 1]}, key="1")
+        await report(rpc, gateway, USER)
+        assert (await received.get()).status == ONLINE
+        states = await rpc.ask("presence", "presence.states", {"user_ids": [USER, 1]}, key="1")
         assert [status for status, _, _ in states["states"]] == [ONLINE, OFFLINE]
-        await asking.ask("presence", "presence.leave", {"gateway": gateway.worker}, key=gateway.worker)
-        went = await heard.get()
+        await rpc.ask("presence", "presence.leave", {"gateway": gateway.worker}, key=gateway.worker)
+        went = await received.get()
     assert went.status == OFFLINE
     await presence.close()
-    _assert_last_seen(database_url, presences.moment(went.seen_ms))
+    _assert_last_seen(database_url, presence_states.moment(went.seen_ms))
 
 
 async def test_a_choice_outlives_redis(
     presence: TestClient,  # type: ignore[type-arg]
     gateway: RedisBus,
-    asking: RpcClient,
+    rpc: RpcClient,
     lone_valkey_url: str,
 ) -> None:
-    heard = await hear_changes(gateway)
+    received = await receive_changes(gateway)
     async with asyncio.timeout(DEADLINE_S):
-        await report(asking, gateway, USER)
-        assert (await heard.get()).status == ONLINE
-        await asking.ask("presence", "presence.choose", {"status": "invisible"}, key="1", user_id=USER)
-        assert (await heard.get()).status == OFFLINE
+        await report(rpc, gateway, USER)
+        assert (await received.get()).status == ONLINE
+        await rpc.ask("presence", "presence.choose", {"status": "invisible"}, key="1", user_id=USER)
+        assert (await received.get()).status == OFFLINE
         async with Redis.from_url(lone_valkey_url) as client:
             await client.flushall()
-        await report(asking, gateway, USER)
-        await asking.ask("presence", "presence.choose", {"status": "online"}, key="1", user_id=USER)
-        assert (await heard.get()).status == ONLINE
-    assert heard.empty()
+        await report(rpc, gateway, USER)
+        await rpc.ask("presence", "presence.choose", {"status": "online"}, key="1", user_id=USER)
+        assert (await received.get()).status == ONLINE
+    assert received.empty()
 
 
-async def test_figures_are_over_all_gateways(
+async def test_statistics_are_over_all_gateways(
     presence: TestClient,  # type: ignore[type-arg]
     gateway: RedisBus,
-    asking: RpcClient,
+    rpc: RpcClient,
 ) -> None:
     await gateway.subscribe([channels.conversation("x"), channels.conversation("y")], lambda _: None)
-    await report(asking, gateway, USER, USER + 1)
-    figures = await asking.ask("presence", "stats.get", {}, key="1")
-    assert figures == {
+    await report(rpc, gateway, USER, USER + 1)
+    statistics = await rpc.ask("presence", "stats.get", {}, key="1")
+    assert statistics == {
         "online_users": 2,
         "total_connections": 2,
         "active_conversations": 2,
         "gateways": [{"id": gateway.worker.rpartition("-")[2], "connections": 2}],
     }
-    await asking.ask("presence", "presence.leave", {"gateway": gateway.worker}, key=gateway.worker)
-    assert await asking.ask("presence", "stats.get", {}, key="1") == figures, "not counted anew so soon"
+    await rpc.ask("presence", "presence.leave", {"gateway": gateway.worker}, key=gateway.worker)
+    assert await rpc.ask("presence", "stats.get", {}, key="1") == statistics, "not counted anew so soon"
 
 
 def _assert_last_seen(database_url: str, text: str | None) -> None:

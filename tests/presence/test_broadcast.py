@@ -1,4 +1,4 @@
-"""Owns the tests of what the world is told about transitions."""
+"""Tests what is published about transitions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
-from messenger_shared import channels, presences
-from messenger_shared.memory_bus import MemoryBroker, MemoryBus
-from messenger_shared.presences import AWAY, OFFLINE, ONLINE, Change
+from messenger_shared.bus import channels
+from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
+from messenger_shared.contract import presence_states
+from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE, Change
 from presence.broadcast import USERS_PER_MESSAGE, Broadcast
 from presence.ports import Transition
 
@@ -25,12 +26,12 @@ def transition(user_id: int, status: str, *, hides: bool = False) -> Transition:
     return Transition(5, user_id, status, AT_MS, SEEN_MS, hides)
 
 
-class Ear:
-    """Listens on channels of a bus of its own, beside the one that broadcasts."""
+class ChannelReader:
+    """Listens on channels of a second bus beside the one that broadcasts."""
 
     def __init__(self, speaker: MemoryBus, listener: MemoryBus) -> None:
-        self.broadcast = Broadcast(speaker, to_operators=True)
-        self.silent = Broadcast(speaker, to_operators=False)
+        self.broadcast = Broadcast(speaker, publish_online_status=True)
+        self.silent = Broadcast(speaker, publish_online_status=False)
         self._bus = listener
         self._heard: asyncio.Queue[bytes] = asyncio.Queue(maxsize=500)
 
@@ -38,7 +39,7 @@ class Ear:
         await self._bus.subscribe(names, self._heard.put_nowait)
 
     async def take(self, messages: int) -> list[bytes]:
-        """The next `messages` bus messages, and that there are no more."""
+        """Returns the next `messages` bus messages, and checks that no more follow."""
         async with asyncio.timeout(DEADLINE_S):
             taken = [await self._heard.get() for _ in range(messages)]
         assert self._heard.empty()
@@ -46,12 +47,12 @@ class Ear:
 
 
 @pytest.fixture
-async def ear() -> AsyncIterator[Ear]:
+async def reader() -> AsyncIterator[ChannelReader]:
     broker = MemoryBroker()
     speaker, listener = MemoryBus(broker, "presence-1"), MemoryBus(broker, "gateway-1")
     await speaker.start()
     await listener.start()
-    yield Ear(speaker, listener)
+    yield ChannelReader(speaker, listener)
     await listener.stop()
     await speaker.stop()
 
@@ -66,16 +67,16 @@ async def ear() -> AsyncIterator[Ear]:
     ],
 )
 async def test_those_who_watch_a_user_are_told_how_he_is(
-    ear: Ear, status: str, hides: bool, seen_ms: int | None
+    reader: ChannelReader, status: str, hides: bool, seen_ms: int | None
 ) -> None:
-    await ear.listen(channels.presence(7))
-    ear.broadcast.tell([transition(8, ONLINE), transition(7, status, hides=hides)])
-    [heard] = await ear.take(1)
-    assert presences.unpack(heard) == [Change(5, 7, status, AT_MS, seen_ms, hides)]
+    await reader.listen(channels.presence(7))
+    reader.broadcast.publish([transition(8, ONLINE), transition(7, status, hides=hides)])
+    [received] = await reader.take(1)
+    assert presence_states.unpack(received) == [Change(5, 7, status, AT_MS, seen_ms, hides)]
 
 
 @pytest.mark.parametrize(
-    ("told", "fields"),
+    ("published", "fields"),
     [
         (transition(7, ONLINE), {"type": "user.online"}),
         (transition(7, AWAY), {"type": "user.away"}),
@@ -84,19 +85,19 @@ async def test_those_who_watch_a_user_are_told_how_he_is(
     ],
 )
 async def test_operators_get_the_frame_that_a_client_would_get(
-    ear: Ear, told: Transition, fields: dict[str, Any]
+    reader: ChannelReader, published: Transition, fields: dict[str, Any]
 ) -> None:
-    await ear.listen(channels.ONLINE_STATUS)
-    ear.broadcast.tell([told])
-    [heard] = await ear.take(1)
-    assert orjson.loads(heard) == {"user_id": 7, "timestamp": AT, **fields}
+    await reader.listen(channels.ONLINE_STATUS)
+    reader.broadcast.publish([published])
+    [received] = await reader.take(1)
+    assert orjson.loads(received) == {"user_id": 7, "timestamp": AT, **fields}
 
 
-async def test_many_transitions_are_gathered_for_operators(ear: Ear) -> None:
-    await ear.listen(channels.ONLINE_STATUS)
+async def test_many_transitions_are_gathered_for_operators(reader: ChannelReader) -> None:
+    await reader.listen(channels.ONLINE_STATUS)
     users = range(1, USERS_PER_MESSAGE + 3)
-    ear.broadcast.tell([transition(user, OFFLINE if user % 2 else ONLINE) for user in users])
-    frames = [orjson.loads(heard) for heard in await ear.take(2)]
+    reader.broadcast.publish([transition(user, OFFLINE if user % 2 else ONLINE) for user in users])
+    frames = [orjson.loads(received) for received in await reader.take(2)]
     assert [frame["type"] for frame in frames] == ["presence.batch"] * 2
     rows = frames[0]["users"] + frames[1]["users"]
     assert [row["user_id"] for row in rows] == list(users)
@@ -105,27 +106,29 @@ async def test_many_transitions_are_gathered_for_operators(ear: Ear) -> None:
     assert len(frames[0]["users"]) == USERS_PER_MESSAGE
 
 
-async def test_operators_are_told_nothing_where_they_want_nothing(ear: Ear) -> None:
-    await ear.listen(channels.ONLINE_STATUS, channels.presence(7))
-    ear.silent.tell([transition(7, ONLINE)])
-    [heard] = await ear.take(1)
-    assert presences.unpack(heard)[0].user_id == 7
+async def test_operators_are_told_nothing_where_they_want_nothing(reader: ChannelReader) -> None:
+    await reader.listen(channels.ONLINE_STATUS, channels.presence(7))
+    reader.silent.publish([transition(7, ONLINE)])
+    [received] = await reader.take(1)
+    assert presence_states.unpack(received)[0].user_id == 7
 
 
-async def test_what_only_repeats_how_a_user_is_goes_to_those_alone_who_watch_him(ear: Ear) -> None:
-    await ear.listen(channels.ONLINE_STATUS, channels.presence(7))
-    ear.broadcast.repeat(transition(7, OFFLINE))
-    [heard] = await ear.take(1)
-    assert presences.unpack(heard) == [Change(5, 7, OFFLINE, AT_MS, None, False)]
+async def test_what_only_repeats_how_a_user_is_goes_to_those_alone_who_watch_him(
+    reader: ChannelReader,
+) -> None:
+    await reader.listen(channels.ONLINE_STATUS, channels.presence(7))
+    reader.broadcast.republish(transition(7, OFFLINE))
+    [received] = await reader.take(1)
+    assert presence_states.unpack(received) == [Change(5, 7, OFFLINE, AT_MS, None, False)]
 
 
-async def test_gateways_are_asked_to_report(ear: Ear) -> None:
-    await ear.listen(channels.REPORTS)
-    ear.broadcast.ask_reports()
-    assert await ear.take(1) == [b""]
+async def test_gateways_are_asked_to_report(reader: ChannelReader) -> None:
+    await reader.listen(channels.REPORTS)
+    reader.broadcast.request_reports()
+    assert await reader.take(1) == [b""]
 
 
 @pytest.mark.parametrize("payload", [b"", b"[[1,2]]", b"[1]", b"nonsense"])
 def test_what_is_no_change_is_refused(payload: bytes) -> None:
     with pytest.raises(ValueError, match=r"malformed|JSON|unexpected|expected|empty"):
-        presences.unpack(payload)
+        presence_states.unpack(payload)

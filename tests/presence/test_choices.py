@@ -1,4 +1,4 @@
-"""Owns the tests of what users chose: rows in the real PostgreSQL, and bringing them into a store."""
+"""Tests what users chose: rows in the real PostgreSQL, and loading them into a store."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from messenger_shared import errors
-from messenger_shared.errors import AppError
-from messenger_shared.postgres import Database
-from messenger_shared.presences import EVERYONE, NOBODY
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.presence_states import EVERYONE, NOBODY
+from messenger_shared.postgres.database import Database
 from presence import choices
 from presence.choices import Choices
 from presence.ports import Choice
 from tests.conftest import SharedStack
 from tests.databases import logged_in
-from tests.presence.stores import MemoryBench
+from tests.presence.stores import MemoryHarness
 
 
 @pytest.fixture
@@ -26,36 +26,36 @@ async def database(stack: SharedStack, database_url: str) -> AsyncIterator[Datab
 
 
 @pytest.fixture
-def bench() -> MemoryBench:
-    return MemoryBench()
+def harness() -> MemoryHarness:
+    return MemoryHarness()
 
 
 @pytest.fixture
-def kept(database: Database, bench: MemoryBench) -> Choices:
-    return Choices(database, bench.store, "presence-1")
+def user_choices(database: Database, harness: MemoryHarness) -> Choices:
+    return Choices(database, harness.store, "presence-1")
 
 
-async def chosen(bench: MemoryBench, *users: int) -> list[tuple[bool, bool]]:
-    """Whether each is invisible, and hides when he was there."""
-    return [(state.invisible, state.hides) for state in (await bench.store.states(users)).states]
+async def chosen(harness: MemoryHarness, *users: int) -> list[tuple[bool, bool]]:
+    """Returns for each user whether they are invisible, and whether they hide their last-seen time."""
+    return [(state.invisible, state.hides) for state in (await harness.store.states(users)).states]
 
 
-async def test_what_is_not_said_stays_and_versions_grow(kept: Choices) -> None:
-    assert await kept.keep(1, True, None) == Choice(1, 1, True, False)
-    assert await kept.keep(1, None, NOBODY) == Choice(1, 2, True, True)
-    assert await kept.keep(1, False, None) == Choice(1, 3, False, True)
-    assert await kept.keep(1, None, EVERYONE) == Choice(1, 4, False, False)
-    assert await kept.keep(2, None, NOBODY) == Choice(2, 1, False, True)
+async def test_what_is_not_said_stays_and_versions_grow(user_choices: Choices) -> None:
+    assert await user_choices.save(1, True, None) == Choice(1, 1, True, False)
+    assert await user_choices.save(1, None, NOBODY) == Choice(1, 2, True, True)
+    assert await user_choices.save(1, False, None) == Choice(1, 3, False, True)
+    assert await user_choices.save(1, None, EVERYONE) == Choice(1, 4, False, False)
+    assert await user_choices.save(2, None, NOBODY) == Choice(2, 1, False, True)
 
 
 async def test_all_that_are_not_as_everybodys_are_loaded_in_pieces(
-    kept: Choices, bench: MemoryBench, monkeypatch: pytest.MonkeyPatch
+    user_choices: Choices, harness: MemoryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choices, "LOADED_AT_ONCE", 2)
+    monkeypatch.setattr(choices, "USERS_PER_PAGE", 2)
     for user in range(1, 6):
-        await kept.keep(user, user % 2 == 1, NOBODY if user == 2 else EVERYONE)
-    await kept.load()
-    assert await chosen(bench, *range(1, 7)) == [
+        await user_choices.save(user, user % 2 == 1, NOBODY if user == 2 else EVERYONE)
+    await user_choices.load()
+    assert await chosen(harness, *range(1, 7)) == [
         (True, False),
         (False, True),
         (True, False),
@@ -63,24 +63,28 @@ async def test_all_that_are_not_as_everybodys_are_loaded_in_pieces(
         (True, False),
         (False, False),
     ]
-    assert (await bench.store.look()).loaded
+    assert (await harness.store.begin_sweep()).choices_loaded
 
 
-async def test_with_nothing_to_load_everything_is_loaded(kept: Choices, bench: MemoryBench) -> None:
-    await kept.load()
-    assert (await bench.store.look()).loaded
+async def test_with_nothing_to_load_everything_is_loaded(
+    user_choices: Choices, harness: MemoryHarness
+) -> None:
+    await user_choices.load()
+    assert (await harness.store.begin_sweep()).choices_loaded
 
 
-async def test_those_who_need_them_at_once_wait_for_the_same(kept: Choices, bench: MemoryBench) -> None:
-    await asyncio.gather(*(kept.load() for _ in range(5)))
-    assert (await bench.store.look()).loaded
-    await bench.empty()
-    await kept.load()
-    assert (await bench.store.look()).loaded
+async def test_those_who_need_them_at_once_wait_for_the_same(
+    user_choices: Choices, harness: MemoryHarness
+) -> None:
+    await asyncio.gather(*(user_choices.load() for _ in range(5)))
+    assert (await harness.store.begin_sweep()).choices_loaded
+    await harness.empty()
+    await user_choices.load()
+    assert (await harness.store.begin_sweep()).choices_loaded
 
 
-class Forgetful(MemoryBench):
-    """Loses everything while it is being loaded, a few times."""
+class Forgetful(MemoryHarness):
+    """Loses everything a few times while it is being loaded."""
 
     def __init__(self, times: int) -> None:
         super().__init__()

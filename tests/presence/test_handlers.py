@@ -1,4 +1,4 @@
-"""Owns the tests of presence's operations, asked for over the in-memory bus."""
+"""Tests presence's operations, requested over the in-memory bus."""
 
 from __future__ import annotations
 
@@ -7,72 +7,72 @@ from typing import Any
 
 import pytest
 
-from messenger_shared import errors
-from messenger_shared.errors import AppError
-from messenger_shared.memory_bus import MemoryBroker, MemoryBus
-from messenger_shared.operations.operation import PRESENCE
-from messenger_shared.operations.table import TABLE
-from messenger_shared.presences import NOBODY
-from messenger_shared.rpc import Request
-from messenger_shared.rpc_client import RpcClient
-from messenger_shared.rpc_server import RpcServer
+from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.operations.operation import PRESENCE
+from messenger_shared.contract.operations.table import TABLE
+from messenger_shared.contract.presence_states import NOBODY
+from messenger_shared.rpc.client import RpcClient
+from messenger_shared.rpc.messages import Request
+from messenger_shared.rpc.server import RpcServer
 from presence.choices import Choices
-from presence.figures import Figures
 from presence.handlers import Handlers, handler_table
 from presence.last_seen import LastSeen
 from presence.ports import Choice
+from presence.statistics import Statistics
 from presence.tracker import Tracker
-from presence.views import Views
-from tests.presence.people import KnownContacts, Loading, RememberingVoice
-from tests.presence.stores import MemoryBench, seen, settle
+from presence.visibility import Visibility
+from tests.presence.fakes import ChoiceLoader, KnownContacts, RecordingPublisher
+from tests.presence.stores import MemoryHarness, seen, settle
 
 GATEWAY = "gateway-1"
 
 
 class MemoryChoices(Choices):
-    """What users chose, without a database."""
+    """The users' choices, without a database."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, Choice] = {}
+        self.saved: dict[int, Choice] = {}
 
-    async def keep(self, user_id: int, invisible: bool | None, visibility: str | None) -> Choice:
-        old = self.kept.get(user_id, Choice(user_id, 0, False, False))
+    async def save(self, user_id: int, invisible: bool | None, visibility: str | None) -> Choice:
+        old = self.saved.get(user_id, Choice(user_id, 0, False, False))
         hides = old.hides if visibility is None else visibility == NOBODY
-        kept = Choice(user_id, old.version + 1, old.invisible if invisible is None else invisible, hides)
-        self.kept[user_id] = kept
-        return kept
+        choice = Choice(user_id, old.version + 1, old.invisible if invisible is None else invisible, hides)
+        self.saved[user_id] = choice
+        return choice
 
 
-class Inside:
-    """presence's parts over a store in memory."""
+class PresenceParts:
+    """presence's parts over an in-memory store."""
 
     def __init__(self) -> None:
-        self.bench = MemoryBench()
+        self.harness = MemoryHarness()
         self.choices = MemoryChoices()
-        self.voice = RememberingVoice()
+        self.publisher = RecordingPublisher()
         some: Any = None
         database: Any = None
-        store = self.bench.store
-        self.tracker = Tracker(store, self.voice, Loading(self.bench))
-        views = Views(store, LastSeen(database, store), KnownContacts({1, 2, 3}))
-        figures: Figures = some
-        self.table = handler_table(Handlers(self.tracker, store, self.choices, views, figures))
+        store = self.harness.store
+        self.tracker = Tracker(store, self.publisher, ChoiceLoader(self.harness))
+        visibility = Visibility(store, LastSeen(database, store), KnownContacts({1, 2, 3}))
+        statistics: Statistics = some
+        self.table = handler_table(Handlers(self.tracker, store, self.choices, visibility, statistics))
 
 
 @pytest.fixture
-async def inside() -> Inside:
-    inside = Inside()
-    await settle(inside.bench)
-    return inside
+async def parts() -> PresenceParts:
+    parts = PresenceParts()
+    await settle(parts.harness)
+    return parts
 
 
 @pytest.fixture
-async def client(inside: Inside) -> AsyncIterator[RpcClient]:
+async def client(parts: PresenceParts) -> AsyncIterator[RpcClient]:
     broker = MemoryBroker()
     within, outside = MemoryBus(broker, "presence-1"), MemoryBus(broker, GATEWAY)
     await within.start()
     await outside.start()
-    server = RpcServer(within, "presence", inside.table)
+    server = RpcServer(within, "presence", parts.table)
     client = RpcClient(outside, ("presence",))
     await server.start()
     await client.start()
@@ -87,11 +87,11 @@ async def _ask(client: RpcClient, operation: str, caller: int = 0, **body: Any) 
     return await client.ask("presence", operation, body, key=GATEWAY, user_id=caller)
 
 
-def test_every_operation_of_presence_has_a_handler_and_no_other(inside: Inside) -> None:
-    assert set(inside.table) == {o.name for o in TABLE.values() if o.service == PRESENCE}
+def test_every_operation_of_presence_has_a_handler_and_no_other(parts: PresenceParts) -> None:
+    assert set(parts.table) == {o.name for o in TABLE.values() if o.service == PRESENCE}
 
 
-async def test_gateway_reports_and_leaves(client: RpcClient, inside: Inside) -> None:
+async def test_gateway_reports_and_leaves(client: RpcClient, parts: PresenceParts) -> None:
     first = await _ask(client, "presence.report", gateway=GATEWAY, opened=[1], closed=[], full=False)
     assert first == {"known": False}
     second = await _ask(
@@ -104,11 +104,11 @@ async def test_gateway_reports_and_leaves(client: RpcClient, inside: Inside) -> 
     assert states["settled"]
     assert states["states"] == [["online", False, None], ["online", False, None], ["offline", False, None]]
     assert await _ask(client, "presence.leave", gateway=GATEWAY) == {}
-    assert [state.real for state in (await inside.bench.store.states([2, 3])).states] == ["offline"] * 2
+    assert [state.real for state in (await parts.harness.store.states([2, 3])).states] == ["offline"] * 2
 
 
-async def test_request_that_arrives_late_does_not_undo_a_later_one(inside: Inside) -> None:
-    report = inside.table["presence.report"]
+async def test_request_that_arrives_late_does_not_undo_a_later_one(parts: PresenceParts) -> None:
+    report = parts.table["presence.report"]
 
     def request(id_: int, opened: list[int], closed: list[int], full: bool = False) -> Request:
         body = {"gateway": GATEWAY, "opened": opened, "closed": closed, "full": full}
@@ -117,7 +117,7 @@ async def test_request_that_arrives_late_does_not_undo_a_later_one(inside: Insid
     assert await report(request(1, [], [], full=True)) == {"known": True}
     assert await report(request(3, [], [1])) == {"known": True}
     assert await report(request(2, [1], [])) == {"known": False}
-    assert await seen(inside.bench, 1) == ["offline"]
+    assert await seen(parts.harness, 1) == ["offline"]
 
 
 async def test_people_are_looked_up_for_a_caller_in_every_way(client: RpcClient) -> None:
@@ -132,28 +132,28 @@ async def test_people_are_looked_up_for_a_caller_in_every_way(client: RpcClient)
     assert await _ask(client, "presence.online", 1, cursor=None, limit=10) == page
 
 
-async def test_what_a_user_chooses_is_kept_and_acted_upon(client: RpcClient, inside: Inside) -> None:
+async def test_what_a_user_chooses_is_kept_and_acted_upon(client: RpcClient, parts: PresenceParts) -> None:
     await _ask(client, "presence.report", gateway=GATEWAY, opened=[1, 2], closed=[], full=True)
     await _ask(client, "presence.choose", 1, status="invisible")
-    assert await seen(inside.bench, 1, 2) == ["offline", "online"]
+    assert await seen(parts.harness, 1, 2) == ["offline", "online"]
     await _ask(client, "presence.choose", 1, last_seen_visibility="nobody")
-    assert inside.choices.kept == {1: Choice(1, 2, True, True)}
+    assert parts.choices.saved == {1: Choice(1, 2, True, True)}
     await _ask(client, "presence.choose", 1, status="away", last_seen_visibility="contacts")
-    assert inside.choices.kept == {1: Choice(1, 3, False, False)}
-    assert await seen(inside.bench, 1) == ["online"]
+    assert parts.choices.saved == {1: Choice(1, 3, False, False)}
+    assert await seen(parts.harness, 1) == ["online"]
 
 
 async def test_going_away_and_coming_back_is_no_choice_that_is_kept(
-    client: RpcClient, inside: Inside
+    client: RpcClient, parts: PresenceParts
 ) -> None:
     for status in ("away", "online"):
         await _ask(client, "presence.choose", 1, status=status)
     await _ask(client, "presence.choose", 1)
-    assert inside.choices.kept == {}
-    # While the choices aren't loaded, it can't be told.
-    await inside.bench.empty()
+    assert parts.choices.saved == {}
+    # It can't be answered while the choices aren't loaded.
+    await parts.harness.empty()
     await _ask(client, "presence.choose", 1, status="online")
-    assert list(inside.choices.kept) == [1]
+    assert list(parts.choices.saved) == [1]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ async def test_going_away_and_coming_back_is_no_choice_that_is_kept(
         ("presence.report", {"away": ["1"]}, "away"),
         ("presence.report", {"connections": -1}, "connections"),
         ("presence.leave", {"gateway": None}, "gateway"),
-        ("presence.states", {"user_ids": [2**63]}, "user_ids"),
+        ("presence.states", {"user_ids": [2**53]}, "user_ids"),
         ("presence.choose", {"status": "offline"}, "status"),
         ("presence.choose", {"last_seen_visibility": "some"}, "last_seen_visibility"),
     ],

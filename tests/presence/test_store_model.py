@@ -1,4 +1,4 @@
-"""Owns the comparison of the two presence stores: whatever happens, both say the same."""
+"""Compares the two presence stores: both give the same answers, whatever happens."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from presence.ports import Choice, Report, Unloaded
-from tests.presence.stores import NO_GRACE, TIMING, Bench, MemoryBench, RedisBench, brief, load
+from presence.ports import Choice, ChoicesNotLoaded, Report
+from tests.presence.stores import NO_GRACE, TIMING, MemoryHarness, RedisHarness, StoreHarness, as_set, load
 
 STEPS = 400
 GATEWAYS = "abc"
@@ -19,9 +19,9 @@ WEIGHTS = {"report": 20, "leave": 2, "sweep": 8, "wait": 8, "choose": 4, "empty"
 @pytest.mark.parametrize("seed", range(6))
 async def test_both_stores_agree(valkey_url: str, seed: int) -> None:
     chance = random.Random(seed)
-    # Which users a step takes is not promised, so all go at once.
-    timing = replace(NO_GRACE if seed % 2 else TIMING, taken_at_once=len(USERS) + 1)
-    real, memory = RedisBench(valkey_url, f"model-{seed}:", timing), MemoryBench(timing)
+    # Which users a step takes is not promised, so every step takes all.
+    timing = replace(NO_GRACE if seed % 2 else TIMING, users_per_step=len(USERS) + 1)
+    real, memory = RedisHarness(valkey_url, f"model-{seed}:", timing), MemoryHarness(timing)
     await real.empty()
     try:
         for number in range(1, STEPS):
@@ -49,38 +49,38 @@ def _step(chance: random.Random, number: int) -> tuple[str, Report, Choice, int]
     return kind, report, choice, chance.choice((1_000, 1_000, 3_000, 3_000, 8_000, -60_000))
 
 
-async def _do(bench: Bench, kind: str, report: Report, choice: Choice, wait_ms: int) -> object:
-    """Everything that can be seen of one step, but for moments and versions."""
-    store = bench.store
-    told: object = None
+async def _do(harness: StoreHarness, kind: str, report: Report, choice: Choice, wait_ms: int) -> object:
+    """Carries out one step; returns all that it shows, except times and versions."""
+    store = harness.store
+    shown: object = None
     if kind == "report":
-        told = await _report(bench, report)
+        shown = await _report(harness, report)
     elif kind == "leave":
         await store.leave(report.gateway)
     elif kind == "sweep":
-        look = await store.look()
-        ended = sorted(look.ended)
+        info = await store.begin_sweep()
+        expired = sorted(info.expired)
         steps: list[object] = [
-            ended,
-            look[1:],
-            *[brief((await store.release(gateway)).transitions) for gateway in ended],
+            expired,
+            info[1:],
+            *[as_set((await store.release(gateway)).transitions) for gateway in expired],
         ]
-        told = [*steps, brief((await store.lapse()).transitions)]
+        shown = [*steps, as_set((await store.end_grace_periods()).transitions)]
     elif kind == "choose":
         chosen = await store.choose(choice)
-        told = chosen.moved, chosen.transition and chosen.transition[1:3], chosen.transition is None
+        shown = chosen.has_changed, chosen.transition and chosen.transition[1:3], chosen.transition is None
     elif kind == "wait":
-        await bench.pass_time(wait_ms)
+        await harness.pass_time(wait_ms)
     else:
-        await bench.empty()
+        await harness.empty()
     _, settled, states = await store.states(USERS)
-    return told, settled, states, await store.totals()
+    return shown, settled, states, await store.totals()
 
 
-async def _report(bench: Bench, report: Report) -> object:
+async def _report(harness: StoreHarness, report: Report) -> object:
     try:
-        outcome = await bench.store.report(report)
-    except Unloaded:
-        await load(bench)
+        outcome = await harness.store.report(report)
+    except ChoicesNotLoaded:
+        await load(harness)
         return "loaded"
-    return outcome.known, brief(outcome.transitions)
+    return outcome.known, as_set(outcome.transitions)

@@ -1,4 +1,4 @@
-"""Owns the tests of the sweeper: it goes on whatever happens, and says when the store is away."""
+"""Tests the sweeper: it goes on whatever happens, and logs when Redis is unavailable."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from messenger_shared import errors
-from messenger_shared.errors import AppError
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
 from presence.sweeper import Sweeper
 from presence.tracker import Tracker
 
@@ -25,7 +25,7 @@ class FailingTracker(Tracker):
 
     async def sweep(self) -> None:
         assert self.sweeper is not None
-        self.health.append(self.sweeper.healthy)
+        self.health.append(self.sweeper.is_healthy)
         if len(self.health) == 6:
             self.done.set()
         if len(self.health) in (3, 4):

@@ -1,4 +1,4 @@
-"""The whole tracker against a plain model: devices, gateways, leases, graces, choices, losses."""
+"""Compares the tracker with a plain model: devices, gateways, leases, grace periods, choices, losses."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from messenger_shared.presences import AWAY, OFFLINE, ONLINE
+from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE
 from presence.ports import Choice, Report, Transition
 from presence.tracker import Tracker
 from tests.presence.plain_model import Gateway, PlainModel
-from tests.presence.stores import LOADER, NO_GRACE, TICK_MS, TIMING, MemoryBench
+from tests.presence.stores import LOADER, NO_GRACE, TICK_MS, TIMING, MemoryHarness
 
 USERS = range(1, 5)
 users, gateways = st.sampled_from(USERS), st.sampled_from("abc")
 
 
 class Listener:
-    """Believes what it is told; what is told has to be news, in order, and of the past."""
+    """Keeps the states it is told; each one has to be new, in order, and not in the future."""
 
-    def __init__(self, bench: MemoryBench) -> None:
+    def __init__(self, harness: MemoryHarness) -> None:
         self.seen: dict[int, str] = {}
-        self._store = bench.memory
+        self._store = harness.memory
         self._version = 0
         self._last_seen: dict[int, int] = {}
 
-    def tell(self, transitions: Sequence[Transition]) -> None:
+    def publish(self, transitions: Sequence[Transition]) -> None:
         for transition in transitions:
             user = transition.user_id
             assert transition.status != self.seen.get(user, OFFLINE), "it was so before"
@@ -41,11 +41,11 @@ class Listener:
                 assert before <= transition.seen_ms <= transition.at_ms <= self._store.now_ms
                 self._last_seen[user] = transition.seen_ms
 
-    def repeat(self, transition: Transition) -> None:
+    def republish(self, transition: Transition) -> None:
         assert transition.status == self.seen.get(transition.user_id, OFFLINE)
 
-    def ask_reports(self) -> None:
-        """Gateways of a test report when they please."""
+    def request_reports(self) -> None:
+        """The gateways of this test report when they want to."""
 
 
 class TrackerMachine(RuleBasedStateMachine):
@@ -56,19 +56,19 @@ class TrackerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.bench = MemoryBench(self.timing)
-        self.model = PlainModel(self.timing, self.bench.memory.now_ms)
-        self.listener = Listener(self.bench)
+        self.harness = MemoryHarness(self.timing)
+        self.model = PlainModel(self.timing, self.harness.memory.now_ms)
+        self.listener = Listener(self.harness)
         self.gateways = {name: Gateway() for name in "abc"}
         self.reports: dict[str, list[Report]] = {name: [] for name in "abc"}
         self.choices: dict[int, Choice] = {}
         self.tracker = self.worker()
 
     def worker(self) -> Tracker:
-        return Tracker(self.bench.store, self.listener, self.load)
+        return Tracker(self.harness.store, self.listener, self.load)
 
     async def load(self) -> None:
-        assert await self.bench.store.load(LOADER, list(self.choices.values()), first=True, last=True)
+        assert await self.harness.store.load(LOADER, list(self.choices.values()), first=True, last=True)
 
     def run(self, work: Any) -> Any:
         return self.runner.run(work)
@@ -102,7 +102,7 @@ class TrackerMachine(RuleBasedStateMachine):
         it = self.gateways[gateway]
         if it.silent:
             return
-        states, known = it.states(), self.model.told.get(gateway, ({}, 0))[0]
+        states, known = it.states(), self.model.reported.get(gateway, ({}, 0))[0]
         it.number += 1
         report = Report(
             gateway,
@@ -114,15 +114,15 @@ class TrackerMachine(RuleBasedStateMachine):
         )
         self.reports[gateway].append(report)
         taken = self.run(self.tracker.report(report))
-        assert taken == (full or gateway in self.model.told)
+        assert taken == (full or gateway in self.model.reported)
         if taken:
-            self.model.vouch(gateway, states)
+            self.model.report(gateway, states)
 
     @rule(gateway=gateways, back=st.integers(0, 3))
     def report_comes_again(self, gateway: str, back: int) -> None:
-        """The newest one changes nothing; what was overtaken is refused."""
+        """The newest report again changes nothing; an outdated one is refused."""
         reports = self.reports[gateway]
-        if back < len(reports) and gateway in self.model.told:
+        if back < len(reports) and gateway in self.model.reported:
             report = reports[-1 - back]
             taken = self.run(self.tracker.report(report))
             assert taken == (report.number == self.gateways[gateway].number)
@@ -151,7 +151,7 @@ class TrackerMachine(RuleBasedStateMachine):
     @rule(seconds=st.integers(1, 20))
     def time_passes(self, seconds: int) -> None:
         for _ in range(seconds):
-            self.run(self.bench.pass_time(TICK_MS))
+            self.run(self.harness.pass_time(TICK_MS))
             self.run(self.tracker.sweep())
             self.model.pass_time(TICK_MS)
             self.all_are_seen_as_they_are()
@@ -162,9 +162,9 @@ class TrackerMachine(RuleBasedStateMachine):
 
     @rule()
     def everything_is_lost(self) -> None:
-        """Nobody is told anything false, and what listeners believe is compared when all is settled."""
-        self.run(self.bench.empty())
-        self.run(self.bench.pass_time(TICK_MS))
+        """Nobody is told anything false. The listeners' states are compared when everything is settled."""
+        self.run(self.harness.empty())
+        self.run(self.harness.pass_time(TICK_MS))
         self.model.lose_everything(TICK_MS)
         believed, self.listener.seen = self.listener.seen, {}
         self.run(self.tracker.sweep())
@@ -172,14 +172,14 @@ class TrackerMachine(RuleBasedStateMachine):
         for gateway in "abc":
             self.gateway_reports(gateway, True)
         assert OFFLINE not in self.listener.seen.values()
-        states = self.run(self.bench.store.states(list(believed)))
+        states = self.run(self.harness.store.states(list(believed)))
         assert not states.settled
 
     @invariant()
     def all_are_seen_as_they_are(self) -> None:
-        states = self.run(self.bench.store.states(USERS)).states
+        states = self.run(self.harness.store.states(USERS)).states
         for user, state in zip(USERS, states, strict=True):
-            assert self.listener.seen.get(user, OFFLINE) == state.seen == self.model.how(user), user
+            assert self.listener.seen.get(user, OFFLINE) == state.shown == self.model.status_of(user), user
 
 
 class GracelessMachine(TrackerMachine):

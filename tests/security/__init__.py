@@ -1,1 +1,1 @@
-"""Attacks over the real stack, by class; `checklist` tells which test tries which attack."""
+"""Attacks on the real stack, by class; `checklist` names the tests of each attack."""

@@ -1,6 +1,7 @@
-"""Owns the attacks of `siege`, each by one user at a pace of its own, until it is ended.
+"""The attacks of `siege`, each by one user at a fixed pace, until it is ended.
 
-The paces are those of one determined client: without them, what is measured is how two cores are shared.
+The paces are those of one determined client. Without them, the test would only measure how two cores are
+shared.
 """
 
 from __future__ import annotations
@@ -23,24 +24,25 @@ from tests.security.raw import CLOSE, PING, TEXT, frame, line, request, upgrade,
 from tests.weight import yield_to_all
 
 BOMB_BYTES = 50 * 2**20
-# How long each of an attack's many hands rests before it begins again.
+# How long each of an attack's concurrent loops rests before it begins again.
 REST_S = 1.0
-# So many bombs a second for each door, so many sockets that send a burst of pings a second: 100,000 in ten.
-HANDS, PINGS = 10, 1_000
+# PARALLEL: bombs per second over REST and over sockets. PINGS: sockets that send a burst of pings each
+# second, 100,000 pings in ten seconds.
+PARALLEL, PINGS = 10, 1_000
 NOISE_S = 0.05
 Count = Counter[str]
 
 
 async def again(work: Callable[[], Awaitable[None]], rest_s: float = REST_S) -> None:
-    """Over and over, whatever the server does about it, and without backing off."""
+    """Repeats the work, whatever the server answers, and without backing off."""
     while True:
         with suppress(OSError, TimeoutError, AssertionError, asyncio.IncompleteReadError):
             await work()
         await asyncio.sleep(rest_s)
 
 
-async def by_hands(number: int, *works: Callable[[], Awaitable[None]]) -> None:
-    """Each work by so many hands at once, who begin evenly spread."""
+async def run_parallel(number: int, *works: Callable[[], Awaitable[None]]) -> None:
+    """Runs `number` concurrent loops of each work, whose starts are spread evenly."""
 
     async def one(work: Callable[[], Awaitable[None]], start_s: float) -> None:
         await asyncio.sleep(start_s)
@@ -50,7 +52,7 @@ async def by_hands(number: int, *works: Callable[[], Awaitable[None]]) -> None:
 
 
 async def sockets(url: str, token: str, count: Count) -> None:
-    """Three hundred sockets of one user, each opened again a second after it is closed."""
+    """Three hundred sockets of one user, each one reopened a second after it is closed."""
 
     async def one() -> None:
         async with line(url) as opened:
@@ -60,11 +62,11 @@ async def sockets(url: str, token: str, count: Count) -> None:
             while await opened.reader.read(2**12):
                 pass
 
-    await by_hands(300, one)
+    await run_parallel(300, one)
 
 
 async def half_open(url: str, token: str, count: Count) -> None:
-    """A thousand handshakes that are begun and never ended."""
+    """A thousand handshakes that are begun and never finished."""
 
     async def one() -> None:
         async with line(url) as opened:
@@ -72,7 +74,7 @@ async def half_open(url: str, token: str, count: Count) -> None:
             count["begun"] += 1
             await opened.reader.read(1)
 
-    await by_hands(1_000, one)
+    await run_parallel(1_000, one)
 
 
 async def deaf(url: str, token: str, count: Count) -> None:
@@ -87,7 +89,7 @@ async def deaf(url: str, token: str, count: Count) -> None:
             async with line(url) as opened:
                 opened.send(upgrade(token))
                 count["opened"] += 1
-                # Who asks for nothing, asyncio stops reading for.
+                # asyncio stops reading a stream that nobody consumes.
                 while not opened.writer.is_closing():
                     await asyncio.sleep(1)
                     opened.send(frame(TEXT, b'{"type":"ping"}'))
@@ -98,11 +100,11 @@ async def deaf(url: str, token: str, count: Count) -> None:
             ) as response:
                 count[f"said {response.status}"] += 1
 
-        await asyncio.gather(again(noise, NOISE_S), by_hands(50, one))
+        await asyncio.gather(again(noise, NOISE_S), run_parallel(50, one))
 
 
 async def bomb(url: str, token: str, count: Count) -> None:
-    """Fifty megabytes of zeros that are fifty kilobytes, as bodies and as frames."""
+    """Fifty megabytes of zeros, compressed to fifty kilobytes, as bodies and as frames."""
     packed = gzip.compress(b'{"x":"' + b"0" * BOMB_BYTES + b'"}')
     headers = (b"Content-Encoding: gzip", b"Content-Length: %d" % len(packed))
     deflated = zlib.compress(b"0" * BOMB_BYTES)[2:-4]
@@ -114,16 +116,16 @@ async def bomb(url: str, token: str, count: Count) -> None:
 
     async def message() -> None:
         async with websocket(url, token) as opened:
-            # As from another machine: a write of a megabyte is a core's for as long as the kernel copies it.
+            # As from another machine: while the kernel copies a write of a megabyte, it occupies a core.
             opened.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**16)
             opened.send(frame(TEXT, deflated, rsv=4), frame(TEXT, b"0" * 2**20, declared=BOMB_BYTES))
             count[f"{(await opened.frame()).code}"] += 1
 
-    await by_hands(HANDS, body, message)
+    await run_parallel(PARALLEL, body, message)
 
 
 async def pings(url: str, token: str, count: Count) -> None:
-    """Ten thousand pings a second, and a new socket whenever one is closed for it."""
+    """Ten thousand pings a second, with a new socket whenever one is closed for it."""
     data = b"".join(frame(PING, b"x") for _ in range(PINGS))
 
     async def one() -> None:
@@ -135,14 +137,14 @@ async def pings(url: str, token: str, count: Count) -> None:
                     count[f"closed {(await opened.next(CLOSE, timeout_s=REST_S)).code}"] += 1
                     return
 
-    await by_hands(HANDS, one)
+    await run_parallel(PARALLEL, one)
 
 
 ATTACKS = {"sockets": sockets, "half-open": half_open, "deaf": deaf, "bomb": bomb, "pings": pings}
 
 
 async def main(name: str, url: str, token: str) -> None:
-    """Until it is told to end; then says what it did."""
+    """Attacks until it is told to end; then prints what it did."""
     yield_to_all()
     count: Count = Counter()
     attack = asyncio.create_task(ATTACKS[name](url, token, count))

@@ -1,4 +1,4 @@
-"""Owns which test tries which attack, by its number on the security checklist, and which don't apply."""
+"""Maps each number of the security checklist to the tests that try the attack, or to why it doesn't apply."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TRIED: Final[dict[str, dict[int, tuple[str, ...]]]] = {
             "tests/e2e/test_seed_connect.py::test_the_header_goes_before_the_subprotocol_and_that_before_the_query",
         ),
         9: (_HTTP + "test_a_subprotocol_list_of_a_thousand_is_no_obstacle",),
-        11: ("tests/unit/test_front.py::test_who_sends_no_whole_request_is_cut_off",),
+        11: ("tests/unit/test_http_server.py::test_who_sends_no_whole_request_is_cut_off",),
         12: (
             _HTTP + "test_what_a_client_says_of_itself_in_headers_changes_nothing",
             _HTTP + "test_a_foreign_host_or_an_absolute_address_is_written_nowhere",
@@ -130,32 +130,32 @@ TRIED: Final[dict[str, dict[int, tuple[str, ...]]]] = {
         81: (_WS + "test_what_keeps_to_the_rules_is_taken", _FRAMES),
         82: (
             _FRAMES,
-            "tests/unit/test_masks.py::test_what_is_masked_passes_unchanged_and_nothing_after_what_is_not",
+            "tests/unit/test_frame_masks.py::test_what_is_masked_passes_unchanged_and_nothing_after_what_is_not",
         ),
         83: (
             _FRAMES,
-            "tests/e2e/test_seed_errors.py::test_a_frame_of_65536_bytes_passes_and_one_more_closes_with_1009",
+            "tests/e2e/test_seed_errors.py::test_a_frame_of_131072_bytes_passes_and_one_more_closes_with_1009",
         ),
         84: (_WS + "test_no_extension_is_agreed_on", _FRAMES),
         85: (_FRAMES,),
         86: (_WS + "test_a_frame_in_drops_of_one_byte_is_a_frame",),
-        87: (_FRAMES, "tests/gateway/test_pulse.py::test_who_answers_no_ping_is_closed"),
+        87: (_FRAMES, "tests/gateway/test_heartbeat.py::test_a_socket_that_answers_no_ping_is_closed"),
         88: (_WS + "test_no_extension_is_agreed_on",),
-        89: (_LIMITS + "test_all_frames_count_and_who_goes_on_is_closed",),
+        89: (_LIMITS + "test_all_frames_count_and_a_flooding_client_is_closed",),
         90: (_FRAMES,),
         91: (_FRAMES, _WS + "test_a_close_is_answered_and_nothing_after_it_is_read"),
         92: (_WS + "test_who_never_answers_the_servers_close_is_gone_within_ten_seconds",),
         93: ("tests/e2e/test_seed_errors.py::test_a_binary_frame_closes_with_4501_and_a_reason",),
         94: (
-            "tests/gateway/test_connection.py::test_who_does_not_read_is_closed_and_written_no_more",
-            "tests/gateway/test_pulse.py::test_who_answers_no_ping_is_closed",
+            "tests/gateway/test_connection.py::test_a_slow_reader_is_closed_and_gets_no_more_writes",
+            "tests/gateway/test_heartbeat.py::test_a_socket_that_answers_no_ping_is_closed",
         ),
     },
     "http": {
         95: (_NO_HTTP,),
         96: (_HTTP + "test_a_request_in_the_body_of_an_upgrade_never_runs",),
-        97: ("tests/unit/test_front.py::test_the_parser_is_the_compiled_one",),
-        98: ("tests/unit/test_front.py::test_who_sends_no_whole_request_is_cut_off",),
+        97: ("tests/unit/test_http_server.py::test_the_parser_is_the_compiled_one",),
+        98: ("tests/unit/test_http_server.py::test_who_sends_no_whole_request_is_cut_off",),
         99: (_HTTP + "test_slow_bodies_cost_their_senders_a_408_and_nobody_else_anything",),
         100: (
             _NO_HTTP,
@@ -171,15 +171,15 @@ TRIED: Final[dict[str, dict[int, tuple[str, ...]]]] = {
     "limits": {
         106: (
             _LIMITS + "test_of_too_many_sockets_of_one_user_the_newest_is_refused_on_any_worker",
-            "tests/gateway/test_admission.py::test_the_bound_is_held_and_who_waits_comes_in_later",
+            "tests/gateway/test_admission.py::test_sockets_above_the_bound_wait_and_the_rest_are_refused",
         ),
         107: (
             _LIMITS + "test_messages_above_the_rate_are_refused_with_their_ref_and_the_socket_lives_on",
             _LIMITS + "test_the_rate_holds_over_rest_too",
         ),
         108: (_HTTP + "test_what_a_client_says_of_itself_in_headers_changes_nothing",),
-        109: (_LIMITS + "test_all_frames_count_and_who_goes_on_is_closed",),
-        110: (_LIMITS + "test_all_frames_count_and_who_goes_on_is_closed",),
+        109: (_LIMITS + "test_all_frames_count_and_a_flooding_client_is_closed",),
+        110: (_LIMITS + "test_all_frames_count_and_a_flooding_client_is_closed",),
         111: ("tests/security/test_claims.py::test_who_types_without_end_is_told_of_a_few_times",),
         112: ("tests/e2e/test_coming_back.py::test_more_than_the_budget_is_told_and_not_replayed",),
         113: ("tests/e2e/test_tickets.py::test_who_asks_for_too_many_is_told_when_to_ask_again",),
@@ -194,7 +194,10 @@ TRIED: Final[dict[str, dict[int, tuple[str, ...]]]] = {
         121: (_PRIVACY + "test_a_stranger_and_nobody_take_the_same_time",),
     },
     "back end": {
-        126: (_FORGED, "tests/gateway/test_revocations.py::test_a_moment_that_cannot_be_is_not_believed"),
+        126: (
+            _FORGED,
+            "tests/gateway/test_revocations.py::test_a_revocation_with_an_impossible_moment_is_ignored",
+        ),
         127: (_INSIDE + "test_nonsense_on_every_channel_is_survived_by_every_process",),
         129: ("tests/security/test_claims.py::test_sql_in_every_field_is_text",),
         130: ("tests/contract/test_database_roles.py::test_a_role_passes_no_wall",),

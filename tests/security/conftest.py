@@ -1,4 +1,4 @@
-"""Owns the fixtures of the attacks: people, and the bare line that they are attacked from."""
+"""Fixtures of the attacks: users, and the raw connection for attacks on them."""
 
 from __future__ import annotations
 

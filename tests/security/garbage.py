@@ -1,11 +1,11 @@
-"""Owns what nobody of ours would ever say on the bus."""
+"""Bus messages that no service of ours would ever send."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
-from messenger_shared import channels
+from messenger_shared.bus import channels
 
 _ID = "01a20ac3-5727-772d-ad3e-fd6faf3624ac"
 _NO_MESSAGE = [
@@ -34,7 +34,7 @@ _HEADERS = [
     *([["participant.removed", _ID, 1, "x", 0]], [["participant.added", None, 1, 1, 0]], {"a": 1}, "x", 5),
 ]
 _OF_CHANNEL = {
-    channels.HEADS: [
+    channels.HIGH_WATER_MARKS: [
         *({"positions": None, "users": None}, {"positions": {_ID: "x"}, "users": []}, {"users": []}),
         *(
             {"positions": {}, "users": [[1]]},
@@ -70,7 +70,7 @@ _OF_CHANNEL = {
 
 
 def garbage(channel: str) -> Iterator[bytes]:
-    """What is no message at all, and what is nearly one of this channel."""
+    """Yields messages that are invalid, and messages that are almost valid for this channel."""
     yield from _NO_MESSAGE
     for headers in _HEADERS:
         yield json.dumps(headers).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Owns tokens that prove nothing, by what is wrong with them. Another library makes them than checks them."""
+"""Invalid tokens, by what is wrong with them. Another library makes them than the one that checks them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ DAY_S = 86_400
 
 
 def signed(key: Any, algorithm: str = "HS256", headers: Any = None, **claims: Any) -> str:
-    """A token of user 7 with these claims besides; `...` leaves one out."""
+    """Returns a token of user 7 with these additional claims; `...` leaves a claim out."""
     body = {"sub": "7", "exp": time.time() + 60, **claims}
     body = {name: value for name, value in body.items() if value is not ...}
     return jwt.encode(body, key, algorithm=algorithm, headers=headers)
 
 
 def unsigned(header: Any, claims: Any, signature: str = "") -> str:
-    """Any two parts, and what is said to be their signature."""
+    """Joins any two parts and an alleged signature."""
     return f"{_part(header)}.{_part(claims)}.{signature}"
 
 
@@ -29,7 +29,7 @@ def _part(value: object) -> str:
 
 
 def hostile(key: bytes) -> dict[str, str]:
-    """They are signed with `key` where it helps them."""
+    """Returns the tokens by name; they are signed with `key` where that makes them more credible."""
     return _no_tokens(key) | _no_claims(key)
 
 
@@ -83,10 +83,11 @@ def _no_claims(key: bytes) -> dict[str, str]:
         "sub with NUL": {"sub": "7\0"},
         "sub of ten thousand characters": {"sub": "7" * 10_000},
         "sub in other digits": {"sub": "٣"},
+        "sub above 2^53 - 1": {"sub": str(2**53)},
         "sub above 64 bits": {"sub": str(2**63)},
     }
     return {name: signed(key, **wrong) for name, wrong in claims.items()} | {
-        # The library doesn't sign these.
+        # The library refuses to sign these.
         "exp null": _forced(key, {"sub": "7", "exp": None}),
         "sub a number": _forced(key, {"sub": 7, "exp": now + 60}),
         "sub a list": _forced(key, {"sub": ["7"], "exp": now + 60}),

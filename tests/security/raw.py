@@ -1,4 +1,4 @@
-"""Owns a client without manners: bytes over TCP, WebSocket frames that no library would send."""
+"""A client that follows no rules: raw bytes over TCP, and WebSocket frames that no library would send."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Frame(NamedTuple):
 
     @property
     def code(self) -> int:
-        """The code of a close frame."""
+        """Returns the code of a close frame."""
         assert self.opcode == CLOSE, self
         return int.from_bytes(self.payload[:2])
 
     @property
     def body(self) -> Any:
-        """The JSON of a text frame."""
+        """Returns the JSON of a text frame."""
         assert self.opcode == TEXT, self
         return json.loads(self.payload)
 
@@ -47,7 +47,7 @@ def frame(
     size: int | None = None,
     declared: int | None = None,
 ) -> bytes:
-    """A frame. `size` is how many bytes tell the length (0, 2, 8), `declared` a length that may be a lie."""
+    """Builds a frame. `size` is the number of length bytes (0, 2, 8), `declared` a possibly false length."""
     length = len(payload) if declared is None else declared
     size = (0 if length < 126 else 2 if length < 2**16 else 8) if size is None else size
     first = (_FIN if fin else 0) | rsv << 4 | opcode
@@ -62,19 +62,19 @@ def frame(
     return head + key + masked.to_bytes(len(payload))
 
 
-class Line:
+class RawConnection:
     """A TCP connection to the gateway."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
     def send(self, *parts: bytes) -> None:
-        """Writes, as far as the server still takes it."""
+        """Writes, as far as the server still accepts it."""
         if not self.writer.is_closing():
             self.writer.write(b"".join(parts))
 
     async def rest(self, timeout_s: float = WAIT_S) -> bytes:
-        """All that comes until the server ends the connection, by whatever means; fails if it doesn't."""
+        """Returns all bytes until the server ends the connection in any way; fails if it doesn't."""
         found = b""
         try:
             async with asyncio.timeout(timeout_s):
@@ -87,7 +87,7 @@ class Line:
         return found
 
     async def frame(self, timeout_s: float = WAIT_S) -> Frame:
-        """The next frame of the server, whose frames are whole and unmasked."""
+        """Returns the server's next frame, which must be whole and unmasked."""
         async with asyncio.timeout(timeout_s):
             first, length = await self.reader.readexactly(2)
             assert first & 0xF0 == _FIN, "a server's frame in parts, or with reserved bits"
@@ -97,7 +97,7 @@ class Line:
             return Frame(first & 0x0F, await self.reader.readexactly(length))
 
     async def next(self, opcode: int, timeout_s: float = WAIT_S) -> Frame:
-        """The next frame of this kind, others left aside."""
+        """Returns the next frame of this kind, and skips others."""
         while (found := await self.frame(timeout_s)).opcode != opcode:
             pass
         return found
@@ -111,19 +111,19 @@ class Line:
 
 
 @asynccontextmanager
-async def line(url: str) -> AsyncIterator[Line]:
-    """A fresh connection to the gateway at `url`."""
+async def line(url: str) -> AsyncIterator[RawConnection]:
+    """Yields a new connection to the gateway at `url`."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
-        yield Line(reader, writer)
+        yield RawConnection(reader, writer)
     finally:
         writer.transport.abort()
 
 
 @asynccontextmanager
-async def websocket(url: str, token: str) -> AsyncIterator[Line]:
-    """A socket that was welcomed, with its frames in our hands."""
+async def websocket(url: str, token: str) -> AsyncIterator[RawConnection]:
+    """Yields a welcomed socket, for raw frames."""
     async with line(url) as opened:
         opened.send(upgrade(token))
         head = await opened.reader.readuntil(b"\r\n\r\n")
@@ -133,14 +133,14 @@ async def websocket(url: str, token: str) -> AsyncIterator[Line]:
 
 
 def upgrade(token: str, *headers: bytes, path: str = "/ws") -> bytes:
-    """The request that opens a socket."""
+    """Returns the request that opens a socket."""
     key = base64.b64encode(os.urandom(16))
     ours = (b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 13")
     return request("GET", path, token, *ours, b"Sec-WebSocket-Key: " + key, *headers)
 
 
 def request(method: str, path: str, token: str, *headers: bytes, body: bytes = b"") -> bytes:
-    """A request as bytes; what it says of its body is up to the caller."""
+    """Returns a request as bytes; the caller sets the headers that describe the body."""
     bearer = (b"Authorization: Bearer " + token.encode(),) if token else ()
     head = (f"{method} {BASE_PATH}{path} HTTP/1.1".encode("latin-1"), b"Host: messenger", *bearer, *headers)
     return b"\r\n".join(head) + b"\r\n\r\n" + body

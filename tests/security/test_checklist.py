@@ -1,4 +1,4 @@
-"""The checklist is whole, and what it names is there."""
+"""The checklist is complete, and the tests that it names exist."""
 
 from __future__ import annotations
 

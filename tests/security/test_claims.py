@@ -1,4 +1,4 @@
-"""What a client claims of itself, of others or of the database, and what the others get to see of it."""
+"""What clients claim about themselves, others or the database, and what others get to see of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.client import Person
+from tests.client import User
 from tests.e2e.crowd import Crowd
 from tests.waiting import until
 
@@ -56,7 +56,7 @@ async def test_what_is_the_servers_to_say_is_not_taken_from_a_client(crowd: Crow
 
 
 async def test_an_event_shows_what_the_rest_read_shows(crowd: Crowd) -> None:
-    """Field for field, for each who gets it: the classic leak is an event that knows more than the page."""
+    """Every field, for every receiver: the classic leak is an event that holds more than the page."""
     one, two, three = crowd.newcomers(3)
     sockets = [await two.connect(), await one.connect()]
     room = await one.create_group(two.user_id)
@@ -80,11 +80,12 @@ async def test_an_event_shows_what_the_rest_read_shows(crowd: Crowd) -> None:
     [row] = [
         r for r in (await two.get(f"{path}/participants")).body["items"] if r["user_id"] == three.user_id
     ]
-    assert set(told) == {"type", "conversation_id", "pos", "user_id", "role"}
+    assert set(told) == {"type", "conversation_id", "pos", "user_id", "role", "users"}
     assert told["role"] == row["role"]
+    assert told["users"] == [{"user_id": three.user_id, "role": row["role"]}]
 
 
-async def assert_equal(reader: Person, room: str, event: dict[str, Any]) -> None:
+async def assert_equal(reader: User, room: str, event: dict[str, Any]) -> None:
     items = (await reader.get(f"/conversations/{room}/messages", limit=1)).body["items"]
     assert event["data"] == items[0]
     assert set(event) <= {"type", "conversation_id", "message_id", "pos", "data"}
@@ -133,6 +134,6 @@ async def test_sql_in_every_field_is_text(crowd: Crowd, tail: str) -> None:
     assert set(stored) == set(strings)
     for text, item in stored.items():
         assert item["client_message_id"] == text[:64]
-    # Where text is no value at all, it is refused by its form.
+    # Parameters that are no free text are refused by their form.
     for text, name in itertools.product(strings[:3], ("cursor", "before", "limit", "before_seq")):
         assert (await two.get(path, **{name: text})).status == 422

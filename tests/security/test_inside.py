@@ -1,4 +1,4 @@
-"""Nonsense on every channel is survived by every process; what clients say becomes no channel."""
+"""Every process survives invalid messages on every channel, and client input never becomes a channel name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from tests.client import Person
+from tests.client import User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.security.garbage import garbage
@@ -42,8 +42,10 @@ async def redis(valkey_url: str) -> AsyncIterator[Any]:
         yield redis
 
 
-async def works(one: Person, two: Person, room: str) -> bool:
-    """Whether a message gets from one to the other, a page is read, and both see that the other is there."""
+async def works(one: User, two: User, room: str) -> bool:
+    """Whether a message gets from one user to the other, a page can be read, and both see
+    each other online.
+    """
     sockets = [one.sockets[0], two.sockets[0]]
     sent = await sockets[0].request("message.send", conversation_id=room, content="still here")
     if sent["type"] != "message.sent":
@@ -68,7 +70,8 @@ async def test_nonsense_on_every_channel_is_survived_by_every_process(
     await eventually(lambda: works(one, two, room))
     before = processes(await asyncio.to_thread(stack.status))
     await spoil_every_channel(redis)
-    # A worker that is named and isn't there is asked once, and a real one that was said to leave comes back.
+    # A worker that is announced but doesn't exist is asked once. A real one that was said to leave comes
+    # back.
     await eventually(lambda: works(one, two, room), RECOVERY_S)
     assert processes(await asyncio.to_thread(stack.status)) == before
     for socket in (one.sockets[0], two.sockets[0]):
@@ -77,7 +80,7 @@ async def test_nonsense_on_every_channel_is_survived_by_every_process(
 
 
 async def spoil_every_channel(redis: Any) -> None:
-    """On each that anybody listens to, all that is no message of it."""
+    """Publishes all invalid messages on each channel that has a subscriber."""
     found = sorted(channel.decode() for channel in await redis.pubsub_channels())
     assert {channel.partition(":")[0] for channel in found} >= KINDS
     for channel in found:
@@ -104,6 +107,8 @@ async def test_nothing_that_a_client_names_becomes_a_channel_or_a_pattern(
         "workers",
         "rpc",
         "reply",
+        "server-keys",
+        "users",
         "user",
         "conversation",
         "presence",

@@ -1,4 +1,4 @@
-"""The gateway's keys in Redis need a user with few rights, and one with these can do nothing else."""
+"""The gateway's keys in Redis need only a few rights, and a user with these rights can do nothing else."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from gateway.limits import Allowances
-from gateway.tickets import Tickets
-from messenger_shared import keys, revocations
-from messenger_shared.redis_steps import client
-from messenger_shared.tokens import Identity
+from gateway.auth.tickets import Tickets
+from gateway.connections.rate_limits import TokenBuckets
+from messenger_shared.bus import keys, revocations
+from messenger_shared.bus.redis_client import client
+from messenger_shared.contract.tokens import Identity
 
-# As shared/docs/architecture.md has it.
+# As in shared/docs/architecture.md.
 RULES = ("(~ticket:* +set +getdel)", "(~revoked +zadd +zrange +zremrangebyscore)")
-USER = 2**60
+USER = 2**52 + 2
 
 
 @pytest.fixture
 async def gateways_redis(valkey_url: str) -> AsyncIterator[Redis]:
-    """A connection as a user with those rights alone."""
+    """Yields a connection of a user with only those rights."""
     name, password = f"gateway-{secrets.token_hex(4)}", secrets.token_hex(16)
     parts = urlsplit(valkey_url)
     address = f"{name}:{password}@{parts.hostname}:{parts.port}"
@@ -37,14 +37,14 @@ async def gateways_redis(valkey_url: str) -> AsyncIterator[Redis]:
 
 
 async def test_they_are_enough_for_tickets_and_revocations(gateways_redis: Redis) -> None:
-    tickets = Tickets(gateways_redis, Allowances(0))
+    tickets = Tickets(gateways_redis, TokenBuckets(0))
     mine = Identity(USER, time.time() + 60, time.time())
-    given = await tickets.give(mine, {})
-    assert await tickets.redeem(given["ticket"]) == mine
-    await revocations.keep(gateways_redis, USER, 5.0)
-    assert (await revocations.kept(gateways_redis, 0.0))[USER] == 5.0
-    await revocations.forget(gateways_redis, 5.0)
-    assert USER not in await revocations.kept(gateways_redis, 0.0)
+    issued = await tickets.issue(mine, {})
+    assert await tickets.redeem(issued["ticket"]) == mine
+    await revocations.save(gateways_redis, USER, 5.0)
+    assert (await revocations.load(gateways_redis, 0.0))[USER] == 5.0
+    await revocations.delete(gateways_redis, 5.0)
+    assert USER not in await revocations.load(gateways_redis, 0.0)
 
 
 @pytest.mark.parametrize(

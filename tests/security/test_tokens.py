@@ -1,4 +1,4 @@
-"""Tokens that prove nothing, at every door that takes one; and none of them, good or bad, in any log line."""
+"""Invalid tokens wherever a token is accepted; and no token, valid or not, in any log line."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from messenger_shared import channels
+from messenger_shared.bus import channels
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.security.hostile_tokens import hostile, signed
-from tests.security.raw import CLOSE, TEXT, Line, frame, line, request, upgrade, websocket
+from tests.security.raw import CLOSE, TEXT, RawConnection, frame, line, request, upgrade, websocket
 
-# Larger than a header may be: nobody looks for a token in it.
+# Larger than a header may be, so nobody looks for a token in it.
 TOO_LARGE = ("a megabyte", "sub of ten thousand characters")
 NAMES = sorted(hostile(b"s" * 64))
 
@@ -24,14 +24,14 @@ def bad(stack: SharedStack, name: str) -> str:
     return hostile(stack.secret)[name]
 
 
-async def status_of(opened: Line) -> int:
-    """The status of the answer to what was sent."""
+async def status_of(opened: RawConnection) -> int:
+    """Returns the status of the answer."""
     head = await opened.reader.readuntil(b"\r\n\r\n")
     return int(head.split()[1])
 
 
-async def closes_with_1008(opened: Line) -> bool:
-    """Accepted and closed at once, without a frame before."""
+async def closes_with_1008(opened: RawConnection) -> bool:
+    """Whether the socket is accepted and closed at once, without a frame before."""
     status = await status_of(opened)
     assert status == 101
     return (await opened.frame()).code == 1008
@@ -82,9 +82,9 @@ async def test_no_socket_lives_on_by_it(crowd: Crowd, stack: SharedStack, name: 
 
 
 async def test_a_flipped_bit_in_any_part_is_refused(crowd: Crowd, stack: SharedStack) -> None:
-    """A hundred of each part; the spare bits at the end of a part are none of its own."""
-    person = crowd.newcomer()
-    good = person.token
+    """A hundred bits of each part; the spare bits at the end of a part don't count."""
+    user = crowd.newcomer()
+    good = user.token
     parts = good.split(".")
     changed = []
     for number, part in enumerate(parts):
@@ -95,10 +95,10 @@ async def test_a_flipped_bit_in_any_part_is_refused(crowd: Crowd, stack: SharedS
     for start in range(0, len(changed), 50):
         some = changed[start : start + 50]
         replies = await asyncio.gather(
-            *(person.call("GET", "/stats", headers={"authorization": f"Bearer {token}"}) for token in some)
+            *(user.call("GET", "/stats", headers={"authorization": f"Bearer {token}"}) for token in some)
         )
         assert {reply.status for reply in replies} == {401}
-    assert (await person.get("/stats")).status == 200
+    assert (await user.get("/stats")).status == 200
 
 
 async def test_who_shows_no_good_token_is_neither_present_nor_listened_for(
@@ -127,39 +127,39 @@ async def test_a_token_in_a_frame_of_anothers_socket_is_nothing(crowd: Crowd) ->
 
 
 async def test_no_token_and_no_ticket_is_in_any_log_line(crowd: Crowd, stack: SharedStack) -> None:
-    """Wherever it is put, and however broken what is around it: aiohttp tells of a bad request as it was."""
+    """Wherever it is put, and however broken the request around it: aiohttp logs a bad request as it came."""
     before = len(stack.log())
-    person = crowd.newcomer()
-    token = person.token.encode()
-    ticket = (await person.call("POST", "/ws-ticket")).body["ticket"].encode()
+    user = crowd.newcomer()
+    token = user.token.encode()
+    ticket = (await user.call("POST", "/ws-ticket")).body["ticket"].encode()
     sent = [
-        upgrade("", path=f"/ws?token={person.token}"),
-        upgrade("", path=f"/ws?token={person.token}\xff"),
-        upgrade("", path=f"/ws?token={person.token}" + "x" * 20_000),
+        upgrade("", path=f"/ws?token={user.token}"),
+        upgrade("", path=f"/ws?token={user.token}\xff"),
+        upgrade("", path=f"/ws?token={user.token}" + "x" * 20_000),
         upgrade("", path=f"/ws?ticket={ticket.decode()}\xff"),
         upgrade("", path=f"/ws?ticket={ticket.decode()}"),
-        # Subprotocols that aren't known are worth a warning to aiohttp.
+        # aiohttp warns of unknown subprotocols.
         upgrade("", b"Sec-WebSocket-Protocol: bearer." + token),
-        upgrade(person.token, b"X: a\rb"),
+        upgrade(user.token, b"X: a\rb"),
         request("GET", "/conversations", "", b"Authorization : Bearer " + token),
         request("GET", "/conversations", "", b"Authorization: Bearer " + token + b"\0"),
-        request("GET", "/nowhere", person.token, b"X-Token: " + token + b"\xff\x01"),
-        request("POST", "/conversations", person.token, b"Content-Length: -1"),
-        request("POST", "/conversations", person.token, b"Transfer-Encoding: x", body=token),
+        request("GET", "/nowhere", user.token, b"X-Token: " + token + b"\xff\x01"),
+        request("POST", "/conversations", user.token, b"Content-Length: -1"),
+        request("POST", "/conversations", user.token, b"Transfer-Encoding: x", body=token),
         b"Bearer " + token + b"\r\n\r\n",
     ]
     for data in sent:
         async with line(stack.url) as opened:
             opened.send(data)
             await opened.reader.read(100)
-    socket = await person.connect()
-    await socket.request("auth.refresh", token=person.token + "x")
-    await socket.send_text(person.token)
-    await socket.request(person.token[:60], conversation_id=str(uuid4()))
-    await socket.send("nothing known", token=person.token)
+    socket = await user.connect()
+    await socket.request("auth.refresh", token=user.token + "x")
+    await socket.send_text(user.token)
+    await socket.request(user.token[:60], conversation_id=str(uuid4()))
+    await socket.send("nothing known", token=user.token)
     assert (await socket.request("ping"))["type"] == "pong"
     new = stack.log()[before:]
-    signature = person.token.rpartition(".")[2]
+    signature = user.token.rpartition(".")[2]
     assert signature not in new
     assert ticket.decode() not in new
     assert "Traceback" not in new

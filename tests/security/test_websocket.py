@@ -1,4 +1,4 @@
-"""RFC 6455 from a client that keeps to it, and from one that doesn't; each case on a socket of its own."""
+"""RFC 6455 with a client that keeps to it, and with one that doesn't; each case on a separate socket."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.security.raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, line, upgrade, websocket
 
-FRAME_BYTES = 65_536
+FRAME_BYTES = 131_072
 GOOD = b'{"type":"ping","ref":"r","ts":"\xc3\xa9\xf0\x9f\x8d\xb5"}'
 AT_MOST_S = 10.0
 
 
 def sized(length: int) -> bytes:
-    """A good frame's text of so many bytes."""
+    """Returns the text of a valid frame with this many bytes."""
     return GOOD[:-2] + b" " * (length - len(GOOD)) + GOOD[-2:]
 
 
 def parts(text: bytes, size: int, between: bytes = b"") -> bytes:
-    """The text in fragments, with something between them."""
+    """Returns the text in fragments, joined by `between`."""
     chunks = [text[start : start + size] for start in range(0, len(text), size)] or [b""]
     frames = [
         frame(CONTINUATION if number else TEXT, chunk, fin=number == len(chunks) - 1)
@@ -41,8 +41,8 @@ TAKEN = {
     "pings between fragments": parts(GOOD, 20, frame(PING, b"x")),
     "pongs between fragments": parts(GOOD, 20, frame(PONG, b"x")),
     "a pong that nobody asked for": frame(PONG, b"x" * 125) + frame(TEXT, GOOD),
-    **{f"{n} bytes": frame(TEXT, sized(n)) for n in (125, 126, 127, 128, 65_535, FRAME_BYTES)},
-    "65,536 bytes in fragments": parts(sized(FRAME_BYTES), 1_000),
+    **{f"{n} bytes": frame(TEXT, sized(n)) for n in (125, 126, 127, 128, 65_535, 65_536, FRAME_BYTES)},
+    "131,072 bytes in fragments": parts(sized(FRAME_BYTES), 1_000),
 }
 _LATIN, _EURO = b'{"type":"ping","ts":"\xe9"}', b'{"type":"ping","ts":"\xe2\x82'
 # What has to end the socket, with the code.
@@ -72,16 +72,16 @@ REFUSED = {
     "an overlong slash": (frame(TEXT, b'"\xc0\xaf"'), 1007),
     "a surrogate": (frame(TEXT, b'"\xed\xa0\x80"'), 1007),
     "above the last letter": (frame(TEXT, b'"\xf4\x90\x80\x80"'), 1007),
-    "65,537 bytes": (frame(TEXT, sized(FRAME_BYTES + 1)), 1009),
-    "65,537 bytes in fragments": (parts(sized(FRAME_BYTES + 1), 1_000), 1009),
+    "131,073 bytes": (frame(TEXT, sized(FRAME_BYTES + 1)), 1009),
+    "131,073 bytes in fragments": (parts(sized(FRAME_BYTES + 1), 1_000), 1009),
     "4 MiB announced": (frame(TEXT, GOOD, declared=4 * 2**20), 1009),
     "2^62 bytes announced": (frame(TEXT, GOOD, declared=2**62), 1009),
     "2^63 - 1 bytes announced after a fragment": (
         frame(TEXT, b"x", fin=False) + frame(CONTINUATION, GOOD, declared=2**63 - 1),
         1009,
     ),
-    "64 KiB announced after 64 KiB": (
-        frame(TEXT, b"x" * 65_000, fin=False) + frame(CONTINUATION, b"x", declared=65_000),
+    "128 KiB announced after 128 KiB": (
+        frame(TEXT, b"x" * 131_000, fin=False) + frame(CONTINUATION, b"x", declared=131_000),
         1009,
     ),
     **{
@@ -189,7 +189,9 @@ async def test_no_extension_is_agreed_on(crowd: Crowd, stack: SharedStack, offer
 async def test_a_length_that_takes_more_bytes_than_it_has_to_harms_nobody(
     crowd: Crowd, stack: SharedStack, length: int, size: int
 ) -> None:
-    """RFC 6455 forbids it and doesn't say what follows; either end of it will do."""
+    """RFC 6455 forbids it and doesn't define the reaction: the frame may be accepted, or
+    the socket closed.
+    """
     async with websocket(stack.url, crowd.newcomer().token) as socket:
         socket.send(frame(TEXT, b"x" * length, size=size))
         answer = await socket.frame()

@@ -1,4 +1,4 @@
-"""The audit fails on a known hole, and never takes silence for the news that there is none."""
+"""The audit of packages fails on a known vulnerability, and never takes a missing answer for a clean one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOLE: dict[str, Any] = {
 
 
 class Advisories(BaseHTTPRequestHandler):
-    """An OSV server that knows of holes in the packages of `holed`."""
+    """An OSV server that reports vulnerabilities of the packages in `holed`."""
 
     holed: frozenset[str] = frozenset()
 

@@ -1,4 +1,4 @@
-"""The form of events on the bus."""
+"""The format of events on the bus."""
 
 import time
 
@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messenger_shared.events import Event, pack, unpack
+from messenger_shared.contract.events import Event, pack, unpack
 
 events = st.builds(
     Event,
     type=st.sampled_from(["message.new", "typing.start"]),
     conversation_id=st.uuids().map(str),
     pos=st.integers(0, 2**62),
-    user_id=st.integers(0, 2**62),
+    user_id=st.integers(0, 2**53 - 1),
     frame=st.binary().map(lambda rest: b"{" + rest),
     at=st.just(0.0),
 )

@@ -1,4 +1,4 @@
-"""Values that only a hostile or broken client sends: moments, long lists, deep nesting, made-up cursors."""
+"""Values that only a hostile or broken client sends: times, long lists, deep nesting, made-up cursors."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from messenger_shared import cursors
-from messenger_shared.errors import AppError
-from messenger_shared.json_codec import MAX_DEPTH, decode_object
-from messenger_shared.operations.fields import MomentField, ShortDict, ShortList, UuidField, user_id
+from messenger_shared.contract import cursors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.json_codec import decode_object
+from messenger_shared.contract.json_salvage import MAX_DEPTH
+from messenger_shared.contract.schemas.fields import MomentField, ShortDict, ShortList, UuidField, user_id
 
 OFFSETS = st.integers(-1_439, 1_439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 

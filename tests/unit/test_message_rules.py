@@ -1,20 +1,24 @@
-"""What may be done with a message: who does not come into it, and what is only a repeat."""
+"""What may be done to a message, apart from roles, and what is only a repeat."""
 
 from typing import Any
 
 import pytest
 
 from chat_api.model import MessageFacts
-from chat_api.rules.messages import is_repeated_edit, require_allowed
-from messenger_shared.errors import AppError
+from chat_api.rules.messages import check_content, is_repeated_edit, require_allowed
+from messenger_shared.contract.errors import AppError
 
 ACTIONS = ("edit", "delete", "see_versions")
 
 
 def facts(
-    role: str | None = "member", left: bool = False, version: int = 1, content: str = "a"
+    role: str | None = "member",
+    left: bool = False,
+    version: int = 1,
+    content: str = "a",
+    has_file: bool = False,
 ) -> MessageFacts:
-    return MessageFacts("c", 1, 1, version, content, False, "group", role, left)
+    return MessageFacts("c", 1, 1, version, content, has_file, False, "group", role, left)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -43,3 +47,13 @@ def test_the_same_text_again_is_a_repeat_of_the_last_edit(
     version: int, content: str, expected: int | None, repeated: bool
 ) -> None:
     assert is_repeated_edit(facts(version=version, content=content), "a", expected) is repeated
+
+
+@pytest.mark.parametrize("content", ["", " \t\n"])
+def test_a_text_may_be_taken_away_only_where_a_file_is_left_to_see(content: str) -> None:
+    check_content(facts(has_file=True), content)
+    check_content(None, "a")
+    for message in (facts(), None):
+        with pytest.raises(AppError) as caught:
+            check_content(message, content)
+        assert (caught.value.kind.code, list(caught.value.details or ())) == ("invalid_frame", ["content"])

@@ -1,4 +1,4 @@
-"""What is replayed: each changed thing once, in its latest state, as what it is to who saw nothing of it."""
+"""A replay holds each changed thing once, in its latest state, as a client that saw none of it needs it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from chat_api.model import MemberChange
-from chat_api.publish import member_event, message_event
-from gateway.replay import latest, marked
-from messenger_shared.events import Event
+from chat_api.publisher import member_events, message_event
+from gateway.delivery.replay import latest_states, replay_frames
+from messenger_shared.contract.events import Event
 
 
 def message(id_: str, pos: int, *, new: bool = False, deleted: bool = False, version: int = 1) -> Event:
@@ -26,13 +26,13 @@ def message(id_: str, pos: int, *, new: bool = False, deleted: bool = False, ver
 
 
 def member(kind: str, user_id: int, pos: int) -> Event:
-    return member_event("c", MemberChange(kind, user_id, "member", pos))
+    return member_events("c", [MemberChange(kind, user_id, "member", pos)])[0]
 
 
 def told(events: list[Event]) -> list[tuple[str, int]]:
-    frames = [orjson.loads(frame) for frame in marked(latest(events))]
+    frames = [orjson.loads(frame) for frame in replay_frames(latest_states(events))]
     assert all(frame["replay"] is True for frame in frames)
-    assert [frame["pos"] for frame in frames] == [event.pos for event in latest(events)]
+    assert [frame["pos"] for frame in frames] == [event.pos for event in latest_states(events)]
     return [(frame["type"], frame["pos"]) for frame in frames]
 
 
@@ -46,7 +46,7 @@ def test_new_messages_are_told_as_they_are() -> None:
 def test_a_new_message_that_was_edited_comes_once_as_new_in_its_latest_version() -> None:
     events = [message("a", 2, new=True), message("b", 3, new=True), message("a", 4, version=2)]
     assert told(events) == [("message.new", 3), ("message.new", 4)]
-    frame = orjson.loads(marked(latest(events))[1])
+    frame = orjson.loads(replay_frames(latest_states(events))[1])
     assert (frame["data"]["content"], frame["conversation_id"]) == ("v2", "c")
     assert "message_id" not in frame
 
@@ -77,3 +77,23 @@ def test_members_come_in_their_latest_state() -> None:
         ("participant.removed", 8),
         ("participant.updated", 9),
     ]
+
+
+def test_of_many_who_came_together_each_comes_in_the_latest_state() -> None:
+    came = [MemberChange("added", user_id, "member", 2) for user_id in (5, 6, 7, 8)]
+    events = [*member_events("c", came), member("updated", 5, 3), member("removed", 6, 4)]
+    frames = [orjson.loads(event.frame) for event in latest_states(events)]
+    assert [(frame["type"], frame["pos"]) for frame in frames] == [
+        ("participant.added", 2),
+        ("participant.added", 3),
+        ("participant.removed", 4),
+    ]
+    assert [[row["user_id"] for row in frame["users"]] for frame in frames[:2]] == [[7, 8], [5]]
+    assert "user_id" not in frames[0]
+    assert (frames[1]["user_id"], frames[1]["role"]) == (5, "member")
+
+
+def test_who_is_left_of_two_is_told_as_one() -> None:
+    came = [MemberChange("added", user_id, "member", 2) for user_id in (5, 6)]
+    [first, _] = latest_states([*member_events("c", came), member("removed", 6, 3)])
+    assert orjson.loads(first.frame)["user_id"] == first.user_id == 5

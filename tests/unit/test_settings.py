@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import GatewaySettings
-from messenger_shared.common_settings import StoreSettings
-from messenger_shared.settings import Environment, SettingsError
+from messenger_shared.settings.common import StoreSettings
+from messenger_shared.settings.environment import Environment, SettingsError
 
 GOOD = {"MESSENGER_REDIS_URL": "redis://a:6379,redis://:p@b:6380", "MESSENGER_JWT_SECRET": "s" * 32}
 
@@ -14,7 +14,7 @@ GOOD = {"MESSENGER_REDIS_URL": "redis://a:6379,redis://:p@b:6380", "MESSENGER_JW
 def test_the_defaults_are_those_of_the_contract() -> None:
     limits = GatewaySettings.read(Environment(GOOD)).limits
     assert (limits.messages_per_s, limits.frames_per_s, limits.max_sockets) == (30, 100, 50)
-    assert (limits.frame_bytes, limits.content_chars, limits.resume_max_events) == (65_536, 10_000, 500)
+    assert (limits.frame_bytes, limits.content_chars, limits.resume_max_events) == (131_072, 10_000, 500)
 
 
 def test_several_redis_addresses_are_a_list() -> None:

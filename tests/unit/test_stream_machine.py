@@ -1,4 +1,4 @@
-"""The stream against a plain model, over a bus that drops, repeats, delays and reorders as it likes."""
+"""The ordered stream against a plain model, over a bus that drops, repeats, delays and reorders events."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateway.stream import Stream
-from messenger_shared.events import MESSAGE_EDITED, MESSAGE_NEW, Event
+from gateway.connections.ordered_stream import OrderedStream
+from messenger_shared.contract.events import MESSAGE_EDITED, MESSAGE_NEW, Event
 
 CHANCE = st.floats(0, 1, exclude_max=True)
 THINGS = st.lists(st.integers(0, 5), max_size=6)
 
 
 class StreamMachine(RuleBasedStateMachine):
-    """Things change one after the other; each change is an event on a bus that nobody can rely on."""
+    """Things change one after the other; each change is an event on an unreliable bus."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stream = Stream()
-        # What changed at 1, 2, 3 and so on.
+        self.stream = OrderedStream()
+        # The thing that changed at position 1, 2, 3 and so on.
         self.truth: list[int] = []
         self.bus: list[Event] = []
-        # Answers of chat-api that are under way: the events, and up to where they are all.
+        # Answers of chat-api that are under way: (events, the position up to which they are complete).
         self.answers: list[tuple[list[Event], int]] = []
         self.out: list[Event] = []
         self.start: int | None = None
-        # The highest position that the stream has heard of, and those of the events that it was given.
-        self.heard = 0
+        # The highest position that the stream has learned of, and the positions of the events it was given.
+        self.received = 0
         self.offered: set[int] = set()
 
     @initialize(things=THINGS)
@@ -44,7 +44,7 @@ class StreamMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.bus)
     @rule(number=st.integers(1, 4))
     def bus_delivers(self, number: int) -> None:
-        """The oldest events, one after the other."""
+        """Delivers the oldest events in order."""
         for event in self.bus[:number]:
             self.bus.remove(event)
             self.offers(event)
@@ -52,7 +52,7 @@ class StreamMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.bus)
     @rule(which=CHANCE, is_repeated=st.booleans())
     def bus_delivers_out_of_order(self, which: float, is_repeated: bool) -> None:
-        """Any event; it may come again."""
+        """Delivers any event; it may come again."""
         index = int(which * len(self.bus))
         self.offers(self.bus[index] if is_repeated else self.bus.pop(index))
 
@@ -64,37 +64,37 @@ class StreamMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.start is None)
     @rule(where=CHANCE)
     def begins(self, where: float) -> None:
-        """Where the conversation stood when that was asked, which is some time ago."""
+        """The stream begins at a position that was read some time ago."""
         self.start = int(where * (len(self.truth) + 1))
         self.goes_out(self.stream.begin(self.start))
 
     @rule(where=CHANCE)
     def heads_say(self, where: float) -> None:
         pos = int(where * (len(self.truth) + 1))
-        self.heard = max(self.heard, pos)
+        self.received = max(self.received, pos)
         self.stream.expect(pos)
 
-    @precondition(lambda self: self.stream.incomplete)
+    @precondition(lambda self: self.stream.has_hole)
     @rule(cut=CHANCE)
     def repair_asks(self, cut: float) -> None:
-        """chat-api tells each thing's latest state alone, and of many things only the first ones."""
+        """chat-api answers with each thing's latest state, and if there are many, only with the first."""
         self.answers.append(self.changes(self.stream.last_pos, cut))
 
     @precondition(lambda self: self.answers)
     @rule(which=CHANCE)
     def repair_is_answered(self, which: float) -> None:
         events, upto = self.answers.pop(int(which * len(self.answers)))
-        self.goes_out(self.stream.cover(events, upto))
+        self.goes_out(self.stream.fill(events, upto))
 
     @rule(is_full=st.sampled_from([True, *[False] * 5]))
     def forgets(self, is_full: bool) -> None:
-        """As it has to when all streams together keep too much."""
+        """Happens when all streams together hold too much."""
         if is_full:
-            self.stream.forget()
+            self.stream.clear_ring()
 
     @rule(where=CHANCE)
     def somebody_comes_back(self, where: float) -> None:
-        """Whoever stands at a position gets every single change since, or nothing."""
+        """A returning client gets every single change after its position, or nothing."""
         pos = int(where * (len(self.truth) + 2))
         self.can_come_back(pos)
 
@@ -118,8 +118,8 @@ class StreamMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_missing_is_known(self) -> None:
-        is_missing = self.start is not None and self.heard > self.stream.last_pos
-        assert self.stream.incomplete == is_missing
+        is_missing = self.start is not None and self.received > self.stream.last_pos
+        assert self.stream.has_hole == is_missing
 
     @invariant()
     def what_is_there_is_not_held_back(self) -> None:
@@ -127,30 +127,30 @@ class StreamMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_kept_is_counted(self) -> None:
-        kept = self.stream._kept or ()
-        assert self.stream.kept_bytes == sum(len(event.frame) for event in kept)
+        kept = self.stream._ring or ()
+        assert self.stream.ring_bytes == sum(len(event.frame) for event in kept)
 
     def teardown(self) -> None:
-        """At the end everything has been told in its last state."""
+        """In the end everything has been delivered in its last state."""
         if self.start is None:
             self.begins(0.0)
         head = len(self.truth)
         self.stream.expect(head)
-        while self.stream.incomplete:
-            self.goes_out(self.stream.cover(*self.changes(self.stream.last_pos, 0.9)))
+        while self.stream.has_hole:
+            self.goes_out(self.stream.fill(*self.changes(self.stream.last_pos, 0.9)))
         assert self.stream.last_pos == head
         told = {event.pos for event in self.out}
         last = {thing: pos for pos, thing in enumerate(self.truth, 1)}
         assert {pos for pos in last.values() if pos > (self.start or 0)} <= told
 
     def event(self, pos: int) -> Event:
-        """The one event that has this position."""
+        """Returns the event at this position."""
         thing = self.truth[pos - 1]
         type_ = MESSAGE_EDITED if thing in self.truth[: pos - 1] else MESSAGE_NEW
         return Event(type_, "c", pos, thing, b"%d is at %d" % (thing, pos))
 
     def changes(self, after: int, cut: float) -> tuple[list[Event], int]:
-        """The latest states above `after`; the last ones may be left out, and then that is said."""
+        """Returns the latest states above `after`, and the position up to which they are complete."""
         last = {thing: pos for pos, thing in enumerate(self.truth, 1)}
         positions = sorted(pos for pos in last.values() if pos > after)
         number = len(positions) - int(cut * len(positions) / 2)
@@ -160,14 +160,14 @@ class StreamMachine(RuleBasedStateMachine):
         return [self.event(pos) for pos in kept], kept[-1]
 
     def can_come_back(self, pos: int) -> None:
-        """Each change since, or nothing."""
-        since = self.stream.since(pos)
+        """The stream returns each change since this position, or nothing."""
+        since = self.stream.released_above(pos)
         if since is not None:
             assert [event.pos for event in since] == list(range(pos + 1, self.stream.last_pos + 1))
             assert since == [event for event in self.out if event.pos > pos]
 
     def offers(self, event: Event) -> None:
-        self.heard = max(self.heard, event.pos)
+        self.received = max(self.received, event.pos)
         self.offered.add(event.pos)
         self.goes_out(self.stream.offer(event))
 

@@ -1,4 +1,4 @@
-"""What a valid token is. They are made by another library than the one that checks them."""
+"""Which tokens are valid. Another library makes them than the one that checks them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.signing_keys import keys_of_document, keys_of_file
-from messenger_shared.settings import SettingsError
-from messenger_shared.tokens import LEEWAY_S, InvalidToken, Key, Rules, Verifier, hs256, mint
+from gateway.auth.signing_keys import keys_of_document, keys_of_file
+from messenger_shared.contract.tokens import (
+    LEEWAY_S,
+    InvalidToken,
+    Key,
+    Rules,
+    Verifier,
+    hs256,
+    mint,
+    parse_user_id,
+)
+from messenger_shared.settings.environment import SettingsError
 from tests.security.hostile_tokens import DAY_S, hostile, signed, unsigned
 
 SECRET = b"s" * 64
@@ -90,7 +99,7 @@ def test_a_flipped_bit_anywhere_is_refused() -> None:
     for index in range(0, len(good) - 1, 3):
         if good[index] == ".":
             continue
-        # "B" for "A" changes a bit that counts; the last character of a part may not.
+        # "B" for "A" changes a significant bit; the last character of a part may hold unused bits.
         changed = good[:index] + ("A" if good[index] != "A" else "B") + good[index + 1 :]
         if good[index + 1 : index + 2] == ".":
             continue
@@ -127,7 +136,7 @@ def test_a_public_key_checks_what_its_private_key_signed(algorithm: str, tmp_pat
 
 
 def test_a_public_key_is_no_secret(tmp_path: Any) -> None:
-    """The classic: what everybody knows, used as the key of an HMAC."""
+    """The classic attack: a public key, used as the secret of an HMAC."""
     path = tmp_path / "keys"
     path.write_bytes(pem("RS256"))
     checks = verifier(*keys_of_file(str(path), "KEYS").current())
@@ -171,3 +180,16 @@ def test_a_file_without_keys_stops_the_service_with_the_variables_name(tmp_path:
     for name in ("empty", "missing"):
         with pytest.raises(SettingsError, match="KEYS"):
             keys_of_file(str(tmp_path / name), "KEYS")
+
+
+@pytest.mark.parametrize(
+    ("text", "user_id"),
+    [
+        ("1", 1),
+        (str(2**53 - 1), 2**53 - 1),
+        *((bad, None) for bad in ("0", "-1", "01", "+1", " 1", "1\n", "1.0", "", "\u0661", 1, None, True)),
+        *((str(large), None) for large in (2**53, 2**53 + 1, 2**63 - 1, 2**63, 10**16, 10**400)),
+    ],
+)
+def test_a_user_id_is_one_that_javascript_holds(text: object, user_id: int | None) -> None:
+    assert parse_user_id(text) == user_id

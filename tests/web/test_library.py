@@ -1,4 +1,4 @@
-"""The web library: its own tests, its types, what it is made from, and that it can be imported anywhere."""
+"""The web library: its own tests, its types, its sources, and that it can be imported anywhere."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contract import documents
+from gateway.edge.contract import documents
 
 WEB = Path(__file__).parents[2] / "services/gateway/web"
 LIMIT_S = 300
 
 
 def npm(*arguments: str) -> None:
-    """Runs npm in the library's folder; what it prints is shown when it fails."""
+    """Runs npm in the library's folder; its output is shown when it fails."""
     if shutil.which("npm") is None:
         pytest.skip("Node.js is not installed: the web library was not tested")
     if not (WEB / "node_modules").is_dir():

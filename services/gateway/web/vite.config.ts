@@ -1,4 +1,4 @@
-/** Owns how the client is built and the tests are run. */
+/** Configures the build of the client and the test runner. */
 
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
@@ -9,11 +9,11 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: { '@messenger/react': new URL('src/lib/index.ts', import.meta.url).pathname } },
   build: {
-    // Beside the gateway's code, which serves it, and in its package.
+    // The gateway serves the client, so the build goes into the gateway's package.
     outDir: '../src/gateway/client',
     emptyOutDir: true,
     target: 'es2022',
-    // A data: URL would need its place in the content security policy.
+    // A data: URL would have to be allowed by the content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },

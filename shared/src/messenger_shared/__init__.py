@@ -1,6 +1,13 @@
-"""The vocabulary and the plumbing that the three services share; no rule of any of them.
+"""What the three services share: their contract, and the plumbing under them. No rule of any service is here.
 
-Vocabulary: `operations` (what can be asked), `events` (what is told), `channels`, `errors`, `closes`,
-`identifiers`, `tokens`. Plumbing: `bus` and its two forms `memory_bus` and `redis_bus`, `rpc_client` and
-`rpc_server` over it, `workers` (who is alive), `postgres` and `migrations`, `settings`, `logs`, `service`.
+From top to bottom; each imports only those below it (`.importlinter` holds that):
+
+tracing        spans of OpenTelemetry, where they are switched on
+rpc            requests and answers over the bus, and which workers are alive
+bus            Redis Pub/Sub: channels, keys, connections; a bus in memory for tests
+postgres       the connection pool, statements with deadlines, migrations
+runtime        how a service runs: its HTTP server, health routes, start and stop, background tasks
+observability  metrics, logs, and the health of each worker
+settings       environment variables: declared, read once, checked
+contract       what is public: operations and schemas, events, errors, close codes, tokens, ids
 """

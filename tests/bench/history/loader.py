@@ -1,7 +1,7 @@
-"""Owns bringing a shape's rows into a migrated, empty database: by COPY, as the owner of its tables.
+"""Loads a shape's rows into a migrated, empty database: by COPY, as the owner of its tables.
 
-The indexes of `messages` are taken down first and built at the end, which is several times quicker; which
-they are is read from the database, so that it ends up with exactly those of the migrations.
+The indexes of `messages` are dropped first and built at the end, which is several times quicker. Their
+definitions are read from the database, so that it ends up with exactly those of the migrations.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MEASURED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What is in the database now."""
+    """What the database now holds."""
 
     shape: Shape
     conversations: list[Conversation]
@@ -77,14 +77,14 @@ def load(url: str, shape: Shape) -> Loaded:
 
 
 def _take_down(cursor: Cursor) -> list[str]:
-    """Drops the indexes and constraints of `messages` and returns what builds them again."""
+    """Drops the indexes and constraints of `messages`; returns the statements that restore them."""
     statements: list[tuple[str, str]] = []
     for query in (_CONSTRAINTS, _INDEXES):
         cursor.execute(query)
         statements += cursor.fetchall()
     for drop, _ in statements:
         cursor.execute(drop)
-    # Foreign keys came first, and need the unique ones when they come back.
+    # Foreign keys were dropped first, and need the unique constraints back before them.
     return [create for _, create in reversed(statements)]
 
 
@@ -104,14 +104,14 @@ def _copy_all(cursor: Cursor, found: rows.Rows) -> None:
 
 
 class _LineStream(io.RawIOBase):
-    """A file that COPY reads and that is never there as a whole."""
+    """A file for COPY to read that never exists as a whole."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self._rest = b""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes; nothing at the end."""
+        """Returns up to `size` bytes; nothing at the end."""
         if not self._rest:
             self._rest = "".join(itertools.islice(self._lines, _CHUNK_LINES)).encode()
         piece, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])

@@ -1,4 +1,4 @@
-"""Owns the runs in turns, their percentiles, and the table that sets much beside little."""
+"""Runs the measurements in turns, computes percentiles, and compares much data with little."""
 
 from __future__ import annotations
 
@@ -7,78 +7,78 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from tests.bench.history.places import Place, Places
+from tests.bench.history.samples import Sample, Samples
 
 RATIO_MAX: Final = 1.5
 _WARM_UP_SHARE: Final = 10
-_HEADINGS: Final = ("", "door", "p50 little", "p50 much", "ratio", "p99 little", "p99 much", "ratio", "")
+_HEADINGS: Final = ("", "access", "p50 small", "p50 large", "ratio", "p99 small", "p99 large", "ratio", "")
 
 
-class Door(Protocol):
+class Access(Protocol):
     """A way to one database."""
 
     name: str
 
-    def operations(self) -> dict[str, Callable[[Place], Awaitable[object]]]:
-        """What can be measured through it."""
+    def operations(self) -> dict[str, Callable[[Sample], Awaitable[object]]]:
+        """Returns what can be measured through it, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two databases, through one door."""
+    """One of the two databases, accessed in one way."""
 
-    door: Door
-    places: Places
+    access: Access
+    places: Samples
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One operation on both sides, in milliseconds."""
+    """The times of one operation on both sides, in milliseconds."""
 
     operation: str
-    door: str
-    little: Sequence[float]
-    much: Sequence[float]
+    access: str
+    small: Sequence[float]
+    large: Sequence[float]
 
     @property
     def p50_ratio(self) -> float:
-        """How many times longer the middle one takes."""
-        return percentile(self.much, 50) / percentile(self.little, 50)
+        """Returns the ratio of the medians."""
+        return percentile(self.large, 50) / percentile(self.small, 50)
 
     @property
     def p99_ratio(self) -> float:
-        """How many times longer the slow ones take."""
-        return percentile(self.much, 99) / percentile(self.little, 99)
+        """Returns the ratio of the 99th percentiles."""
+        return percentile(self.large, 99) / percentile(self.small, 99)
 
     @property
-    def holds(self) -> bool:
-        """Whether much is as quick as little; the middle decides, p99 is shown beside it."""
+    def is_within_limit(self) -> bool:
+        """Whether much data is as quick as little. Only the median decides; p99 is shown beside it."""
         return self.p50_ratio <= RATIO_MAX
 
 
-async def compare(little: Side, much: Side, rounds: int) -> list[Comparison]:
-    """Every operation on one side and then on the other, round after round, each side first in turn."""
+async def compare(small: Side, large: Side, rounds: int) -> list[Comparison]:
+    """Measures every operation on both sides, round after round; the sides take turns at being first."""
     warm_up = max(1, rounds // _WARM_UP_SHARE)
-    sides = (little, much)
-    operations = [side.door.operations() for side in sides]
+    sides = (small, large)
+    operations = [side.access.operations() for side in sides]
     spent: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in operations[0]}
     for number in range(rounds + warm_up):
         for name, kept in spent.items():
             for which in (0, 1) if number % 2 else (1, 0):
-                place = sides[which].places.look(number)
+                place = sides[which].places.sample(number)
                 took = await _timed(operations[which][name], place)
                 if number >= warm_up:
                     kept[which].append(took)
-    return [Comparison(name, little.door.name, *kept) for name, kept in spent.items()]
+    return [Comparison(name, small.access.name, *kept) for name, kept in spent.items()]
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value that `percent` of a hundred don't exceed."""
+    """Returns the value that `percent` per cent don't exceed."""
     return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
 
 
 def table(comparisons: Sequence[Comparison]) -> str:
-    """The comparisons as aligned text."""
+    """Returns the comparisons as aligned text."""
     rows = [_HEADINGS, *map(_cells, comparisons)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     return "\n".join(
@@ -87,13 +87,13 @@ def table(comparisons: Sequence[Comparison]) -> str:
 
 
 def as_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """The figures of the table for machines."""
+    """Returns the same results for machines."""
     return [
         {
             "operation": c.operation,
-            "door": c.door,
-            "p50_ms": [round(percentile(side, 50), 3) for side in (c.little, c.much)],
-            "p99_ms": [round(percentile(side, 99), 3) for side in (c.little, c.much)],
+            "access": c.access,
+            "p50_ms": [round(percentile(side, 50), 3) for side in (c.small, c.large)],
+            "p99_ms": [round(percentile(side, 99), 3) for side in (c.small, c.large)],
             "p50_ratio": round(c.p50_ratio, 2),
             "p99_ratio": round(c.p99_ratio, 2),
         }
@@ -104,18 +104,18 @@ def as_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
 def _cells(c: Comparison) -> tuple[str, ...]:
     return (
         c.operation,
-        c.door,
-        f"{percentile(c.little, 50):.2f} ms",
-        f"{percentile(c.much, 50):.2f} ms",
+        c.access,
+        f"{percentile(c.small, 50):.2f} ms",
+        f"{percentile(c.large, 50):.2f} ms",
         f"{c.p50_ratio:.2f}",
-        f"{percentile(c.little, 99):.2f} ms",
-        f"{percentile(c.much, 99):.2f} ms",
+        f"{percentile(c.small, 99):.2f} ms",
+        f"{percentile(c.large, 99):.2f} ms",
         f"{c.p99_ratio:.2f}",
-        "" if c.holds else f"over {RATIO_MAX}",
+        "" if c.is_within_limit else f"over {RATIO_MAX}",
     )
 
 
-async def _timed(operation: Callable[[Place], Awaitable[object]], place: Place) -> float:
+async def _timed(operation: Callable[[Sample], Awaitable[object]], place: Sample) -> float:
     begun = time.perf_counter()
     await operation(place)
     return (time.perf_counter() - begun) * 1_000

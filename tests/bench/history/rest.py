@@ -1,4 +1,4 @@
-"""Owns the measured operations through the whole product: REST, gateway, bus, chat-api."""
+"""The measured operations through the whole product: REST, gateway, bus, chat-api."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import aiohttp
 
-from messenger_shared import tokens
-from tests.bench.history.places import LIMIT, Place, Places
+from messenger_shared.contract import tokens
 from tests.bench.history.rows import NEVER_LOOKED
+from tests.bench.history.samples import LIMIT, Sample, Samples
 from tests.bench.programs import BenchError
 from tests.bench.servers import Server
 
@@ -21,11 +21,11 @@ _LIST_PAGES: Final = 5
 
 
 class Rest:
-    """The REST door of one stack."""
+    """REST calls to one stack."""
 
     name = "REST"
 
-    def __init__(self, session: aiohttp.ClientSession, server: Server, places: Places) -> None:
+    def __init__(self, session: aiohttp.ClientSession, server: Server, places: Samples) -> None:
         self._session = session
         self._headers = {
             user: {"Authorization": f"Bearer {tokens.mint(user, server.secret, _TOKEN_TTL_S)}"}
@@ -33,8 +33,8 @@ class Rest:
         }
         self._deep: dict[int, str] = {}
 
-    def operations(self) -> dict[str, Callable[[Place], Awaitable[object]]]:
-        """What is measured, by name: the same as in the stores, where REST has it."""
+    def operations(self) -> dict[str, Callable[[Sample], Awaitable[object]]]:
+        """Returns the operations by name: the same as in the stores, where REST has them."""
         return {
             "page, newest": lambda p: self._get(p.user, f"/conversations/{p.conversation.id}/messages"),
             "page, newest of the largest": lambda p: self._get(
@@ -73,8 +73,8 @@ class Rest:
 
 
 @contextlib.asynccontextmanager
-async def open_rest(server: Server, places: Places) -> AsyncIterator[Rest]:
-    """The REST door of `server`."""
+async def open_rest(server: Server, places: Samples) -> AsyncIterator[Rest]:
+    """Yields REST access to `server`."""
     async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}", timeout=_DEADLINE) as session:
         rest = Rest(session, server, places)
         for user in places.users:

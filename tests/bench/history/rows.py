@@ -1,7 +1,7 @@
-"""Owns the rows of a filled database as COPY takes them: numbers without holes, edits, tombstones.
+"""Produces the rows of a filled database for COPY: numbers without holes, edits, tombstones.
 
-A generator of lines, message by message in the order of time, that counts along; what depends on the counts
-(conversations, members, read positions) is asked for after the last message.
+`messages` yields lines in the order of time and counts along. What depends on the counts (conversations,
+members, read positions) can be read after the last message.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NULL: Final = r"\N"
 
 
 class Rows:
-    """The rows of one database; `messages` first and to its end, then the others."""
+    """The rows of one database; read `messages` first and to its end, then the others."""
 
     def __init__(self, shape: Shape) -> None:
         self.planned = conversations(shape)
@@ -58,14 +58,14 @@ class Rows:
         self._versions: list[str] = []
 
     def messages(self) -> Iterator[str]:
-        """Every message, in the order in which they were sent."""
+        """Yields every message, in the order in which they were sent."""
         moment = _START
         for number, index in enumerate(order(self.planned, self._shape.seed)):
             moment += self._step
             yield self._message(number, index, moment)
 
     def conversations(self) -> Iterator[str]:
-        """Every conversation as its messages and members have left it."""
+        """Yields every conversation in its final state."""
         for index, conversation in enumerate(self.planned):
             title = _NULL if conversation.type == "direct" else f"Conversation {index}"
             last_pos = self._pos[index] + _has_leaver(index, conversation)
@@ -76,7 +76,7 @@ class Rows:
             )
 
     def participants(self) -> Iterator[str]:
-        """Every membership: all joined with the creation; here and there one left after the last message."""
+        """Yields every membership. All joined at the creation; a few left after the last message."""
         for index, conversation in enumerate(self.planned):
             leaver = conversation.members[1] if _has_leaver(index, conversation) else None
             for place, user in enumerate(conversation.members):
@@ -85,27 +85,28 @@ class Rows:
                 yield f"{conversation.id}\t{user}\t{role}\t{_START}\t{left}\t{pos}\t1\t0\n"
 
     def absences(self) -> Iterator[str]:
-        """Who has left is away until further notice."""
+        """Yields the absences: a user who left stays away."""
         for index, conversation in enumerate(self.planned):
             if _has_leaver(index, conversation):
                 yield f"{conversation.id}\t{conversation.members[1]}\t{self._seq[index]}\t{_AWAY}\n"
 
     def versions(self) -> Iterator[str]:
-        """The earlier texts of what was edited."""
+        """Yields the earlier texts of edited messages."""
         yield from self._versions
 
     def receipts(self) -> Iterator[str]:
-        """How far everybody has read: mostly all, some not the last few, some nothing."""
+        """Yields the read positions: most users read all, some all but the last few, some nothing."""
         chance = random.Random(self._shape.seed + 1)
         for index, conversation in enumerate(self.planned):
             for user in conversation.members:
                 read = _read_up_to(self._seq[index], chance)
-                # One busy user has never looked into the largest: that is where counting would take longest.
+                # One busy user has never looked into the largest conversation, where counting would take
+                # longest.
                 if read and (index, user) != (0, NEVER_LOOKED):
                     yield f"{conversation.id}\t{user}\t{read}\n"
 
     def settings(self) -> Iterator[str]:
-        """Who has muted what."""
+        """Yields who muted which conversation."""
         members = ((user, c.id) for c in self.planned for user in c.members)
         for number, (user, id_) in enumerate(members):
             if number % _MUTED_EVERY == 0:
@@ -137,7 +138,7 @@ def _has_leaver(index: int, conversation: Conversation) -> bool:
 
 
 def _message_id(number: int, moment: datetime) -> str:
-    """A UUIDv7 of that moment."""
+    """Returns a UUIDv7 of that moment."""
     stamp = f"{int(moment.timestamp() * 1000):012x}"
     return f"{stamp[:8]}-{stamp[8:]}-7000-8000-{number:012x}"
 

@@ -1,4 +1,4 @@
-"""Owns what a filled database holds: conversations of skewed sizes and their members, out of one seed."""
+"""The contents of a filled database: conversations of skewed sizes and their members, from one seed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 FIRST_ORDINARY: Final = 1_001
 _LARGEST_MEMBERS: Final = 200
 _MEMBERS: Final = range(3, 13)
-# Conversations 1 to 20: ten times the average, so that they fill a page at every size.
+# Conversations 1 to 20 have ten times the average, so that they fill a page at every size.
 _LIVELY: Final = 20
 _LIVELY_WEIGHT: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much there is; the busy users are 1, 2, … and are in the largest and the lively ones."""
+    """The amounts; the busy users are 1, 2, … and are in the largest and the lively conversations."""
 
     messages: int
     conversations: int
@@ -29,13 +29,13 @@ class Shape:
 
     @property
     def ordinary_users(self) -> int:
-        """How many others there are, so that each is in about as many conversations at every size."""
+        """Returns the number of other users, so that each is in about as many conversations at every size."""
         return max(_LARGEST_MEMBERS, self.conversations // 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One conversation; the first member made it, and `writers` may send."""
+    """One conversation; its first member created it, and `writers` may send."""
 
     id: str
     type: str
@@ -44,17 +44,17 @@ class Conversation:
 
     @property
     def writers(self) -> tuple[int, ...]:
-        """In an announcement its admin alone writes."""
+        """Returns who may send; in an announcement only its admin."""
         return self.members[:1] if self.type == "announcement" else self.members
 
     @property
     def direct_key(self) -> str | None:
-        """What makes a direct conversation one per pair."""
+        """Returns the key that makes a direct conversation unique per pair; None for other types."""
         return f"{min(self.members)}:{max(self.members)}" if self.type == "direct" else None
 
 
 def conversations(shape: Shape) -> list[Conversation]:
-    """All conversations of the shape, the largest first."""
+    """Returns all conversations of the shape, the largest first."""
     chance = random.Random(shape.seed)
     busy = _busy_members(shape, chance)
     pairs: set[tuple[int, int]] = set()
@@ -69,9 +69,9 @@ def conversations(shape: Shape) -> list[Conversation]:
 
 
 def order(planned: list[Conversation], seed: int) -> array[int]:
-    """Whose turn it is, message by message: all conversations go on at once, as they do in life.
+    """Returns the conversation of each message, interleaved as in real use.
 
-    Rows that are neighbours in a conversation then lie far apart in the table.
+    So the neighbouring rows of a conversation lie far apart in the table.
     """
     turns = array("I")
     for index, conversation in enumerate(planned):
@@ -87,7 +87,7 @@ def _type(index: int) -> str:
 
 
 def _sizes(shape: Shape, chance: random.Random) -> list[int]:
-    """Mostly about the average, some far above it; their sum is exact."""
+    """Returns sizes that are mostly about the average and a few far above it; their sum is exact."""
     weights = [_LIVELY_WEIGHT] * _LIVELY
     weights += [chance.lognormvariate(0, 0.5) for _ in range(shape.conversations - 1 - _LIVELY)]
     rest = shape.messages - shape.largest
@@ -99,7 +99,7 @@ def _sizes(shape: Shape, chance: random.Random) -> list[int]:
 
 
 def _busy_members(shape: Shape, chance: random.Random) -> dict[int, list[int]]:
-    """Conversation → the busy users in it."""
+    """Returns conversation → the busy users in it."""
     always = range(_LIVELY + 1)
     open_to_all = [index for index in range(len(always), shape.conversations) if _type(index) != "direct"]
     found: dict[int, list[int]] = {}

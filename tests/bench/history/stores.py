@@ -1,4 +1,4 @@
-"""Owns the measured operations through chat-api's own stores: what PostgreSQL and the driver take."""
+"""The measured operations through chat-api's own stores: the time of PostgreSQL and the driver."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from chat_api.storage.changes import PgChanges
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.receipts import PgReceipts
-from messenger_shared.postgres import Database
-from tests.bench.history.places import LIMIT, Place, Places
+from messenger_shared.postgres.database import Database
 from tests.bench.history.rows import NEVER_LOOKED
+from tests.bench.history.samples import LIMIT, Sample, Samples
 
 _LIST_DEPTH: Final = 250
 Cursor = tuple[int, str]
@@ -26,13 +26,13 @@ class Stores:
 
     def __init__(self, database: Database, deep: dict[int, Cursor]) -> None:
         self._messages = PgMessages(database)
-        self._changes = PgChanges(database)
+        self._changes = PgChanges(database, LIMIT)
         self._conversations = PgConversations(database)
         self._receipts = PgReceipts(database)
         self._deep = deep
 
-    def operations(self) -> dict[str, Callable[[Place], Awaitable[object]]]:
-        """What is measured, by name; one more than the page is asked for, as the handlers do."""
+    def operations(self) -> dict[str, Callable[[Sample], Awaitable[object]]]:
+        """Returns the operations by name; they ask for one row more than the page, as the handlers do."""
         messages, conversations, receipts = self._messages, self._conversations, self._receipts
         return {
             "page, newest": lambda p: messages.page(p.conversation.id, p.user, NEWEST, LIMIT + 1, False),
@@ -42,10 +42,10 @@ class Stores:
             "page, deep in the largest": lambda p: messages.page(
                 p.largest.id, p.user, p.middle, LIMIT + 1, False
             ),
-            "changes after a pos": lambda p: self._changes.missed(p.largest.id, 0, p.middle, LIMIT),
+            "changes after a pos": lambda p: self._changes.after(p.largest.id, 0, p.middle),
             "list, first page": lambda p: conversations.list_for(p.user, None, LIMIT + 1),
             "list, sixth page": lambda p: conversations.list_for(p.user, self._deep[p.user], LIMIT + 1),
-            "sync": lambda p: conversations.standings(p.user, None, LIMIT + 1),
+            "sync": lambda p: conversations.counters(p.user, None, LIMIT + 1),
             "unread": lambda p: receipts.read(p.conversation.id, p.user, 1),
             "unread, nothing read": lambda p: receipts.read(p.largest.id, NEVER_LOOKED, 1),
             "memberships at connect": lambda p: conversations.memberships([p.user]),
@@ -53,8 +53,8 @@ class Stores:
 
 
 @contextlib.asynccontextmanager
-async def open_stores(url: str, places: Places) -> AsyncIterator[Stores]:
-    """The stores of the database at `url`, on one connection."""
+async def open_stores(url: str, places: Samples) -> AsyncIterator[Stores]:
+    """Yields the stores of the database at `url`, on one connection."""
     database = Database(url, 1, "bench")
     await database.start()
     try:
@@ -63,7 +63,7 @@ async def open_stores(url: str, places: Places) -> AsyncIterator[Stores]:
         await database.stop()
 
 
-async def _deep_cursors(conversations: PgConversations, places: Places) -> dict[int, Cursor]:
+async def _deep_cursors(conversations: PgConversations, places: Samples) -> dict[int, Cursor]:
     found = {}
     for user in places.users:
         activity, row = (await conversations.list_for(user, None, _LIST_DEPTH))[-1]

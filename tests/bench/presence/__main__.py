@@ -1,4 +1,4 @@
-"""Owns the command line of the presence benchmark and its runs."""
+"""The command line of the presence benchmark and its runs."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from aiohttp.test_utils import unused_port
 
 from tests.bench import usage
 from tests.bench.generator import generating
+from tests.bench.presence.bench_stack import BenchStack, create_conversation, running_bench_stack
 from tests.bench.presence.crowd import SECONDS, crowd
-from tests.bench.presence.findings import Run, conclude, table
-from tests.bench.presence.ground import Ground, gather_all, laid
+from tests.bench.presence.results import Run, conclude, table
 from tests.bench.programs import BenchError, Programs, compile_programs
 from tests.bench.servers import stop_on_sigterm
 from tests.stack import StackFailed
 
 CHATTERS: Final = 500
-# Of all of them: each writes every five seconds, which is a lively talk.
+# Of all chatters together: each one writes every five seconds, which is a lively talk.
 MESSAGES_PER_S: Final = 100
 FIRST_USER: Final = 1_000_001
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """All that the runs share."""
+class Setup:
+    """What all the runs share."""
 
-    ground: Ground
+    bench_stack: BenchStack
     programs: Programs
     room: str
     viewers: range
@@ -43,7 +43,7 @@ class Scene:
 
 
 def main() -> None:
-    """Exit code 1 when presence is heard too often, or chat is slower by it than it may be."""
+    """Exits with 1 when sockets get presence too often, or when presence slows chat too much."""
     options = _parser().parse_args()
     stop_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="messenger-presence-") as place:
@@ -62,7 +62,7 @@ def main() -> None:
     if options.json:
         whole = {**asdict(found), "runs": [asdict(run) for run in runs]}
         options.json.write_text(json.dumps(whole) + "\n")
-    sys.exit(0 if found.holds else 1)
+    sys.exit(0 if found.is_within_limits else 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,57 +83,57 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
     users = range(FIRST_USER, FIRST_USER + options.users)
     viewers = range(users.stop, users.stop + options.viewers)
     chatters = range(viewers.stop, viewers.stop + CHATTERS)
-    _say("starting the stack")
-    async with laid(directory, unused_port(), options.workers) as ground:
-        # Who looks at it sees the first thousand by id, who are among the flapping.
-        room = await gather_all(ground, [*users, *viewers])
-        chat = await _chat_file(ground, directory, chatters)
-        scene = Scene(ground, programs, room, viewers, users, options.real, chat, options.rate)
+    _print("starting the stack")
+    async with running_bench_stack(directory, unused_port(), options.workers) as bench_stack:
+        # A viewer of it sees the first thousand members by id, all of whom flap.
+        room = await create_conversation(bench_stack, [*users, *viewers])
+        chat = await _chat_file(bench_stack, directory, chatters)
+        setup = Setup(bench_stack, programs, room, viewers, users, options.real, chat, options.rate)
         runs = []
         for number in range(options.rounds):
             for flapping in (False, True):
-                _say(f"round {number + 1}: {'flapping' if flapping else 'quiet'}")
-                runs.append(await _run(scene, flapping))
+                _print(f"round {number + 1}: {'flapping' if flapping else 'quiet'}")
+                runs.append(await _run(setup, flapping))
         return runs
 
 
-async def _chat_file(ground: Ground, directory: Path, chatters: range) -> Path:
-    """Pairs."""
+async def _chat_file(bench_stack: BenchStack, directory: Path, chatters: range) -> Path:
+    """Creates a conversation for each pair of chatters; returns the users file of load.c."""
     lines = []
     for first, second in zip(chatters[::2], chatters[1::2], strict=True):
-        room = await gather_all(ground, (first, second))
-        lines += [f"{user} {ground.token(user)} {room}\n" for user in (first, second)]
+        room = await create_conversation(bench_stack, (first, second))
+        lines += [f"{user} {bench_stack.token(user)} {room}\n" for user in (first, second)]
     path = directory / "chatters"
     path.write_text("".join(lines))
     return path
 
 
-async def _run(scene: Scene, flapping: bool) -> Run:
-    ground, latencies = scene.ground, scene.chat.with_name("latencies")
-    pace = ("-d", str(SECONDS), "-r", str(scene.messages_per_s), "-o", str(latencies))
+async def _run(setup: Setup, flapping: bool) -> Run:
+    bench_stack, latencies = setup.bench_stack, setup.chat.with_name("latencies")
+    pace = ("-d", str(SECONDS), "-r", str(setup.messages_per_s), "-o", str(latencies))
     async with (
-        crowd(ground, scene.room, scene.viewers, scene.users, scene.real, flapping=flapping) as others,
-        generating(scene.programs.load, "durable", ground.port, scene.chat, options=pace) as chatters,
+        crowd(bench_stack, setup.room, setup.viewers, setup.users, setup.real, flapping=flapping) as others,
+        generating(setup.programs.load, "durable", bench_stack.port, setup.chat, options=pace) as chatters,
     ):
-        await usage.quiet(ground.roots)
-        before = usage.read(ground.roots)
-        chat, told = await asyncio.gather(chatters.run(), others.run())
-        spent = usage.read(ground.roots).since(before)
+        await usage.quiet(bench_stack.roots)
+        before = usage.read(bench_stack.roots)
+        chat, counts = await asyncio.gather(chatters.run(), others.run())
+        spent = usage.read(bench_stack.roots).since(before)
         await chatters.close()
         await others.close()
     return Run(
         flapping,
         [int(line) for line in latencies.read_text().split()],
-        told["transitions"],
-        told["frames"],
-        told["rows"],
-        told["most_in_a_second"],
+        counts["transitions"],
+        counts["frames"],
+        counts["rows"],
+        counts["most_in_a_second"],
         dict(spent.by_service),
         spent.others_cores(chat["cpu_s"]),
     )
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(f"presence: {text}", file=sys.stderr, flush=True)
 
 

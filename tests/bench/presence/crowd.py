@@ -1,6 +1,7 @@
-"""Owns the process of all who aren't measured: those who look, and those who come and go.
+"""The process of everybody who isn't measured: viewers, and users who come and go.
 
-It speaks with the benchmark as the load generator does, and yields to everybody, as on a machine of its own.
+It exchanges lines with the benchmark as the load generator does. It yields to all other processes, as if it
+ran on another machine.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any, Final, NamedTuple
 
-from tests.bench.generator import Generator, started
+from tests.bench.generator import Generator, start_generator
+from tests.bench.presence.bench_stack import BenchStack
 from tests.bench.presence.flapping import FlappingGateway, flap_really
-from tests.bench.presence.ground import Ground
-from tests.bench.presence.viewers import Viewer, looking
+from tests.bench.presence.viewers import Viewer, open_viewers
 from tests.weight import yield_to_all
 
 SECONDS: Final = 10.0
@@ -24,7 +25,7 @@ WATCHED: Final = 500
 
 
 class Plan(NamedTuple):
-    """What the process is told. `real` of the users have sockets of their own."""
+    """The parameters of the process. `real` of the users have sockets of their own."""
 
     port: int
     secret: str
@@ -37,22 +38,24 @@ class Plan(NamedTuple):
 
 
 def crowd(
-    ground: Ground, room: str, viewers: range, users: range, real: int, *, flapping: bool
+    bench_stack: BenchStack, room: str, viewers: range, users: range, real: int, *, flapping: bool
 ) -> contextlib.AbstractAsyncContextManager[Generator]:
-    """The process; without `flapping` it only looks."""
+    """Runs the process; without `flapping` there are only viewers."""
     ends = [(some.start, some.stop) for some in (viewers, users)]
-    plan = Plan(ground.port, ground.secret.hex(), ground.redis_url, room, *ends, real, flapping)
-    return started(sys.executable, "-m", __name__, json.dumps(plan))
+    plan = Plan(
+        bench_stack.port, bench_stack.secret.hex(), bench_stack.redis_url, room, *ends, real, flapping
+    )
+    return start_generator(sys.executable, "-m", __name__, json.dumps(plan))
 
 
 async def _main(plan: Plan) -> None:
     yield_to_all()
-    ground = Ground(plan.port, bytes.fromhex(plan.secret), plan.redis_url, {})
+    bench_stack = BenchStack(plan.port, bytes.fromhex(plan.secret), plan.redis_url, {})
     users = range(*plan.users)
     flapping = users[plan.real :] if plan.flapping else users[:0]
     async with (
-        looking(ground, plan.room, range(*plan.viewers), users, WATCHED) as viewers,
-        _gateways(ground, flapping) as gateways,
+        open_viewers(bench_stack, plan.room, range(*plan.viewers), users, WATCHED) as viewers,
+        _gateways(bench_stack, flapping) as gateways,
     ):
         await _exchange("ready")
         for viewer in viewers:
@@ -60,13 +63,13 @@ async def _main(plan: Plan) -> None:
         counts = await asyncio.gather(
             asyncio.sleep(SECONDS, 0),
             *(gateway.flap(SECONDS, number / GATEWAYS) for number, gateway in enumerate(gateways)),
-            *([flap_really(ground, users[: plan.real], SECONDS)] if plan.flapping else []),
+            *([flap_really(bench_stack, users[: plan.real], SECONDS)] if plan.flapping else []),
         )
-        await _exchange("done", transitions=sum(counts), **_told(viewers))
-    _say("closed")
+        await _exchange("done", transitions=sum(counts), **_counts(viewers))
+    _print("closed")
 
 
-def _told(viewers: list[Viewer]) -> dict[str, int]:
+def _counts(viewers: list[Viewer]) -> dict[str, int]:
     return {
         "frames": sum(len(viewer.arrivals) for viewer in viewers),
         "rows": sum(viewer.rows for viewer in viewers),
@@ -75,9 +78,9 @@ def _told(viewers: list[Viewer]) -> dict[str, int]:
 
 
 @contextlib.asynccontextmanager
-async def _gateways(ground: Ground, users: range) -> AsyncIterator[list[FlappingGateway]]:
+async def _gateways(bench_stack: BenchStack, users: range) -> AsyncIterator[list[FlappingGateway]]:
     parts = [users[number::GATEWAYS] for number in range(GATEWAYS)] if users else []
-    gateways = [FlappingGateway(ground.redis_url, part) for part in parts]
+    gateways = [FlappingGateway(bench_stack.redis_url, part) for part in parts]
     await asyncio.gather(*(gateway.start() for gateway in gateways))
     try:
         yield gateways
@@ -85,14 +88,14 @@ async def _gateways(ground: Ground, users: range) -> AsyncIterator[list[Flapping
         await asyncio.gather(*(gateway.stop() for gateway in gateways))
 
 
-async def _exchange(event: str, **told: int) -> None:
-    """Says it, and waits for the word to go on."""
-    _say(event, **told)
+async def _exchange(event: str, **counts: int) -> None:
+    """Prints an event, and waits for the line that continues."""
+    _print(event, **counts)
     await asyncio.to_thread(sys.stdin.readline)
 
 
-def _say(event: str, **told: Any) -> None:
-    print(json.dumps({"event": event, **told}), flush=True)
+def _print(event: str, **counts: Any) -> None:
+    print(json.dumps({"event": event, **counts}), flush=True)
 
 
 if __name__ == "__main__":

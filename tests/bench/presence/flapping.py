@@ -1,4 +1,4 @@
-"""Owns the users who come and go: most are told to presence as gateways do, some open real sockets."""
+"""The users who come and go: most are only reported to presence as gateways do, some open real sockets."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import aiohttp
 
-from messenger_shared.identifiers import new_id
-from messenger_shared.operations import reports
-from messenger_shared.operations.operation import PRESENCE
-from messenger_shared.redis_bus import RedisBus
-from messenger_shared.rpc_client import RpcClient
-from tests.bench.presence.ground import Ground
+from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.contract.operations.internal import reports
+from messenger_shared.contract.operations.operation import PRESENCE
+from messenger_shared.rpc.client import RpcClient
+from tests.bench.presence.bench_stack import BenchStack
 
 # As often as a gateway reports while there is something to report.
 REPORT_S = 0.05
@@ -29,7 +29,7 @@ class FlappingGateway:
         self._users = users
 
     async def start(self) -> None:
-        """Reports that nobody is here."""
+        """Reports that it has no users."""
         await self._bus.start()
         await self._rpc.start()
         async with asyncio.timeout(WORKERS_S):
@@ -38,16 +38,16 @@ class FlappingGateway:
         await self._report((), (), full=True)
 
     async def stop(self) -> None:
-        """Leaves."""
+        """Tells presence that this gateway ends."""
         body = {"gateway": self._bus.worker}
         await self._rpc.ask(PRESENCE, reports.LEAVE.name, body, key=self._bus.worker)
         await self._rpc.stop()
         await self._bus.stop()
 
     async def flap(self, seconds: float, phase: float) -> int:
-        """Everybody comes and, half the time later, goes; returns how many transitions that made.
+        """Lets every user come and, half the time later, go; returns the number of transitions.
 
-        `phase`, from 0 to 1, is where between two of a clock's beats it reports: no two gateways are in step.
+        `phase`, from 0 to 1, shifts its reports within the interval, so that no two gateways are in step.
         """
         steps = max(2, round(seconds / REPORT_S))
         half = steps // 2
@@ -70,18 +70,18 @@ class FlappingGateway:
         await self._rpc.ask(PRESENCE, reports.REPORT.name, body, key=self._bus.worker)
 
 
-async def flap_really(ground: Ground, users: Sequence[int], seconds: float) -> int:
-    """Each user opens a socket and closes it, one after the other over the time; returns the transitions."""
+async def flap_really(bench_stack: BenchStack, users: Sequence[int], seconds: float) -> int:
+    """Opens and closes a socket of each user, one after the other over the time; returns the transitions."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 
         async def flap(number: int, user_id: int) -> None:
             await asyncio.sleep(max(0.0, begun + seconds * number / len(users) - loop.time()))
-            headers = ground.bearer(user_id)
-            async with http.ws_connect(ground.socket_url, headers=headers, compress=0) as socket:
+            headers = bench_stack.bearer(user_id)
+            async with http.ws_connect(bench_stack.socket_url, headers=headers, compress=0) as socket:
                 await socket.receive()
-                # Longer than a gateway gathers, so that it is news.
+                # Longer than a gateway collects changes, so that each one is reported.
                 await asyncio.sleep(4 * REPORT_S)
 
         await asyncio.gather(*(flap(number, user) for number, user in enumerate(users)))

@@ -1,4 +1,4 @@
-"""Owns the sockets that are told of people: each looks at the conversation of all and watches some."""
+"""The sockets that receive presence: each one views the common conversation and subscribes to some users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.bench.presence.ground import Ground
+from tests.bench.presence.bench_stack import BenchStack
 from tests.bench.programs import BenchError
 
 _PRESENCE = (b'{"type":"presence.batch"', b'{"type":"user.')
@@ -21,7 +21,7 @@ WINDOW_S = 1.0
 
 
 class Viewer:
-    """One socket, and when it was told something."""
+    """One socket, and the times of its presence frames."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.arrivals: list[float] = []
@@ -29,8 +29,8 @@ class Viewer:
         self._socket = socket
         self._reader: asyncio.Task[None] | None = None
 
-    async def look(self, room: str, watched: Sequence[int]) -> None:
-        """Looks at the conversation and watches these; reads from then on."""
+    async def subscribe(self, room: str, watched: Sequence[int]) -> None:
+        """Views the conversation and subscribes to these users; reads from then on."""
         await self._ask({"type": "subscribe", "conversation_id": room, "ref": "s"}, "subscribed")
         state = await self._ask(
             {"type": "presence.watch", "user_ids": list(watched), "ref": "w"}, "presence.state"
@@ -40,14 +40,14 @@ class Viewer:
         self._reader = asyncio.create_task(self._read(), name="viewer")
 
     async def close(self) -> None:
-        """Looks no more."""
+        """Closes the socket."""
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
         await self._socket.close()
 
     def most_in_a_second(self) -> int:
-        """The most frames on presence that came within one second."""
+        """Returns the largest number of presence frames within one second."""
         return max(
             (sum(at <= other < at + WINDOW_S for other in self.arrivals) for at in self.arrivals), default=0
         )
@@ -72,21 +72,21 @@ class Viewer:
 
 
 @contextlib.asynccontextmanager
-async def looking(
-    ground: Ground, room: str, viewers: Sequence[int], users: Sequence[int], watched: int
+async def open_viewers(
+    bench_stack: BenchStack, room: str, viewers: Sequence[int], users: Sequence[int], watched: int
 ) -> AsyncIterator[list[Viewer]]:
-    """The viewers; what they watch covers all users as far as it goes."""
+    """Yields the viewers; their subscriptions cover as many of all users as they can."""
     gate = asyncio.Semaphore(_AT_ONCE)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 
         async def open_one(number: int, user_id: int) -> Viewer:
             async with gate, asyncio.timeout(_OPEN_S):
                 socket = await http.ws_connect(
-                    ground.socket_url, headers=ground.bearer(user_id), compress=0, max_msg_size=0
+                    bench_stack.socket_url, headers=bench_stack.bearer(user_id), compress=0, max_msg_size=0
                 )
                 viewer = Viewer(socket)
                 start = number * watched % len(users)
-                await viewer.look(room, users[start : start + watched])
+                await viewer.subscribe(room, users[start : start + watched])
                 return viewer
 
         found = await asyncio.gather(*(open_one(number, user) for number, user in enumerate(viewers)))

@@ -1,4 +1,4 @@
-"""Owns what operators are told about settings: the table of all variables, and which values are in force."""
+"""Makes the table of all settings (configuration.md), and lists the settings of each service."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -8,36 +8,37 @@ from typing import Final
 import chat_api.settings
 import gateway.settings
 import presence.settings
-from messenger_shared.variables import Variable
+from messenger_shared.settings.variables import Variable
 
 SERVICES: Final[Mapping[str, tuple[Variable, ...]]] = {
     "gateway": gateway.settings.VARIABLES,
     "chat-api": chat_api.settings.VARIABLES,
     "presence": presence.settings.VARIABLES,
 }
-_HEAD: Final = """\
+_HEADER: Final = """\
 # Configuration
 
-By environment variables alone, read and checked once at the start: a service that is told nonsense ends at
-once and names the variable. What is of type "secret" may stand in a file instead, which `<name>_FILE` names.
+A service reads its settings from environment variables, once, when it starts. If a value is invalid, the
+service stops and names the variable. A setting of type "secret" may be in a file instead: `<name>_FILE` then
+names the file.
 
-`messenger config` prints what is in force, with secrets masked, and says who would not start with that; in a
-container, where one service is, that is `python -m gateway.settings` (or `chat_api`, `presence`).
+`messenger config` prints the settings in force, with secrets masked, and names the services that would not
+start with them. In a container, use `python -m gateway.settings`, `chat_api.settings` or `presence.settings`.
 
-This table is made from what the code reads, by `make contract`.
+`make contract` makes this table from the code.
 
-| variable | type | default | of | meaning |
+| variable | type | default | services | meaning |
 |---|---|---|---|---|
 """
 
 
 def table() -> str:
-    """The document of all variables."""
-    return _HEAD + "".join(f"{row}\n" for row in _rows())
+    """The text of configuration.md."""
+    return _HEADER + "".join(f"{row}\n" for row in _rows())
 
 
 def main() -> None:
-    """Writes the document into the file named on the command line."""
+    """Writes the document into the file that the command line names."""
     if len(sys.argv) != 2:
         sys.exit("usage: python -m messenger_local.configuration FILE")
     Path(sys.argv[1]).write_text(table())
@@ -46,10 +47,10 @@ def main() -> None:
 def _rows() -> Iterator[str]:
     known = {variable.name: variable for variables in SERVICES.values() for variable in variables}
     for name, variable in known.items():
-        users = [service for service, variables in SERVICES.items() if variable in variables]
-        of = "all" if len(users) == len(SERVICES) else ", ".join(users)
+        services = [service for service, variables in SERVICES.items() if variable in variables]
+        column = "all" if len(services) == len(SERVICES) else ", ".join(services)
         default = f"`{variable.default_text}`" if variable.default_text else ""
-        yield f"| `{name}` | {variable.kind} | {default} | {of} | {variable.meaning} |"
+        yield f"| `{name}` | {variable.kind} | {default} | {column} | {variable.meaning} |"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Owns the data directory: its lock, its version, its secrets, and the ports that its servers keep."""
+"""Manages the data directory: its lock, its version, its secrets and the ports of its servers."""
 
 import contextlib
 import fcntl
@@ -14,22 +14,26 @@ from pathlib import Path
 from messenger_local.failure import StackError
 
 VERSION = 1
-# Below the range from which the kernel takes ports of outgoing connections: nobody takes a port by
-# chance while its server restarts.
+# Below the kernel's range for outgoing connections, so that no connection takes a port by chance while its
+# server restarts.
 _PORTS = range(20_000, 30_000)
 _PORT_TRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """The places inside one data directory, all absolute."""
+    """The paths inside one data directory, all absolute."""
 
     root: Path
 
     @classmethod
     def at(cls, path: str) -> "DataDir":
-        """The data directory that the user named, relative to where he stands."""
-        return cls(Path(path).expanduser().absolute())
+        """The data directory at `path`, relative to the current directory. Raises StackError."""
+        try:
+            return cls(Path(path).expanduser().absolute())
+        except (RuntimeError, OSError) as error:
+            # There is no known home, or the current directory no longer exists.
+            raise StackError(f"cannot tell where data directory {path} is: {error}") from error
 
     @property
     def postgres(self) -> Path:
@@ -38,7 +42,7 @@ class DataDir:
 
     @property
     def run(self) -> Path:
-        """What belongs to the current run alone."""
+        """Files of the current run alone."""
         return self.root / "run"
 
     @property
@@ -48,18 +52,21 @@ class DataDir:
 
     @property
     def status(self) -> Path:
-        """What the running stack says about itself."""
+        """The status file of the running stack."""
         return self.run / "status.json"
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Makes the directory, or checks that it is ours to use, and holds its lock."""
+        """Makes or checks the directory and holds its lock. Raises StackError if it can't be used."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.run.mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StackError(f"cannot use data directory {self.root}: {error.strerror}") from error
+            raise StackError(
+                f"cannot use data directory {self.root}: {error.strerror};"
+                " --data-dir or MESSENGER_DATA_DIR names another"
+            ) from error
         try:
             self._lock(lock)
             self._check_version()
@@ -74,7 +81,7 @@ class DataDir:
             raise StackError(f"data directory {self.root} is in use by another running stack") from error
 
     def _check_version(self) -> None:
-        """A directory without a version is new, or was left while it was being made."""
+        """Checks the version file, and writes it in a directory that is new or only half made."""
         found = _read(self.root / "version")
         if found is None:
             write_private(self.root / "version", f"{VERSION}\n")
@@ -101,7 +108,7 @@ class DataDir:
         return found
 
     def port(self, service: str) -> int:
-        """A free loopback port for `service`: the one of the last run, if nobody else has it now."""
+        """A free loopback port for `service`: the port of the last run if it is still free."""
         path = self.run / "ports.json"
         ports = _ports_in(path)
         if not is_free("127.0.0.1", ports.get(service, 0)):
@@ -111,7 +118,7 @@ class DataDir:
 
 
 def existing_secret(data_dir: DataDir) -> bytes:
-    """The key that signs tokens; StackError before the first `messenger up`."""
+    """The key that signs tokens. Raises StackError before the first `messenger up`."""
     found = _read(data_dir.secret)
     if not found:
         raise StackError(f"no signing secret in {data_dir.root}: run `messenger up` on it first")
@@ -119,7 +126,7 @@ def existing_secret(data_dir: DataDir) -> bytes:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces the file at once and for good, readable by its owner alone."""
+    """Replaces the file atomically and durably, readable by its owner alone. Raises StackError."""
     draft = path.with_name(f"{path.name}.new")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -165,7 +172,7 @@ def _ports_in(path: Path) -> dict[str, int]:
 
 
 def _read(path: Path) -> str | None:
-    """The file's text without white space at its ends, None if there is no file."""
+    """The file's text, stripped, or None if there is no file. Raises StackError if it can't be read."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:

@@ -1,5 +1,5 @@
-"""Owns the one failure that the command line tells its user about, as one line."""
+"""Defines the error that the command line prints as one line."""
 
 
 class StackError(Exception):
-    """What went wrong and, where it helps, what to do: one line, without a trace."""
+    """One line on what went wrong and, where it helps, what to do. Printed without a traceback."""

@@ -1,4 +1,4 @@
-"""Owns how a child's line of output is read: its level and its text, whichever program wrote it."""
+"""Parses a child's output line into level and text, for each program that the stack runs."""
 
 import re
 from collections.abc import Callable
@@ -11,10 +11,10 @@ LEVELS = ("debug", "info", "warning", "error")
 _POSTGRES = re.compile(r"([A-Z]+\d?):\s+(.*)")
 _VALKEY = re.compile(r"\d+:[A-Z] \d\d \w+ \d{4} [\d:.]+ ([.*#-]) (.*)")
 _POSTGRES_LEVELS = {"WARNING": "warning", "ERROR": "error", "FATAL": "error", "PANIC": "error"}
-# Said to every client that knocks while the server starts or stops, which the stack itself reports.
+# PostgreSQL sends these to every client while it starts or stops. The stack reports starts and stops itself.
 _POSTGRES_CHATTER = ("the database system is ", "terminating connection due to ")
 _GUNICORN = "gunicorn.error"
-# The supervisor says as much; a new worker's pid and what is a warning are worth a line.
+# The supervisor already logs these. The pid of a new worker and real warnings stay.
 _GUNICORN_CHATTER = (
     "Starting gunicorn",
     "Listening at",
@@ -24,14 +24,14 @@ _GUNICORN_CHATTER = (
     "Error while closing socket",
     "Shutting down: Master",
 )
-_GUNICORN_ENDINGS = "Worker (pid:"
-# It writes no file, so it never forks; and its last words are no warning.
+_GUNICORN_WORKER_ENDED = "Worker (pid:"
+# Valkey writes no file here, so it never forks and needs no overcommit. Its last line is no warning.
 _VALKEY_CHATTER = ("WARNING Memory overcommit", "Valkey is now ready to exit")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that a process said."""
+    """One log entry of a process."""
 
     level: str
     text: str
@@ -41,7 +41,7 @@ Parser = Callable[[str], Line]
 
 
 def parse_service(raw: str) -> Line:
-    """A JSON line of a service; anything else is passed on, as an error if it looks like one."""
+    """Parses a service's JSON line. Other text passes as it is, with level error if it looks like one."""
     try:
         entry = orjson.loads(raw)
         text = str(entry["message"])
@@ -54,7 +54,7 @@ def parse_service(raw: str) -> Line:
 
 
 def parse_postgres(raw: str) -> Line:
-    """A line of PostgreSQL's log; only what is a warning or worse is more than chatter."""
+    """Parses a line of PostgreSQL's log. Everything below a warning becomes debug."""
     match = _POSTGRES.fullmatch(raw)
     if match is None or match[2].startswith(_POSTGRES_CHATTER):
         return Line("debug", raw)
@@ -62,19 +62,19 @@ def parse_postgres(raw: str) -> Line:
 
 
 def parse_valkey(raw: str) -> Line:
-    """A line of Valkey's log; its sign # means a warning."""
+    """Parses a line of Valkey's log, in which `#` marks a warning."""
     match = _VALKEY.fullmatch(raw)
     if match is None:
         return Line("debug", raw)
-    loud = match[1] == "#" and not match[2].startswith(_VALKEY_CHATTER)
-    return Line("warning" if loud else "debug", match[2])
+    is_warning = match[1] == "#" and not match[2].startswith(_VALKEY_CHATTER)
+    return Line("warning" if is_warning else "debug", match[2])
 
 
 def _level_of_gunicorn(level: str, text: str) -> str:
-    """A worker's end is a warning beside the reason, which the worker itself gives as an error."""
+    """Lowers the end of a worker to a warning: the worker itself logs the reason as an error."""
     if text.startswith(_GUNICORN_CHATTER):
         return "debug"
-    return "warning" if text.startswith(_GUNICORN_ENDINGS) else level
+    return "warning" if text.startswith(_GUNICORN_WORKER_ENDED) else level
 
 
 def _level_of(entry: dict[str, Any]) -> str:

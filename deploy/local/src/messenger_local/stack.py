@@ -1,55 +1,63 @@
-"""Owns the order in which the stack starts and stops, and what it tells about that."""
+"""Starts and stops the whole stack in order, and logs its progress."""
 
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from messenger_local.child import Child, Recipe
+from messenger_local.child import Child, ProcessSpec
 from messenger_local.datadir import DataDir, why_not_free
 from messenger_local.failure import StackError
-from messenger_local.family import Family
 from messenger_local.logline import Line, parse_service
 from messenger_local.postgres import Postgres
 from messenger_local.probe import is_ready, until
+from messenger_local.processes import ProcessManager
+from messenger_local.seeding import is_empty, seed
 from messenger_local.services import (
     SERVICES,
     Address,
-    Surroundings,
-    forget_foreign_settings,
+    StackContext,
     migration,
-    service_recipe,
+    remove_foreign_settings,
+    service_spec,
 )
 from messenger_local.status import clear_status, write_status
 from messenger_local.terminal import Terminal
 from messenger_local.valkey import Valkey
 
-_READY_LIMIT_S = 60.0
-# After a hard end PostgreSQL first replays its log.
+# For a service that hangs; one that exits is noticed earlier. Long, since the machine may be busy.
+_READY_LIMIT_S = 180.0
+# After a crash PostgreSQL first replays its log.
 _RECOVERY_LIMIT_S = 300.0
 _MIGRATION_LIMIT_S = 600.0
 _PROGRESS_EVERY_S = 5.0
-_ENDINGS_MAX = 3
-_WATCH_S = 0.1
+_EXITS_MAX = 3
+_POLL_S = 0.1
+# The whole stack must stop within 20 s, including the kill signals and the end of orphans.
+_STOP_S = 16.5
+# The services of one stage don't need each other, so they stop at the same time.
+_STOP_STAGES = (("gateway",), ("presence", "chat-api"), ("redis", "postgres"))
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for."""
+    """The options of `messenger up`."""
 
     data: DataDir
     gateway: Address
     workers: dict[str, int]
-    # Somebody else's, which takes the place of the embedded one.
+    # The user's own Redis, instead of the embedded one.
     redis_url: str | None = None
+    # Whether an empty database gets the demo.
+    with_demo: bool = False
 
 
 def run_stack(options: Options, terminal: Terminal) -> None:
-    """Runs the stack until a signal asks for its end; StackError if it cannot start."""
-    forget_foreign_settings()
+    """Runs the stack until a stop signal. Raises StackError if it cannot start."""
+    remove_foreign_settings()
     with options.data.opened():
         reason = why_not_free(options.gateway.host, options.gateway.port)
         if reason is not None:
@@ -62,14 +70,14 @@ class _Stack:
         self._options = options
         self._data = options.data
         self._terminal = terminal
-        self._family = Family()
-        self._postgres = Postgres(options.data, self._family)
+        self._processes = ProcessManager()
+        self._postgres = Postgres(options.data, self._processes)
         self._valkey = None if options.redis_url else Valkey(options.data)
         self._children: list[Child] = []
         self._started = time.monotonic()
         self._is_up = False
         redis_url = self._valkey.url if self._valkey else str(options.redis_url)
-        self._around = Surroundings(
+        self._context = StackContext(
             options.data,
             self._postgres.url,
             self._postgres.service_urls,
@@ -103,83 +111,99 @@ class _Stack:
             await self._migrate(package)
         await self._start_services()
         self._is_up = True
-        self._tell_status()
-        self._announce()
+        self._write_status()
+        if self._options.with_demo:
+            await self._seed()
+        self._print_addresses()
 
     async def _start_servers(self) -> None:
         if not self._data.postgres.exists():
-            self._say("first start: making the database")
+            self._log("first start: creating the database")
         await self._postgres.initialise()
-        self._say("starting postgres" if self._valkey is None else "starting postgres and redis")
-        postgres = self._add(self._postgres.recipe())
+        self._log("starting postgres" if self._valkey is None else "starting postgres and redis")
+        postgres = self._add(self._postgres.spec())
         if self._valkey is not None:
-            await self._await_ready(self._add(self._valkey.recipe()), self._valkey.ready())
+            await self._await_ready(self._add(self._valkey.spec()), self._valkey.ready())
         await self._await_ready(postgres, self._postgres.ready(), _RECOVERY_LIMIT_S)
 
     async def _migrate(self, package: str) -> None:
-        self._say(f"bringing the database of {package.replace('_', '-')} up to date")
-        said: list[Line] = []
+        self._log(f"running the migrations of {package.replace('_', '-')}")
+        lines: list[Line] = []
         service = package.replace("_", "-")
 
-        def hear(text: str) -> None:
-            said.append(parse_service(text))
-            self._terminal.show(service, said[-1])
+        def on_line(text: str) -> None:
+            lines.append(parse_service(text))
+            self._terminal.show(service, lines[-1])
 
         try:
-            command = migration(package, self._around)
-            code = await self._family.run(command, hear, _MIGRATION_LIMIT_S)
+            command = migration(package, self._context)
+            code = await self._processes.run(command, on_line, _MIGRATION_LIMIT_S)
         except TimeoutError:
             raise StackError(f"the migration of {service} took over {_MIGRATION_LIMIT_S:.0f} s") from None
         if code != 0:
-            raise StackError(f"the migration of {service} failed: {_last_words(said) or f'exit code {code}'}")
+            raise StackError(
+                f"the migration of {service} failed: {_last_message(lines) or f'exit code {code}'}"
+            )
 
     async def _start_services(self) -> None:
-        self._say("starting chat-api, presence and gateway")
+        self._log("starting chat-api, presence and gateway")
         started = []
         for service in ("chat-api", "presence", "gateway"):
             address = self._options.gateway
             if service != "gateway":
                 address = Address("127.0.0.1", self._data.port(service))
-            recipe = service_recipe(service, address, self._options.workers[service], self._around)
-            started.append((self._add(recipe), address))
+            spec = service_spec(service, address, self._options.workers[service], self._context)
+            started.append((self._add(spec), address))
         for child, address in started:
             await self._await_ready(child, until(partial(is_ready, address.reachable, address.port)))
 
-    def _add(self, recipe: Recipe) -> Child:
-        child = Child(recipe, self._family, self._terminal, self._tell_status)
+    async def _seed(self) -> None:
+        """Adds the demo to an empty database."""
+        redis_url = self._context.redis_url
+        try:
+            if await is_empty(redis_url):
+                self._log("adding the people of the demo")
+                await seed(self._options.gateway.url, redis_url)
+        except Exception as error:
+            # Whatever fails, the stack works without the demo.
+            text = f"{str(error) or type(error).__name__}; `messenger seed-demo` adds what is missing"
+            self._terminal.show("stack", Line("warning", text))
+
+    def _add(self, spec: ProcessSpec) -> Child:
+        child = Child(spec, self._processes, self._terminal, self._write_status)
         self._children.append(child)
         return child
 
     async def _await_ready(
         self, child: Child, ready: Awaitable[None], limit_s: float = _READY_LIMIT_S
     ) -> None:
-        """Waits for `ready`, telling that it does; StackError if that is too long or the child won't live."""
+        """Awaits `ready`, logs progress. Raises StackError after `limit_s` or if the child keeps ending."""
         task = asyncio.ensure_future(ready)
-        begun = told = time.monotonic()
+        begun = logged = time.monotonic()
         try:
-            while not (await asyncio.wait((task,), timeout=_WATCH_S))[0]:
+            while not (await asyncio.wait((task,), timeout=_POLL_S))[0]:
                 now = time.monotonic()
-                if child.endings >= _ENDINGS_MAX or now > begun + limit_s:
+                if child.exits >= _EXITS_MAX or now > begun + limit_s:
                     raise StackError(_why_not_ready(child, limit_s))
-                if now > told + _PROGRESS_EVERY_S:
-                    told = now
-                    self._say(f"waiting for {child.service} ({now - begun:.0f} s)")
+                if now > logged + _PROGRESS_EVERY_S:
+                    logged = now
+                    self._log(f"waiting for {child.service} ({now - begun:.0f} s)")
             await task
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
     async def _stop(self) -> None:
-        """Stops all, the last started first: nobody loses what it leans on while it finishes its work."""
+        """Stops all in reverse order: no service loses its dependencies while it finishes its work."""
         clear_status(self._data)
         self._is_up = False
-        for child in reversed(self._children):
-            self._say(f"stopping {child.service}")
-            await child.stop()
-        await self._family.sweep()
-        self._say("stopped")
+        by_name = {child.service: child for child in self._children}
+        stages = [[by_name[name] for name in stage if name in by_name] for stage in _STOP_STAGES]
+        await stop_in_stages(stages, _STOP_S, self._log)
+        await self._processes.end_orphans()
+        self._log("stopped")
 
-    def _tell_status(self) -> None:
+    def _write_status(self) -> None:
         if not self._is_up:
             return
         pids = {child.service: child.pid for child in self._children if child.pid is not None}
@@ -187,20 +211,20 @@ class _Stack:
             write_status(
                 self._data,
                 url=self._options.gateway.url,
-                database_url=self._around.database_url,
-                redis_url=self._around.redis_url,
+                database_url=self._context.database_url,
+                redis_url=self._context.redis_url,
                 pids=pids,
             )
         except StackError as error:
             # A full disk must not end the supervision.
             self._terminal.show("stack", Line("warning", str(error)))
 
-    def _say(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         self._terminal.show("stack", Line("info", text))
 
-    def _announce(self) -> None:
+    def _print_addresses(self) -> None:
         url = self._options.gateway.url
-        self._say(f"ready in {time.monotonic() - self._started:.1f} s")
+        self._log(f"ready in {time.monotonic() - self._started:.1f} s")
         self._terminal.print(
             f"\n  Messenger is at  {url}\n"
             f"  as user 1        {url}/?user_id=1\n"
@@ -209,18 +233,37 @@ class _Stack:
         )
 
 
+async def stop_in_stages(
+    stages: Sequence[Sequence[Child]], limit_s: float, log: Callable[[str], None]
+) -> None:
+    """Stops one stage after the other, within `limit_s` seconds in total.
+
+    A stage may use the time that earlier stages left. So on a busy machine, where all take longer, nothing is
+    killed while the total is within the limit.
+    """
+    deadline = time.monotonic() + limit_s
+    for number, stage in enumerate(stages):
+        later_s = sum(
+            max((child.stop_timeout_s for child in rest), default=0.0) for rest in stages[number + 1 :]
+        )
+        for child in stage:
+            log(f"stopping {child.service}")
+        stop_timeout_s = deadline - time.monotonic() - later_s
+        await asyncio.gather(*(child.stop(stop_timeout_s) for child in stage))
+
+
 def _why_not_ready(child: Child, limit_s: float) -> str:
-    if child.endings >= _ENDINGS_MAX:
-        problem = f"{child.service} ended {child.endings} times while starting"
+    if child.exits >= _EXITS_MAX:
+        problem = f"{child.service} ended {child.exits} times while starting"
     else:
         problem = f"{child.service} did not get ready within {limit_s:.0f} s"
-    words = _last_words(child.tail)
-    return f"{problem}; it last said: {words}" if words else problem
+    message = _last_message(child.tail)
+    return f"{problem}; it last said: {message}" if message else problem
 
 
-def _last_words(said: Iterable[Line]) -> str:
-    """The last line of the worst that was said: there a program gives its reason."""
-    lines = list(said)
+def _last_message(entries: Iterable[Line]) -> str:
+    """The last line of the last error, or of the last entry: programs give their reason there."""
+    lines = list(entries)
     errors = [line for line in lines if line.level == "error"]
     text = (errors or lines)[-1].text if lines else ""
     return text.splitlines()[-1] if text else ""

@@ -1,4 +1,4 @@
-"""Owns what a running stack says about itself: written by the lead, read by the other commands."""
+"""Writes and reads the status file: the supervisor writes it, the other commands read it."""
 
 import contextlib
 import json
@@ -13,11 +13,11 @@ _GUNICORN = ("gateway", "chat-api", "presence")
 
 
 def write_status(data: DataDir, *, url: str, database_url: str, redis_url: str, pids: dict[str, int]) -> None:
-    """Says that this process leads a stack, and where and as which processes it runs."""
-    lead = procfs.read(os.getpid())
+    """Writes that this process supervises a stack, with its addresses and pids. Raises StackError."""
+    supervisor = procfs.read(os.getpid())
     body = {
-        # A pid alone may be somebody else's after a crash.
-        "lead": {"pid": os.getpid(), "start_ticks": lead.start_ticks if lead else 0},
+        # After a crash another process may have this pid; the start time tells them apart.
+        "lead": {"pid": os.getpid(), "start_ticks": supervisor.start_ticks if supervisor else 0},
         "url": url,
         "database_url": database_url,
         "redis_url": redis_url,
@@ -27,20 +27,20 @@ def write_status(data: DataDir, *, url: str, database_url: str, redis_url: str, 
 
 
 def clear_status(data: DataDir) -> None:
-    """Says that no stack runs."""
+    """Removes the status file: no stack runs."""
     data.status.unlink(missing_ok=True)
 
 
 def read_status(data: DataDir) -> dict[str, Any]:
-    """The running stack's addresses and its processes of this moment; StackError if none runs."""
+    """The running stack's addresses and current processes. Raises StackError if no stack runs."""
     try:
         body: dict[str, Any] = json.loads(data.status.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StackError(f"no stack is running on {data.root}") from None
     except (OSError, ValueError) as error:
         raise StackError(f"cannot read {data.status}: {error}") from error
-    lead = procfs.read(body["lead"]["pid"])
-    if lead is None or not lead.alive or lead.start_ticks != body["lead"]["start_ticks"]:
+    supervisor = procfs.read(body["lead"]["pid"])
+    if supervisor is None or not supervisor.is_alive or supervisor.start_ticks != body["lead"]["start_ticks"]:
         raise StackError(f"no stack is running on {data.root}")
     return {
         "url": body["url"],
@@ -51,15 +51,15 @@ def read_status(data: DataDir) -> dict[str, Any]:
 
 
 def _rows(service: str, pid: int) -> list[dict[str, Any]]:
-    """The process of a service and, behind gunicorn, its workers; what has just ended is left out."""
+    """A row for the service's process and for each gunicorn worker; leaves out processes that just ended."""
     rows = []
     with contextlib.suppress(OSError):
         process = procfs.read(pid)
-        if process is None or not process.alive:
+        if process is None or not process.is_alive:
             return []
         role = "master" if service in _GUNICORN else "server"
         rows.append({"service": service, "role": role, "pid": pid})
         if role == "master":
-            workers = [child.pid for child in procfs.children(pid) if child.alive]
+            workers = [child.pid for child in procfs.children(pid) if child.is_alive]
             rows += [{"service": service, "role": "worker", "pid": worker} for worker in workers]
     return rows

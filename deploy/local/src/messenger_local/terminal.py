@@ -1,4 +1,4 @@
-"""Owns the terminal: one tidy log of everything that the stack and its services say."""
+"""Writes the log lines of the stack and its services to the terminal."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ _FLUSH_LIMIT_S = 1.0
 
 
 class Terminal:
-    """Writes lines from a thread of its own: a paused terminal or an unread pipe never stops the stack."""
+    """Writes from its own thread, so that a paused terminal or an unread pipe never blocks the stack."""
 
     def __init__(self, fd: int, *, colour: bool) -> None:
         self._fd = fd
@@ -30,14 +30,14 @@ class Terminal:
         self._writer.start()
 
     def show(self, service: str, line: Line) -> None:
-        """Adds one line to the log; what is below information is not shown."""
+        """Adds one entry to the log, unless its level is debug."""
         if line.level == "debug":
             return
         head = self._head(service, line.level)
         self.print("\n".join(f"{head}{_CONTROL.sub('?', part)}" for part in line.text.splitlines() or [""]))
 
     def print(self, text: str) -> None:
-        """Adds `text` as it is; dropped, and the drop told later, when ten thousand lines wait already."""
+        """Adds `text` as it is. Drops it if 10,000 entries wait already, and later shows how many."""
         try:
             if self._dropped:
                 self._backlog.put_nowait(f"({self._dropped} lines were not shown: nobody read them)")
@@ -47,7 +47,7 @@ class Terminal:
             self._dropped += 1
 
     def close(self) -> None:
-        """Writes what still waits, as far as somebody reads it."""
+        """Writes the waiting lines, for a second at most in case nobody reads them."""
         with contextlib.suppress(queue.Full):
             self._backlog.put_nowait(None)
         self._writer.join(_FLUSH_LIMIT_S)
@@ -63,7 +63,7 @@ class Terminal:
     def _write(self) -> None:
         while (text := self._backlog.get()) is not None:
             data = f"{text}\n".encode(errors="replace")
-            # Whoever closed the pipe does not want the log; the stack runs on.
+            # The reader closed the pipe. The stack runs on without a log.
             with contextlib.suppress(OSError):
                 while data:
                     data = data[os.write(self._fd, data) :]

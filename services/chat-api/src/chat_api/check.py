@@ -1,7 +1,7 @@
-"""Audits what lies in the schema `messenger`: python -m chat_api.check [--repair].
+"""Audits the data in the schema `messenger`: python -m chat_api.check [--repair].
 
-It reads as `messenger_definer`, which the tables' owner may become: the owner itself is behind the policies.
-Nothing is changed unless that is asked for, and then only numbers that follow from others.
+The audit runs as the role `messenger_definer`, because row-level security binds even the tables' owner; the
+owner may take that role. Only `--repair` changes data, and only numbers that follow from other data.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from typing import Final
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
+from chat_api.storage.kinds import KINDS
+
 SHOWN: Final = 20
 _CONNECT_TIMEOUT_S: Final = 10
-# Everything that took a `pos` and still has it, with its conversation.
-_POSITIONS: Final = """
-    SELECT conversation_id, pos FROM messenger.messages
-    UNION ALL SELECT conversation_id, pos FROM messenger.conversation_participants
-    UNION ALL SELECT id, title_pos FROM messenger.conversations WHERE title_pos > 0"""
+# Every row that has a `pos`: its conversation, and whether it may share the pos.
+_POSITIONS: Final = " UNION ALL ".join(kind.positions for kind in KINDS)
+_TAKEN: Final = f"({_POSITIONS}) AS p (conversation_id, pos, is_shared)"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What has to hold: `query` yields a row, conversation first, for whatever breaks it."""
+    """A condition on the data. `query` returns a row per violation, with the conversation first."""
 
     name: str
     query: str
-    # What sets it right, if it follows from the rest.
+    # The statement that corrects all violations; empty if the right value doesn't follow from other data.
     repair: str = ""
 
 
 RULES: Final = (
     Rule(
-        "the last seq is that of the last message",
+        "last_seq is the seq of the last message",
         """SELECT c.id, c.last_seq, max(m.seq) FROM messenger.conversations c
              LEFT JOIN messenger.messages m ON m.conversation_id = c.id
             GROUP BY c.id HAVING c.last_seq <> coalesce(max(m.seq), 0)""",
@@ -45,38 +45,49 @@ RULES: Final = (
             WHERE m.conversation_id = c.id AND c.last_seq < m.seq""",
     ),
     Rule(
-        "seq has no hole",
+        "seq has no holes",
         """SELECT conversation_id, count(*), max(seq) FROM messenger.messages
             GROUP BY 1 HAVING count(*) <> max(seq) OR min(seq) <> 1""",
     ),
     Rule(
-        "no pos is above the last one",
+        "no pos is above last_pos",
         f"""SELECT c.id, c.last_pos, max(p.pos) FROM messenger.conversations c
-              JOIN ({_POSITIONS}) p ON p.conversation_id = c.id
+              JOIN {_TAKEN} ON p.conversation_id = c.id
              GROUP BY c.id HAVING max(p.pos) > c.last_pos""",
         f"""UPDATE messenger.conversations c SET last_pos = p.pos
-              FROM (SELECT conversation_id, max(pos) AS pos FROM ({_POSITIONS}) all_of_them GROUP BY 1) p
+              FROM (SELECT conversation_id, max(pos) AS pos FROM {_TAKEN} GROUP BY 1) p
              WHERE p.conversation_id = c.id AND c.last_pos < p.pos""",
     ),
     Rule(
-        "a pos is that of one message",
+        "a row has the pos last_pos",
+        f"""SELECT c.id, c.last_pos, max(p.pos) FROM messenger.conversations c
+              JOIN {_TAKEN} ON p.conversation_id = c.id
+             GROUP BY c.id HAVING max(p.pos) < c.last_pos""",
+    ),
+    Rule(
+        "no two messages have the same pos",
         """SELECT conversation_id, pos, count(*) FROM messenger.messages GROUP BY 1, 2 HAVING count(*) > 1""",
     ),
     Rule(
-        "nobody has read what is not there",
+        "only members who joined together share a pos",
+        f"""SELECT conversation_id, pos, count(*) FROM {_TAKEN}
+             GROUP BY 1, 2 HAVING count(*) > 1 AND NOT bool_and(is_shared)""",
+    ),
+    Rule(
+        "no read position is above last_seq",
         """SELECT r.conversation_id, r.user_id, r.last_read_seq, c.last_seq FROM messenger.read_receipts r
              JOIN messenger.conversations c ON c.id = r.conversation_id WHERE r.last_read_seq > c.last_seq""",
         """UPDATE messenger.read_receipts r SET last_read_seq = c.last_seq FROM messenger.conversations c
             WHERE c.id = r.conversation_id AND r.last_read_seq > c.last_seq""",
     ),
     Rule(
-        "who has read was a member",
+        "every read position belongs to a present or former member",
         """SELECT r.conversation_id, r.user_id FROM messenger.read_receipts r
             WHERE NOT EXISTS (SELECT FROM messenger.conversation_participants p
                                WHERE p.conversation_id = r.conversation_id AND p.user_id = r.user_id)""",
     ),
     Rule(
-        "a message has its conversation, and was written by a member or the system",
+        "every message belongs to a conversation, and its sender was a member or the system",
         """SELECT m.conversation_id, m.seq, m.sender_id FROM messenger.messages m
             WHERE NOT EXISTS (SELECT FROM messenger.conversations c WHERE c.id = m.conversation_id)
                OR m.sender_id <> 0
@@ -84,30 +95,32 @@ RULES: Final = (
                                WHERE p.conversation_id = m.conversation_id AND p.user_id = m.sender_id)""",
     ),
     Rule(
-        "a membership has its conversation",
+        "every membership belongs to a conversation",
         """SELECT p.conversation_id, p.user_id FROM messenger.conversation_participants p
             WHERE NOT EXISTS (SELECT FROM messenger.conversations c WHERE c.id = p.conversation_id)""",
     ),
     Rule(
-        "a conversation with members is not deleted, and a direct one has two",
+        "a deleted conversation has no members, and a direct conversation has two, or one with oneself",
         """SELECT c.id, c.type, count(p.user_id) FROM messenger.conversations c
              LEFT JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.left_at IS NULL
             GROUP BY c.id HAVING c.deleted_at IS NOT NULL AND count(p.user_id) > 0
-                               OR c.type = 'direct' AND c.deleted_at IS NULL AND count(p.user_id) <> 2""",
+                               OR c.type = 'direct' AND c.deleted_at IS NULL AND count(p.user_id) <>
+                                  CASE split_part(c.direct_key, ':', 1)
+                                  WHEN split_part(c.direct_key, ':', 2) THEN 1 ELSE 2 END""",
     ),
 )
 
 
 def audit(cursor: Cursor, *, repair: bool = False) -> list[str]:
-    """What is wrong, a line for each; with `repair`, what can be set right is, and is told all the same."""
+    """One line per violation. With `repair`, corrects what it can, with a line per repaired rule."""
     cursor.execute("SET ROLE messenger_definer")
     found: list[str] = []
     for rule in RULES:
         cursor.execute(rule.query)
         rows = cursor.fetchall()
-        found += [f"not so: {rule.name}: {', '.join(map(str, row))}" for row in rows[:SHOWN]]
+        found += [f"violated: {rule.name}: {', '.join(map(str, row))}" for row in rows[:SHOWN]]
         if len(rows) > SHOWN:
-            found.append(f"not so: {rule.name}: {len(rows) - SHOWN} more")
+            found.append(f"violated: {rule.name}: {len(rows) - SHOWN} more")
         if rows and repair and rule.repair:
             cursor.execute(rule.repair)
             found.append(f"repaired: {rule.name}: {cursor.rowcount}")
@@ -115,10 +128,10 @@ def audit(cursor: Cursor, *, repair: bool = False) -> list[str]:
 
 
 def run(url: str, *, repair: bool) -> int:
-    """Prints what is wrong in the database; 0 if nothing is."""
+    """Prints the violations in the database. Returns the exit code: 0 if there are none, otherwise 1."""
     try:
         with psycopg2.connect(url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
-            # One moment of all tables, while everybody goes on.
+            # One snapshot of all tables, while the service keeps running.
             connection.set_session(isolation_level="REPEATABLE READ", readonly=not repair)
             with connection.cursor() as cursor:
                 found = audit(cursor, repair=repair)
@@ -130,9 +143,9 @@ def run(url: str, *, repair: bool) -> int:
 
 
 def main() -> int:
-    """What `python -m chat_api.check` does; returns the exit code."""
+    """Runs `python -m chat_api.check`. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m chat_api.check", description="Audits the data.")
-    parser.add_argument("--repair", action="store_true", help="set right what follows from other numbers")
+    parser.add_argument("--repair", action="store_true", help="correct numbers that follow from other data")
     options = parser.parse_args()
     url = os.environ.get("MESSENGER_DATABASE_URL")
     if not url:

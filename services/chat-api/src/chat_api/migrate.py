@@ -1,8 +1,8 @@
-"""Brings the schema `messenger` up to date: python -m chat_api.migrate."""
+"""Applies the migrations of the schema `messenger`: python -m chat_api.migrate."""
 
 import sys
 
-from messenger_shared.migrations import main
+from messenger_shared.postgres.migrations import main
 
 if __name__ == "__main__":
     sys.exit(main("chat_api", "messenger"))

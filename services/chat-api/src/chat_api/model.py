@@ -1,4 +1,4 @@
-"""Owns the things that chat-api is about, in the form in which they travel between storage and doors."""
+"""Defines the data that handlers, rules and storage exchange."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from messenger_shared.contract.events import Event
+
 MessageData = dict[str, Any]
 ConversationData = dict[str, Any]
 SettingsData = dict[str, Any]
+UserData = dict[str, Any]
 
 FINGERPRINT_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that asks to be stored; `id` is the gateway's, so that asking twice is harmless."""
+    """A message to be stored. The gateway chooses `id`, so a repeated request doesn't store it twice."""
 
     id: str
     conversation_id: str
@@ -30,7 +33,7 @@ class Draft:
 
 
 class Verdict(NamedTuple):
-    """What became of a draft; see send_messages in the first migration for the names."""
+    """The outcome of storing a draft. Migration 0001 explains the values of `verdict` (send_messages)."""
 
     verdict: str
     stored_id: str | None
@@ -39,8 +42,8 @@ class Verdict(NamedTuple):
     created_at: str
 
 
-class Sent(NamedTuple):
-    """A stored message, for who sends it again; no `fingerprint` if it was deleted before there were any."""
+class SentMessage(NamedTuple):
+    """A stored message that was sent again. `fingerprint` is None if it was deleted before migration 0003."""
 
     message: MessageData
     fingerprint: bytes | None
@@ -48,18 +51,18 @@ class Sent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What is known of one user in one conversation."""
+    """One user in one conversation: type, role, positions, and whether the user has left."""
 
     type: str
     role: str
     last_seq: int
     last_pos: int
     read_seq: int
-    left: bool
+    has_left: bool
 
 
 class MemberChange(NamedTuple):
-    """Somebody came (`added`), went (`removed`), or got another role (`updated`)."""
+    """A change of membership. `kind` is `added`, `removed`, or `updated` (another role)."""
 
     kind: str
     user_id: int
@@ -67,21 +70,53 @@ class MemberChange(NamedTuple):
     pos: int
 
 
-class Missed(NamedTuple):
-    """What changed in a conversation after a pos, at one moment: each thing in its latest state, by its pos.
+class Reaction(NamedTuple):
+    """Whether a user's emoji shall be on a message."""
 
-    Messages with whether they are new since; the title as the pos of its change, and the conversation.
+    message_id: str
+    user_id: int
+    emoji: str
+    on: bool
+
+
+class ReactionVerdict(NamedTuple):
+    """The outcome of setting a reaction, and the message's state then. Migration 0009 explains `verdict`.
+
+    `counts` has {emoji, count, user_ids} per emoji, `mine` the emoji of the user.
     """
 
-    head: int
-    messages: list[tuple[MessageData, bool]]
-    members: list[MemberChange]
-    title: tuple[int, ConversationData] | None
+    verdict: str
+    conversation_id: str | None
+    pos: int
+    counts: list[dict[str, Any]]
+    mine: list[str]
+
+
+class Pins(NamedTuple):
+    """The pinned messages of a conversation, newest pin first, and the pos of their last change.
+
+    `changed` says whether a request has changed them.
+    """
+
+    conversation_id: str
+    pos: int
+    message_ids: list[str]
+    changed: bool
+
+
+class ConversationChanges(NamedTuple):
+    """The changes of a conversation after a pos, each row in its latest state, in the order of pos.
+
+    They are complete up to the pos `to`.
+    """
+
+    to: int
+    events: list[Event]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a conversation stands, and what the caller is in it; read under the conversation's lock."""
+class ConversationState:
+    """A conversation's counters and the caller's role in it, read under the conversation's lock."""
 
     type: str
     role: str
@@ -91,21 +126,25 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
-    """What the rules need to know of a message and of the one who asks; no role means a stranger."""
+    """The facts that the rules need about a message and the caller. `role` is None for a stranger."""
 
     conversation_id: str
     seq: int
     sender_id: int
     version: int
     content: str | None
+    has_file: bool
     deleted: bool
     type: str
     role: str | None
-    left: bool
+    has_left: bool
 
 
 class ReadPosition(NamedTuple):
-    """How far a member has read; `moved` tells whether it is news."""
+    """How far a member has read. `moved`: the position changed; `cleared`: an unread mark was removed.
+
+    `marked_from` is the seq from which the member marked messages as unread; others are not told of it.
+    """
 
     conversation_id: str
     message_id: str | None
@@ -113,12 +152,68 @@ class ReadPosition(NamedTuple):
     read_at: str
     unread: int
     last_seq: int
+    marked_from: int | None
     moved: bool
+    cleared: bool
+
+
+class Profile(NamedTuple):
+    """A user as the host sees them. `version` counts changes of the profile."""
+
+    id: int
+    external_id: str | None
+    name: str | None
+    avatar_url: str | None
+    version: int
+    deactivated: bool
+    locale: str | None
+    timezone: str | None
+    custom: dict[str, Any]
+    created_at: str
+
+
+def user_data(
+    id_: int, name: str | None, avatar_url: str | None, version: int, deactivated: bool
+) -> UserData:
+    """A user as other users see them."""
+    return {
+        "id": id_,
+        "name": name,
+        "avatar_url": avatar_url,
+        "version": version,
+        "deactivated": deactivated,
+    }
+
+
+class Upserted(NamedTuple):
+    """The outcome of storing one profile. `changed`: other users see a change."""
+
+    id: int
+    changed: bool
+
+
+class Admitted(NamedTuple):
+    """A user who came with a token. `changed`: the token's claims changed what other users see."""
+
+    id: int
+    deactivated: bool
+    changed: bool
+
+
+class StoredKey(NamedTuple):
+    """A server key, without the digest of its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: str
+    last_used_at: str | None
+    revoked_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class NewConversation:
-    """A conversation to be created; `members` maps each user to a role, the creator first."""
+    """A conversation to be created. `members` maps user ids to roles; the creator comes first."""
 
     id: str
     type: str
@@ -128,8 +223,8 @@ class NewConversation:
     direct_key: str | None
 
 
-def message_of(draft: Draft, verdict: Verdict) -> MessageData:
-    """The message as clients see it, of a draft that was just stored."""
+def message_from_draft(draft: Draft, verdict: Verdict) -> MessageData:
+    """The message as clients see it, made from a draft that was just stored."""
     return {
         "id": draft.id,
         "conversation_id": draft.conversation_id,
@@ -151,12 +246,16 @@ def message_of(draft: Draft, verdict: Verdict) -> MessageData:
 
 
 def fingerprint(type_: str, content: str) -> bytes:
-    """What stays known of a message's first text, as messenger.fingerprint in the database has it."""
+    """A hash of a message's type and first text; must equal messenger.fingerprint in the database."""
     return hashlib.sha256(f"{type_}\n{content}".encode()).digest()[:FINGERPRINT_BYTES]
 
 
-def is_same_message(draft: Draft, sent: Sent) -> bool:
-    """Whether a repeat asks for what was stored, whatever became of that since."""
-    if sent.message["conversation_id"] != draft.conversation_id:
+def is_same_message(draft: Draft, sent: SentMessage) -> bool:
+    """Whether `draft` repeats the stored message as it was sent, before any edit or deletion."""
+    message = sent.message
+    if message["conversation_id"] != draft.conversation_id:
+        return False
+    # A deleted message no longer has its file.
+    if message["deleted_at"] is None and message["file_url"] != draft.file_url:
         return False
     return sent.fingerprint in (None, fingerprint(draft.type, draft.content))

@@ -1,12 +1,48 @@
-"""Owns which settings chat-api has: those of every service with a store, and no others."""
+"""Declares chat-api's settings and reads them from the environment."""
+
+from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Final
 
-from messenger_shared.common_settings import PROCESS, STORE
-from messenger_shared.variables import Variable, main
+from messenger_shared.settings.common import PROCESS, STORE, USER_IDS, StoreSettings
+from messenger_shared.settings.environment import Environment
+from messenger_shared.settings.variables import Choice, Flag, Variable, main
 
-VARIABLES: Final[tuple[Variable, ...]] = (*STORE, *PROCESS)
+EVERYONE: Final = "everyone"
+OFF: Final = "off"
+DIRECTORY: Final = Choice(
+    name="MESSENGER_DIRECTORY",
+    choices=("contacts", EVERYONE, OFF),
+    meaning="Whom users find by name: `contacts` are those they share a conversation with; or `everyone`, or "
+    "`off`.",
+)
+OBSERVERS_REACT: Final = Flag(
+    name="MESSENGER_OBSERVERS_REACT", default=True, meaning="1 lets observers react to messages."
+)
+VARIABLES: Final[tuple[Variable, ...]] = (*STORE, USER_IDS, DIRECTORY, OBSERVERS_REACT, *PROCESS)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """chat-api's settings."""
+
+    store: StoreSettings
+    # Whether a user may be named before the host or a token has made them known.
+    may_create_users: bool = True
+    directory: str = DIRECTORY.choices[0]
+    observers_react: bool = True
+
+    @classmethod
+    def read(cls, env: Environment) -> ChatSettings:
+        """The settings in the environment; raises SettingsError."""
+        return cls(
+            StoreSettings.read(env),
+            USER_IDS.of(env) == "numeric",
+            DIRECTORY.of(env),
+            OBSERVERS_REACT.of(env),
+        )
 
 
 if __name__ == "__main__":

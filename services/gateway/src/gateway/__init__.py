@@ -1,6 +1,15 @@
-"""The gateway: holds the clients' sockets, opens the REST door, orders and fans out what chat-api tells.
+"""The gateway: clients connect to it alone. It holds their sockets, answers REST, orders events and fans them
+out.
 
-`app` wires. A request comes in by `socket` (after `handshake`) or `rest`, both over the operation table;
-`commands` and `session` answer it. An event comes in by `follower`, is ordered by `stream` and sent by `hub`
-to every `connection`. `watching` and `reporting` are the side of presence.
+The sub-packages, from top to bottom; each imports only those below it (`.importlinter` holds that):
+
+admin        what operators may do: HTTP routes, and commands over the bus
+edge         what clients reach: the WebSocket routes, REST, pages, documents, problem documents
+sockets      a socket's commands and life cycle: reader, command queue, commands, heartbeat, drain
+delivery     what a socket receives: memberships, rooms, repair of holes, resume and replay
+presence     who is online: the client of the presence service, its cache, subscriptions, fan-out
+auth         who a client is: tokens, tickets, signing keys, revocations, accounts, server keys
+connections  the sockets themselves: one connection, the hub of all, framing, rate limits
+
+`app` wires all of it, `settings` reads the environment, `metrics` declares the counters.
 """

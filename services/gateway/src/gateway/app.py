@@ -1,50 +1,57 @@
-"""Owns the wiring of the gateway: settings, components, routes, and the order of start and stop."""
+"""Wires the gateway: settings, components, routes, and the order of start and stop."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from gateway.admin import add_admin
-from gateway.admission import Admission
-from gateway.census import Census
-from gateway.commands import Commands
-from gateway.credentials import Credentials
-from gateway.docs import add_docs
-from gateway.drain import Drain
-from gateway.follower import Follower
-from gateway.handshake import Handshake
-from gateway.headers import add_common
-from gateway.limits import Allowances
-from gateway.origins import origins_middleware
-from gateway.pages import add_pages
-from gateway.people import People
-from gateway.presence import PresenceSession
-from gateway.problems import problems_middleware
-from gateway.pulse import Pulse
-from gateway.reach import Reach
-from gateway.reporting import Reporting
-from gateway.rest import BASE_PATH, MAX_BODY_BYTES, add_rest
-from gateway.resuming import Resuming
-from gateway.rooms import Rooms
-from gateway.session import Session
+from gateway.admin.http import add_admin
+from gateway.auth.credentials import Credentials
+from gateway.auth.handshake import Handshake
+from gateway.auth.server_keys import ServerKeys
+from gateway.connections.rate_limits import TokenBuckets
+from gateway.connections.socket_counter import SocketCounter
+from gateway.delivery.memberships import MembershipTracker
+from gateway.delivery.resume import Resumer
+from gateway.delivery.rooms import Rooms
+from gateway.delivery.tracing import make_hub, make_rpc
+from gateway.delivery.user_updates import UserUpdates
+from gateway.edge.docs import add_docs
+from gateway.edge.headers import add_common_headers
+from gateway.edge.origins import origins_middleware
+from gateway.edge.pages import add_pages
+from gateway.edge.problems import problems_middleware
+from gateway.edge.rest import BASE_PATH, MAX_BODY_BYTES, add_rest
+from gateway.edge.server import add_server
+from gateway.edge.server_users import ServerUsers
+from gateway.edge.websocket import WebSocketEndpoint
+from gateway.presence.cache import PresenceCache
+from gateway.presence.client import PresenceClient
+from gateway.presence.reporter import PresenceReporter
+from gateway.presence.subscriptions import PresenceSubscriptions
 from gateway.settings import GatewaySettings
-from gateway.socket import SocketDoor
-from gateway.tracing import make_hub, make_rpc
-from gateway.watching import Watching
-from messenger_shared import logs
-from messenger_shared.operations.operation import CHAT_API
-from messenger_shared.redis_bus import RedisBus
-from messenger_shared.service import LEAVE, add_health, run_component, worker_id
-from messenger_shared.settings import Environment, SettingsError
-from messenger_shared.tracing import spans_of
+from gateway.sockets.admission import Admission
+from gateway.sockets.commands import Commands
+from gateway.sockets.drain import Drain
+from gateway.sockets.heartbeat import Heartbeat
+from gateway.sockets.presence_commands import PresenceCommands
+from gateway.sockets.socket_commands import SocketCommands
+from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.contract.operations.operation import CHAT_API
+from messenger_shared.observability import logs
+from messenger_shared.rpc.client import RpcClient
+from messenger_shared.runtime.service import BEFORE_STOP, add_health, run_component, worker_id
+from messenger_shared.settings.environment import Environment, SettingsError
+from messenger_shared.tracing.setup import make_spans
 
 if TYPE_CHECKING:
-    from messenger_shared.spans import Spans
+    from messenger_shared.tracing.spans import Spans
 
 SERVICE = "gateway"
+# Asks the other services, for an application that adds routes of its own to these.
+RPC: Final = web.AppKey[RpcClient]("rpc")
 # 500 of the longest user ids in a query, their commas encoded.
 MAX_LINE_BYTES = 16 * 1024
 
@@ -54,7 +61,7 @@ async def create_app() -> web.Application:
     logs.configure(SERVICE)
     try:
         env = Environment(os.environ)
-        return build_app(GatewaySettings.read(env), spans_of(env, SERVICE))
+        return build_app(GatewaySettings.read(env), make_spans(env, SERVICE))
     except SettingsError as error:
         raise SystemExit(f"{SERVICE}: {error}") from None
 
@@ -62,40 +69,77 @@ async def create_app() -> web.Application:
 def build_app(settings: GatewaySettings, spans: Spans | None = None) -> web.Application:
     """The application with `settings`, followed by `spans`."""
     app = _bare_app(settings, spans)
+    # Keys aren't spread over several servers as channels are.
+    limits, redis = settings.limits, settings.redis_urls[0]
     bus = RedisBus(settings.redis_urls, worker_id(SERVICE))
     rpc, hub = make_rpc(bus, spans), make_hub(spans)
-    reach = Reach(rpc, bus.worker)
-    people = People(bus, reach)
-    watching = Watching(people, reach)
-    rooms = Rooms(bus, rpc, hub, watching)
-    census = Census(bus, settings.limits.max_sockets)
-    credentials = Credentials(settings, bus, hub)
-    verifier, tickets = credentials.verifier, credentials.tickets
-    follower = Follower(bus, rpc, hub, rooms, census, credentials.revocations)
-    resuming = Resuming(hub, rooms, settings.limits.resume_max_events)
-    reporting = Reporting(bus, reach, hub)
-    pulse = Pulse(hub, settings.heartbeat_ms)
-    for component in (bus, credentials, rpc, people, watching, follower, reporting, pulse):
+    presence_client = PresenceClient(rpc, bus.worker)
+    cache = PresenceCache(bus, presence_client)
+    subscriptions = PresenceSubscriptions(cache, presence_client)
+    rooms = Rooms(bus, rpc, hub, subscriptions)
+    counter = SocketCounter(bus, limits.max_sockets)
+    credentials = Credentials(settings.jwt_keys, settings.jwt_rules, redis, limits.max_sockets, bus, rpc, hub)
+    updates = UserUpdates(bus, hub)
+    memberships = MembershipTracker(bus, rpc, hub, rooms, counter, credentials.revocations)
+    resumer = Resumer(hub, rooms, limits.resume_max_events)
+    reporter = PresenceReporter(bus, presence_client, hub)
+    heartbeat = Heartbeat(hub, settings.heartbeat_ms)
+    live = (memberships, updates, reporter, heartbeat)
+    for component in (bus, credentials, rpc, cache, subscriptions, *live):
         run_component(app, component.start, component.stop)
-    session = Session(bus, rpc, hub, watching, resuming, verifier, settings)
-    commands = Commands(rpc, session.handlers | PresenceSession(reach, watching, reporting).handlers)
-    admission = Admission(settings.admit_at_once, settings.admit_waiting)
-    allowances = Allowances(settings.limits.messages_per_s)
-    handshake = Handshake(verifier, tickets)
-    door = SocketDoor(
-        hub, admission, census, allowances, follower, watching, reporting, commands, handshake, settings
+    socket_commands = SocketCommands(
+        bus, rpc, hub, subscriptions, resumer, credentials.authenticator, settings
     )
-    app.router.add_get(f"{BASE_PATH}/ws", door.handle)
-    app.router.add_get(f"{BASE_PATH}/ws/{{user_id}}", door.handle)
-    add_rest(app, rpc, allowances, verifier, tickets.handlers)
+    presence_commands = PresenceCommands(presence_client, subscriptions, reporter)
+    commands = Commands(rpc, socket_commands.handlers | presence_commands.handlers)
+    admission = Admission(settings.admit_at_once, settings.admit_waiting)
+    buckets = TokenBuckets(limits.messages_per_s)
+    handshake = Handshake(credentials.authenticator, credentials.tickets)
+    endpoint = WebSocketEndpoint(
+        hub, admission, counter, buckets, memberships, subscriptions, reporter, commands, handshake, settings
+    )
+    for path in ("/ws", "/ws/{user_id}"):
+        app.router.add_get(BASE_PATH + path, endpoint.handle)
+    _add_http(app, settings, rpc, credentials, buckets)
+    if settings.server_api:
+        _add_server_api(app, settings, bus, rpc, credentials)
+    _add_health(app, bus, rpc, presence_client)
+    app[BEFORE_STOP] = Drain(hub, admission, settings.drain_s).run
+    return app
+
+
+def _add_http(
+    app: web.Application,
+    settings: GatewaySettings,
+    rpc: RpcClient,
+    credentials: Credentials,
+    buckets: TokenBuckets,
+) -> None:
+    app[RPC] = rpc
+    add_rest(app, rpc, buckets, credentials.authenticator, credentials.tickets.handlers)
     add_docs(app, BASE_PATH)
     add_pages(app, settings)
     if settings.admin_api:
-        add_admin(app, rpc, verifier, credentials.revocations)
+        add_admin(app, rpc, credentials.authenticator, credentials.revocations)
+
+
+def _add_server_api(
+    app: web.Application, settings: GatewaySettings, bus: RedisBus, rpc: RpcClient, credentials: Credentials
+) -> None:
+    server_keys = ServerKeys(rpc, bus)
+    run_component(app, server_keys.start, server_keys.stop)
+    users = ServerUsers(rpc, credentials.revocations, settings.jwt_rules, settings.signing_secret)
+    add_server(app, rpc, server_keys, users.handlers)
+
+
+def _add_health(app: web.Application, bus: RedisBus, rpc: RpcClient, presence_client: PresenceClient) -> None:
     required = {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)}
-    add_health(app, required, {"presence": lambda: not reach.degraded})
-    app[LEAVE] = Drain(hub, admission, settings.drain_s).run
-    return app
+    # Sockets live on while chat-api can't write, and what it can still do is done.
+    optional = {
+        "chat-api": lambda: rpc.has_healthy_worker(CHAT_API),
+        "presence": lambda: not presence_client.is_degraded,
+    }
+    add_health(app, required, optional)
 
 
 def _bare_app(settings: GatewaySettings, spans: Spans | None) -> web.Application:
@@ -105,7 +149,7 @@ def _bare_app(settings: GatewaySettings, spans: Spans | None) -> web.Application
         # A packed body is refused, and until then it stays as it is.
         handler_args={"max_line_size": MAX_LINE_BYTES, "auto_decompress": False},
     )
-    app.on_response_prepare.append(add_common)
+    app.on_response_prepare.append(add_common_headers)
     if spans is not None:
         run_component(app, spans.start, spans.stop)
     return app

@@ -1,43 +1,58 @@
-"""Owns what the gateway counts."""
+"""Defines the gateway's metrics."""
 
 import asyncio
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from messenger_shared.metrics import SECONDS
+from messenger_shared.observability.metrics import SECONDS
 
 CONNECTIONS = Gauge("messenger_connections", "Open sockets", multiprocess_mode="livesum")
 DELIVERY_TIME = Histogram(
     "messenger_delivery_seconds",
-    "From the commit of an event to its writing to sockets, of the oldest in each turn of the loop",
+    "Time from commit to the write to sockets, of the oldest event in each turn of the event loop",
     buckets=SECONDS,
 )
 DELIVERIES = Counter("messenger_deliveries", "Durable frames written to sockets")
-UNKNOWN_TYPES = Counter("messenger_unknown_types", "Frames of a type that nobody knows")
-EVICTIONS = Counter("messenger_evictions", "Sockets closed because they didn't read")
-TURNED_AWAY = Counter("messenger_turned_away", "Sockets that were told to come back later")
-HOLES = Counter("messenger_holes_repaired", "Times that missing events were fetched from chat-api")
-PRESENCE_FRAMES = Counter("messenger_presence_frames", "Frames that told a socket how people are")
+UNKNOWN_TYPES = Counter("messenger_unknown_types", "Frames of an unknown type")
+EVICTIONS = Counter("messenger_evictions", "Sockets closed because the client read too slowly")
+REFUSED = Counter("messenger_turned_away", "New sockets refused with 503 because too many were opening")
+HOLES = Counter("messenger_holes_repaired", "Fetches of missing events from chat-api")
+PRESENCE_FRAMES = Counter("messenger_presence_frames", "Presence frames written to sockets")
+USER_UPDATES = Counter("messenger_user_updates", "user.updated frames written to sockets")
+SERVER_REQUESTS = Counter(
+    "messenger_server_requests",
+    "Requests at the routes below /server, by operation and outcome: ok, or the error's code",
+    ["operation", "outcome"],
+)
+SERVER_KEY_CHECKS = Counter(
+    "messenger_server_key_checks",
+    "Server keys checked: accepted from memory (cached) or by chat-api (asked), wrong or revoked (refused), "
+    "not looked at after too many wrong ones (limited), or without an answer of chat-api (failed)",
+    ["outcome"],
+)
+# From the start at 0, so that Prometheus sees the first one as a rise.
+for _outcome in ("cached", "asked", "refused", "limited", "failed"):
+    SERVER_KEY_CHECKS.labels(_outcome)
 
 
-class Tally:
-    """Tells a counter of what happens often once in each turn of the loop: telling it costs 1.3 µs."""
+class BatchedCounter:
+    """Counts frequent events; adds them to a counter once per turn of the loop: an `inc` costs 1.3 µs."""
 
-    __slots__ = ("_counter", "_untold")
+    __slots__ = ("_counter", "_pending")
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._untold = 0
+        self._pending = 0
 
     def count(self) -> None:
-        """One more."""
-        if not self._untold:
-            asyncio.get_running_loop().call_soon(self._tell)
-        self._untold += 1
+        """Counts one event."""
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pending += 1
 
-    def _tell(self) -> None:
-        self._counter.inc(self._untold)
-        self._untold = 0
+    def _flush(self) -> None:
+        self._counter.inc(self._pending)
+        self._pending = 0
 
 
-FRAMES = Tally(Counter("messenger_frames", "Frames that clients sent"))
+FRAMES = BatchedCounter(Counter("messenger_frames", "Frames that clients sent"))

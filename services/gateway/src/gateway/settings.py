@@ -1,4 +1,4 @@
-"""Owns the gateway's settings."""
+"""Declares the gateway's settings and reads them from the environment."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.signing_keys import FetchedKeys, SigningKeys, keys_of_file, keys_of_secrets
-from messenger_shared.common_settings import PRESENCE_GRACE, PRESENCE_GRACE_MS, PROCESS, REDIS_URL
-from messenger_shared.settings import Environment, SettingsError
-from messenger_shared.tokens import SECRET_BYTES_MIN, Rules
-from messenger_shared.variables import Flag, Items, Secret, Text, Variable, WebAddress, Whole, main
+from gateway.auth.signing_keys import FetchedKeys, SigningKeys, keys_of_file, keys_of_secrets
+from messenger_shared.contract.tokens import SECRET_BYTES_MIN, Rules
+from messenger_shared.settings.common import PRESENCE_GRACE, PRESENCE_GRACE_MS, PROCESS, REDIS_URL, USER_IDS
+from messenger_shared.settings.environment import Environment, SettingsError
+from messenger_shared.settings.variables import Flag, Items, Secret, Text, Variable, WebAddress, Whole, main
 
-# A year and a day: enough for whoever never wants to think of it, and an end for what got lost.
+# A year and a day: long enough for an application that hardly ever renews tokens, and lost ones still end.
 MAX_LIFETIME_S: Final = 366 * 86_400
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one client may do; 0 means no limit. `connected` tells it to the client."""
+    """What one client may do; 0 means no limit. The `connected` frame tells the client."""
 
-    frame_bytes: int = 65_536
+    # Large enough for `content_chars` however a client's JSON escapes it: an emoji may take twelve bytes.
+    frame_bytes: int = 131_072
     content_chars: int = 10_000
     messages_per_s: int = 30
     frames_per_s: int = 100
@@ -33,80 +34,91 @@ class Limits:
 JWT_SECRET: Final = Secret(
     name="MESSENGER_JWT_SECRET",
     minimum_bytes=SECRET_BYTES_MIN,
-    meaning="Signs users' tokens, HS256. This, a file of keys or a JWKS URL: one of the three is required.",
+    meaning=(
+        "The secret that signs users' tokens, by HS256. Exactly one of this, `MESSENGER_JWT_KEYS_FILE` and "
+        "`MESSENGER_JWT_JWKS_URL` is required."
+    ),
 )
 JWT_PREVIOUS_SECRET: Final = Secret(
     name="MESSENGER_JWT_PREVIOUS_SECRET",
     minimum_bytes=SECRET_BYTES_MIN,
-    meaning="The secret before this one, whose tokens still count while it changes.",
+    meaning="The previous secret. Tokens that it signed stay valid while you change the secret.",
 )
 JWT_KEYS_FILE: Final = Text(
     name="MESSENGER_JWT_KEYS_FILE",
-    meaning="A file with the public keys that tokens are signed with, as a JWK set.",
+    meaning="A file with the public keys that verify tokens: PEM, or a JWKS document.",
 )
 JWT_JWKS_URL: Final = Text(
-    name="MESSENGER_JWT_JWKS_URL", meaning="Where those public keys are fetched from, again and again."
+    name="MESSENGER_JWT_JWKS_URL",
+    meaning="The URL of a JWKS document with such keys. It is fetched at the start and every 5 minutes.",
 )
-JWT_ISSUER: Final = Text(
-    name="MESSENGER_JWT_ISSUER", meaning="The `iss` that tokens must have; any if it is empty."
-)
+JWT_ISSUER: Final = Text(name="MESSENGER_JWT_ISSUER", meaning="The `iss` that tokens must have. Empty: any.")
 JWT_AUDIENCE: Final = Text(
-    name="MESSENGER_JWT_AUDIENCE", meaning="The `aud` that tokens must have; any if it is empty."
+    name="MESSENGER_JWT_AUDIENCE",
+    meaning="The `aud` that tokens must have. Empty: tokens with an `aud` are refused.",
 )
 JWT_MAX_LIFETIME: Final = Whole(
     name="MESSENGER_JWT_MAX_LIFETIME_S",
     default=MAX_LIFETIME_S,
-    meaning="A token that lives longer, in seconds, is refused.",
+    meaning="A token that is valid for longer than this, in seconds from now, is refused; 0 is no limit.",
 )
 ALLOWED_ORIGINS: Final = Items(
     name="MESSENGER_ALLOWED_ORIGINS",
-    meaning="The web pages that may connect, exactly as their browsers say it: `https://chat.example.org`.",
+    meaning="Origins of web pages that may connect, as browsers send them: `https://chat.example.org`.",
 )
 LOGIN_URL: Final = WebAddress(
     name="MESSENGER_LOGIN_URL",
-    meaning="Where the web client sends a user without a token; empty where a page of yours hands it over.",
+    meaning=(
+        "Where the web client sends a user without a token. Empty if a page of yours embeds the client and "
+        "gives it the token."
+    ),
 )
 MESSAGES_PER_S: Final = Whole(
     name="MESSENGER_MESSAGES_PER_S",
     default=Limits.messages_per_s,
-    meaning="Messages a second of one user, twice that in a burst; 0 is no limit.",
+    meaning="Messages per second of one user; twice as many in a burst; 0 is no limit.",
 )
 FRAMES_PER_S: Final = Whole(
     name="MESSENGER_FRAMES_PER_S",
     default=Limits.frames_per_s,
-    meaning="Frames a second of one socket, twice that in a burst; 0 is no limit.",
+    meaning="Frames per second of one socket; twice as many in a burst; 0 is no limit.",
 )
 MAX_SOCKETS: Final = Whole(
     name="MESSENGER_MAX_SOCKETS",
     default=Limits.max_sockets,
-    meaning="Sockets of one user, over all gateways; 0 is no limit.",
+    meaning="How many sockets one user may have, over all gateways; 0 is no limit.",
 )
 HEARTBEAT: Final = Whole(
     name="MESSENGER_HEARTBEAT_MS",
     default=25_000,
     minimum=100,
-    meaning="How often a socket is pinged. A proxy's idle timeout has to be longer than twice that.",
+    meaning="Time between pings to a socket, in ms. A proxy's idle timeout must be longer than twice that.",
 )
 ADMIT_AT_ONCE: Final = Whole(
     name="MESSENGER_ADMIT_AT_ONCE",
     default=100,
     minimum=1,
-    meaning="How many new sockets each worker process lets in at a time.",
+    meaning="How many sockets may be opening at once on each worker process.",
 )
 ADMIT_WAITING: Final = Whole(
     name="MESSENGER_ADMIT_WAITING",
     default=5_000,
-    meaning="How many more may wait for that; the others get 503 and come back.",
+    meaning="How many more sockets may wait to be opened, per worker process. The others get 503 and retry.",
 )
 DRAIN: Final = Whole(
     name="MESSENGER_DRAIN_S",
     default=15,
-    meaning="Over how many seconds a gateway that is told to end sends its sockets elsewhere.",
+    meaning="Over how many seconds a gateway that shuts down moves its sockets to other gateways.",
 )
 ADMIN_API: Final = Flag(
     name="MESSENGER_ADMIN_API",
     default=False,
-    meaning="Whether operators may reach the gateway over HTTP, by tokens with the scope `messenger:admin`.",
+    meaning="Whether the admin routes are available over HTTP, to tokens with the scope `messenger:admin`.",
+)
+SERVER_API: Final = Flag(
+    name="MESSENGER_SERVER_API",
+    default=True,
+    meaning="Whether host applications may use the routes below `/server`, with server keys.",
 )
 VARIABLES: Final[tuple[Variable, ...]] = (
     REDIS_URL,
@@ -128,13 +140,15 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ADMIT_WAITING,
     DRAIN,
     ADMIN_API,
+    SERVER_API,
+    USER_IDS,
     *PROCESS,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """The gateway knows Redis and nothing else: no database, no address of another service."""
+    """The gateway's settings. It knows only Redis: no database, and no address of another service."""
 
     redis_urls: tuple[str, ...]
     jwt_keys: SigningKeys
@@ -142,19 +156,22 @@ class GatewaySettings:
     allowed_origins: frozenset[str]
     limits: Limits
     heartbeat_ms: int
-    # How many sockets are let in at a time, and how many more may wait for that.
+    # How many sockets may be opening at once, and how many more may wait.
     admit_at_once: int
     admit_waiting: int
-    # How long sockets may take to go elsewhere when this worker is to end.
+    # Over how many seconds sockets move elsewhere before this worker ends.
     drain_s: int
-    # Whether operators may reach the gateway over HTTP.
+    # Whether there are HTTP routes for operators.
     admin_api: bool
-    # Where the web client sends who has no token; None where a host page hands it over.
+    # Whether there are HTTP routes for host applications, and the secret that signs the tokens they ask for.
+    server_api: bool = True
+    signing_secret: bytes | None = None
+    # Where the web client sends a user without a token; None where a host page gives it the token.
     login_page: str | None = None
 
     @classmethod
     def read(cls, env: Environment) -> GatewaySettings:
-        """Raises SettingsError."""
+        """The settings in the environment; raises SettingsError."""
         return cls(
             redis_urls=REDIS_URL.of(env),
             jwt_keys=_jwt_keys(env),
@@ -162,6 +179,7 @@ class GatewaySettings:
                 issuer=JWT_ISSUER.of(env) or None,
                 audience=JWT_AUDIENCE.of(env) or None,
                 max_lifetime_s=JWT_MAX_LIFETIME.of(env),
+                external_ids=USER_IDS.of(env) == "external",
             ),
             allowed_origins=frozenset(ALLOWED_ORIGINS.of(env)),
             limits=Limits(
@@ -175,16 +193,18 @@ class GatewaySettings:
             admit_waiting=ADMIT_WAITING.of(env),
             drain_s=DRAIN.of(env),
             admin_api=ADMIN_API.of(env),
+            server_api=SERVER_API.of(env),
+            signing_secret=JWT_SECRET.of(env) if JWT_SECRET.is_set(env) else None,
             login_page=LOGIN_URL.of(env),
         )
 
 
 def _jwt_keys(env: Environment) -> SigningKeys:
-    """From the one place that is named; a secret and its predecessor count as one."""
+    """The keys of the one source that is set; the secret and the previous one are one source."""
     sources = [source for source in (JWT_KEYS_FILE, JWT_JWKS_URL, JWT_SECRET) if source.is_set(env)]
     if len(sources) > 1:
         names = " and ".join(source.name for source in sources)
-        raise SettingsError(f"{names}: only one of them can tell who signs tokens")
+        raise SettingsError(f"{names}: set only one of them")
     if sources == [JWT_KEYS_FILE]:
         return keys_of_file(JWT_KEYS_FILE.of(env), JWT_KEYS_FILE.name)
     if sources == [JWT_JWKS_URL]:

@@ -1,4 +1,7 @@
-/** Owns the packed copies of the built files: the gateway sends them to who takes them, at no cost a request. */
+/**
+ * Writes compressed copies of the built files. The gateway sends them to browsers that accept them, without
+ * compressing on each request.
+ */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Owns src/lib/contract.gen.ts: the gateway's two documents as TypeScript types. Written anew by every build. */
+/**
+ * Writes src/lib/contract.gen.ts: the gateway's two documents as TypeScript types. Every build writes it
+ * again.
+ */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import openapiTS, { astToString } from 'openapi-typescript';
@@ -8,7 +11,7 @@ const read = async (name) => JSON.parse(await readFile(here(`contract/${name}.js
 
 const [rest, socket] = await Promise.all([read('openapi'), read('asyncapi')]);
 
-// Frames become schemas too (`event.message.new`), so that one generator does for both documents.
+// Frames become schemas too (`event.message.new`), so that one generator handles both documents.
 const frames = Object.entries(socket.components.messages).map(([name, message]) => [name, message.payload]);
 const schemas = { ...socket.components.schemas, ...rest.components.schemas, ...Object.fromEntries(frames) };
 const types = await openapiTS(

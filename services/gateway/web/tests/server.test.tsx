@@ -4,15 +4,22 @@ import {
   MessengerProvider,
   useConversations,
   useDraft,
+  useIsKept,
+  useIsNameLoading,
   useMessages,
   useMuted,
   useName,
   useNotifications,
   useOutbox,
+  useOwnUser,
   useParticipants,
   usePresence,
+  useServerNow,
   useTyping,
   useUnread,
+  useUser,
+  useUserSearch,
+  useUsers,
   useWebSocket,
 } from '../src/lib/index.ts';
 
@@ -20,10 +27,17 @@ function Everything() {
   useDraft('c');
   useMuted('c');
   useName(1);
+  useIsNameLoading(1);
+  useOwnUser();
+  useUser(1);
+  useUsers([1, 2]);
+  useUserSearch('a');
   useNotifications({ describe: () => ({ title: '', body: '' }) });
+  useIsKept();
   useOutbox();
   useParticipants('c');
   usePresence(1);
+  useServerNow()();
   useTyping('c');
   const { state } = useWebSocket();
   const { total } = useUnread();

@@ -1,19 +1,19 @@
-"""Owns asking chat-api who shares a conversation with whom."""
+"""Asks chat-api which users share a conversation with a user."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any, Final
 
-from messenger_shared.operations import reports
-from messenger_shared.operations.operation import Operation
-from messenger_shared.rpc_client import RpcClient
+from messenger_shared.contract.operations.internal import reports
+from messenger_shared.contract.operations.operation import Operation
+from messenger_shared.rpc.client import RpcClient
 
 DEADLINE_S: Final = 2.0
 
 
-class AskedContacts:
-    """Contacts over the bus."""
+class RpcContacts:
+    """Contacts that asks chat-api over the bus."""
 
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc = rpc

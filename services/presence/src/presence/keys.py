@@ -1,10 +1,10 @@
-"""Owns the names of presence's keys in Redis (channels such as presence:{user} are no keys: no clash)."""
+"""Names presence's keys in Redis. Channels such as presence:{user} are no keys, so they can't clash."""
 
 from __future__ import annotations
 
 
 class Keys:
-    """The keys under one prefix."""
+    """The keys with one prefix."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -15,7 +15,7 @@ class Keys:
         self.left = f"{prefix}left"
         self.marks = f"{prefix}marks"
         self.unwritten = f"{prefix}unwritten"
-        # In the order in which the scripts know them.
+        # KEYS of the scripts, in their order; prelude.lua says what each key holds.
         self.common = (
             self.leases,
             f"{prefix}numbers",
@@ -29,10 +29,6 @@ class Keys:
             self.unwritten,
         )
 
-    def of(self, gateway: str) -> tuple[str, ...]:
-        """All keys of a step on one gateway."""
+    def for_gateway(self, gateway: str) -> tuple[str, ...]:
+        """The KEYS of a step on one gateway."""
         return (*self.common, f"{self._prefix}users:{gateway}")
-
-    def claim(self, task: str) -> str:
-        """Who does a task."""
-        return f"{self._prefix}claim:{task}"

@@ -1,4 +1,4 @@
-"""Owns when each user was last seen, in PostgreSQL: gathered, a few batches a second, only ever later."""
+"""Writes to PostgreSQL when each user was last seen, in batches. A stored time only moves forward."""
 
 from __future__ import annotations
 
@@ -9,113 +9,116 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from messenger_shared.errors import AppError
-from messenger_shared.postgres import Database
-from messenger_shared.presences import OFFLINE
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.presence_states import OFFLINE
+from messenger_shared.postgres.database import Database
 from presence.ports import Store, Transition
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S: Final = 0.25
+WRITE_INTERVAL_S: Final = 0.25
 STOP_TIMEOUT_S: Final = 5.0
 MAX_BATCH: Final = 1_000
-MAX_TOLD: Final = 100_000
+MAX_QUEUED: Final = 100_000
 LEFTOVERS_EVERY: Final = 20
 
-# In the order of the ids, so that two workers never wait for each other's rows. LEAST, because the times
-# are Redis's, whose clock may run ahead. GREATEST, because two workers may write in the other order.
-# Messages shall not wait for a flush of this: what a crash of PostgreSQL could cost is less than a second's.
+# ORDER BY, so that two workers never wait for each other's rows. LEAST, because the times come from Redis,
+# whose clock may run ahead, and because PostgreSQL's clock may have been ahead before it was set back.
+# GREATEST, because two workers may write in the wrong order.
+# Asynchronous commit, so that messages don't wait for a flush of these rows. A crash of PostgreSQL costs the
+# rows of less than a second.
 _UPSERT: Final = """
 SELECT set_config('synchronous_commit', 'off', true);
 INSERT INTO presence.last_seen AS old (user_id, last_seen_at)
 SELECT user_id, LEAST(to_timestamp(seen_ms / 1000.0), now())
 FROM unnest(%s::bigint[], %s::bigint[]) AS seen (user_id, seen_ms)
 ORDER BY user_id
-ON CONFLICT (user_id) DO UPDATE SET last_seen_at = GREATEST(old.last_seen_at, excluded.last_seen_at)
+ON CONFLICT (user_id) DO UPDATE
+   SET last_seen_at = GREATEST(LEAST(old.last_seen_at, now()), excluded.last_seen_at)
 """
 _READ: Final = """
-SELECT user_id, floor(extract(epoch FROM last_seen_at) * 1000)::bigint FROM presence.last_seen
+SELECT user_id, floor(extract(epoch FROM LEAST(last_seen_at, now())) * 1000)::bigint FROM presence.last_seen
  WHERE user_id = ANY(%s)
 """
 
 
 class LastSeen:
-    """Until PostgreSQL has it, the worker that told it keeps it, and so does the store.
+    """Writes last-seen times. Until PostgreSQL has one, both this worker and the store keep it.
 
-    Either may end at any time. What a worker leaves behind in the store, another one writes.
+    Either may fail at any time. If a worker ends early, another one writes what is left in the store.
     """
 
-    def __init__(self, database: Database, store: Store, interval_s: float = INTERVAL_S) -> None:
+    def __init__(self, database: Database, store: Store, interval_s: float = WRITE_INTERVAL_S) -> None:
         self._database = database
         self._store = store
         self._interval_s = interval_s
-        self._told: dict[int, int] = {}
+        self._queued: dict[int, int] = {}
         self._writer: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Writes from now on."""
+        """Starts to write every `interval_s`."""
         self._writer = asyncio.create_task(self._write_for_ever(), name="last seen writer")
 
     async def stop(self) -> None:
-        """Writes what is left, if PostgreSQL takes it in time; else another worker does."""
+        """Writes what is left. After STOP_TIMEOUT_S, leaves the rest to another worker."""
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
         with contextlib.suppress(TimeoutError, AppError):
             async with asyncio.timeout(STOP_TIMEOUT_S):
-                while self._told:
-                    await self._write_told()
+                while self._queued:
+                    await self._write_batch()
 
-    def tell(self, transitions: Sequence[Transition]) -> None:
-        """Takes note of those who went; when there are too many, the oldest are left to the store."""
+    def enqueue(self, transitions: Sequence[Transition]) -> None:
+        """Queues the users who went offline. Above MAX_QUEUED, drops the oldest: the store still has them."""
         for transition in transitions:
             if transition.status == OFFLINE:
                 user_id = transition.user_id
-                self._told[user_id] = max(transition.seen_ms, self._told.pop(user_id, 0))
-                if len(self._told) > MAX_TOLD:
-                    del self._told[next(iter(self._told))]
+                self._queued[user_id] = max(transition.seen_ms, self._queued.pop(user_id, 0))
+                if len(self._queued) > MAX_QUEUED:
+                    del self._queued[next(iter(self._queued))]
 
     async def read(self, user_ids: Collection[int]) -> dict[int, int]:
-        """When they were last seen (ms since 1970), of those who ever were. Raises AppError."""
-        # In this order: what is written between the two is in both.
-        waiting = await self._store.seen(user_ids)
-        told = {user_id: self._told.get(user_id, 0) for user_id in user_ids}
-        kept: dict[int, int] = dict(await self._database.rows(_READ, (list(user_ids),)))
-        latest = ((id_, max(kept.get(id_, 0), waiting.get(id_, 0), told[id_])) for id_ in user_ids)
+        """{user id: when last seen, in ms since 1970}, without users who never were. Raises AppError."""
+        # The store first: a time that moves to PostgreSQL between the two reads is then in both.
+        unwritten = await self._store.get_unwritten(user_ids)
+        queued = {user_id: self._queued.get(user_id, 0) for user_id in user_ids}
+        stored: dict[int, int] = dict(await self._database.rows(_READ, (list(user_ids),)))
+        latest = ((id_, max(stored.get(id_, 0), unwritten.get(id_, 0), queued[id_])) for id_ in user_ids)
         return {user_id: seen_ms for user_id, seen_ms in latest if seen_ms}
 
-    async def note(self, user_ids: Collection[int], seen_ms: int) -> None:
-        """Writes at once that they were there. Raises AppError."""
+    async def write(self, user_ids: Collection[int], seen_ms: int) -> None:
+        """Writes `seen_ms` for these users at once. Raises AppError."""
         await self._upsert(dict.fromkeys(user_ids, seen_ms))
 
     async def _write_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._interval_s)
             try:
-                await self._write_told()
+                await self._write_batch()
                 if await self._store.claim("leftovers", round(self._interval_s * LEFTOVERS_EVERY * 1000)):
                     await self._write_leftovers()
             except AppError:
-                pass  # The database or the sweeper has said why.
+                pass  # The database or the sweeper has logged the reason.
             except Exception:
-                log.exception("last seen can't be written")
+                log.exception("writing last-seen times failed")
 
-    async def _write_told(self) -> None:
-        """Writes one batch, those who wait longest. Raises AppError."""
-        batch = dict(islice(self._told.items(), MAX_BATCH))
+    async def _write_batch(self) -> None:
+        """Writes one batch, the oldest first. Raises AppError."""
+        batch = dict(islice(self._queued.items(), MAX_BATCH))
         if not batch:
             return
         await self._upsert(batch)
         for user_id, seen_ms in batch.items():
-            # A later time may have come meanwhile.
-            if self._told.get(user_id) == seen_ms:
-                del self._told[user_id]
-        await self._store.written(batch)
+            # Keep a later time that came meanwhile.
+            if self._queued.get(user_id) == seen_ms:
+                del self._queued[user_id]
+        await self._store.mark_written(batch)
 
     async def _write_leftovers(self) -> None:
-        if batch := await self._store.unwritten():
+        if batch := await self._store.list_unwritten():
             await self._upsert(batch)
-            await self._store.written(batch)
+            await self._store.mark_written(batch)
 
     async def _upsert(self, seen: Mapping[int, int]) -> None:
         await self._database.rows(_UPSERT, (list(seen), list(seen.values())))

@@ -1,8 +1,8 @@
-"""Brings the schema `presence` up to date: python -m presence.migrate."""
+"""Applies the migrations of the schema `presence`: python -m presence.migrate."""
 
 import sys
 
-from messenger_shared.migrations import main
+from messenger_shared.postgres.migrations import main
 
 if __name__ == "__main__":
     sys.exit(main("presence", "presence"))

@@ -1,4 +1,4 @@
-"""Owns what presence is told and says, and what it needs of a store and of chat-api."""
+"""Declares presence's data, and the protocols of the store, the publisher and the contacts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import NamedTuple, Protocol
 
 
 class Report(NamedTuple):
-    """What a gateway says of its users: who is active, who is away, who went; or (`full`) all who are there.
+    """A gateway's report: users who are active, are away, or left. If `full`, it names all its users.
 
-    `number` grows with every report of one gateway, and is the same when one report arrives twice.
+    `number` grows with every report of a gateway; a repeated report has the same number. `connections` is the
+    gateway's number of sockets.
     """
 
     gateway: str
@@ -22,45 +23,45 @@ class Report(NamedTuple):
 
 
 class Transition(NamedTuple):
-    """How others see a user from now on; times are the store's, in milliseconds since 1970."""
+    """How others see a user from now on. Times are by the store's clock, in ms since 1970."""
 
     version: int
     user_id: int
     status: str
     at_ms: int
     seen_ms: int
-    """When the user was last known to be there: before `at_ms`, by his grace or if a gateway has vanished."""
+    """When the user was last known to be online. After a grace period or a lost gateway, before `at_ms`."""
     hides: bool
-    """He tells nobody when that was."""
+    """Whether the user hides when they were last seen."""
 
 
-class Outcome(NamedTuple):
-    """What a report brought about. If it isn't `known`, nothing, and only a full report helps."""
+class ReportResult(NamedTuple):
+    """The result of a report. Unless `known`, it was refused, and the gateway must send a full one."""
 
     known: bool
     transitions: list[Transition]
 
 
-class Some(NamedTuple):
-    """What a step on some users brought about; `more` if there are others left."""
+class StepResult(NamedTuple):
+    """The result of a step on some users. `more` tells whether others are left."""
 
     transitions: list[Transition]
     more: bool
 
 
-class Look(NamedTuple):
-    """What a sweeper sees: gateways whose lease has ended.
+class SweepInfo(NamedTuple):
+    """What a sweeper needs to know. `expired` are gateways whose lease has expired.
 
-    `unattended` if nobody has looked for a while, or everything was lost; `loaded` if the choices are there.
+    `unattended`: there was no sweep for a while, or the store lost its data.
     """
 
-    ended: list[str]
+    expired: list[str]
     unattended: bool
-    loaded: bool
+    choices_loaded: bool
 
 
 class Choice(NamedTuple):
-    """What a user chose; a higher `version` is newer."""
+    """What a user chose. A higher `version` is newer. `hides`: last seen is shown to nobody."""
 
     user_id: int
     version: int
@@ -68,26 +69,26 @@ class Choice(NamedTuple):
     hides: bool
 
 
-class Chosen(NamedTuple):
-    """How a user is seen now; None if something newer was known. `moved` if it was otherwise before."""
+class ChoiceResult(NamedTuple):
+    """How a user is seen now; None if the store had a newer choice. `has_changed`: others see that."""
 
     transition: Transition | None
-    moved: bool
+    has_changed: bool
 
 
 class State(NamedTuple):
-    """How a user is seen by others, how he really is, and what he chose."""
+    """The status that others are shown, the real status, and the user's choices."""
 
-    seen: str
+    shown: str
     real: str
     invisible: bool
     hides: bool
 
 
 class States(NamedTuple):
-    """How users are, in the order in which they were asked for, as of the change `version`.
+    """Users' states in the order of the request, as of the change `version`.
 
-    Unless it is `settled`, gateways may not have reported yet, so that who looks offline may be there, and
+    Unless `settled`, some gateways may not have reported, so users who look offline may be online, and the
     choices may not be loaded.
     """
 
@@ -96,8 +97,8 @@ class States(NamedTuple):
     states: list[State]
 
 
-class Present(NamedTuple):
-    """Some users who were there at `at_ms`, and where to go on, "0" at the end."""
+class PresentPage(NamedTuple):
+    """Some users who were online or away at `at_ms`. `cursor` is where to go on, "0" at the end."""
 
     cursor: str
     at_ms: int
@@ -105,96 +106,96 @@ class Present(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """How many users are seen, and how many sockets each gateway holds."""
+    """The number of users whom others see, and the number of sockets of each gateway."""
 
     online_users: int
     sockets: dict[str, int]
 
 
-class Unloaded(Exception):
-    """The store doesn't know yet what users chose; nothing was done."""
+class ChoicesNotLoaded(Exception):
+    """The store doesn't have the users' choices yet. The step was not made."""
 
 
 class Store(Protocol):
-    """Which gateways live and whose sockets they hold, shared by all presence workers.
+    """The state of presence: live gateways and their users. All presence workers share it.
 
-    Every method is atomic, and each transition is handed to exactly one caller. A store that can't be
-    reached raises AppError(unavailable); the step may have been made or not, and may be repeated.
+    Every method is atomic, and each transition is returned to exactly one caller. Methods raise
+    AppError(unavailable) when the store can't be reached; the step may have been made, and may be repeated.
     """
 
-    async def report(self, report: Report) -> Outcome:
-        """Takes a report and renews its gateway's lease. Raises Unloaded.
+    async def report(self, report: Report) -> ReportResult:
+        """Takes a report and renews its gateway's lease. Raises ChoicesNotLoaded.
 
-        Refused when an earlier report must have been missed: the gateway has no lease and this report isn't
-        full, or a later one was taken already.
+        Refuses a report that isn't full from a gateway without a lease, since earlier reports were missed.
+        Refuses a report that is older than the last one.
         """
 
     async def leave(self, gateway: str) -> None:
-        """Ends the gateway's lease; its users stay until they are released."""
+        """Ends the gateway's lease. Its users stay until they are released."""
 
-    async def look(self) -> Look:
-        """Some gateways whose lease has ended.
+    async def begin_sweep(self) -> SweepInfo:
+        """Returns some gateways whose lease has expired, and marks that a sweep has begun.
 
-        When nobody has looked for a while, nobody has taken reports either: then every gateway that hasn't
-        left gets a new lease, and everybody who is leaving a new grace. So neither an outage of presence nor
-        a leap of the clock takes anyone offline.
+        If there was no sweep for a while, no reports were taken either. Then each gateway that hasn't left
+        gets a new lease, and each user in a grace period gets a new one. So neither an outage of presence nor
+        a jump of the clock takes anybody offline.
         """
 
-    async def release(self, gateway: str) -> Some:
-        """Takes some users from a gateway whose lease has ended, and forgets it with the last of them."""
+    async def release(self, gateway: str) -> StepResult:
+        """Releases some users of a gateway with an expired lease. Removes the gateway with the last user."""
 
-    async def lapse(self) -> Some:
-        """Takes some users offline whose grace is over."""
+    async def end_grace_periods(self) -> StepResult:
+        """Takes some users offline whose grace period is over."""
 
-    async def choose(self, choice: Choice) -> Chosen:
-        """Takes what a user chose."""
+    async def choose(self, choice: Choice) -> ChoiceResult:
+        """Takes a user's choice, unless the store has a newer one."""
 
     async def load(self, loader: str, choices: Sequence[Choice], *, first: bool, last: bool) -> bool:
-        """Takes all choices, in pieces; False if everything was lost meanwhile, and he has to begin anew."""
+        """Takes choices in pieces. Returns False if the store lost its data: the loader must begin again."""
 
     async def states(self, user_ids: Sequence[int]) -> States:
-        """How users are."""
+        """The states of users."""
 
-    async def present(self, cursor: str) -> Present:
-        """Goes through those who are there and not invisible; some may come twice."""
+    async def scan_present(self, cursor: str) -> PresentPage:
+        """Iterates over users with sockets who are not invisible. Some may come twice."""
 
-    async def unwritten(self) -> dict[int, int]:
-        """Some users who went, and when they were last there: to be kept where it lasts."""
+    async def list_unwritten(self) -> dict[int, int]:
+        """Last-seen times (ms since 1970, by user id) of some users that PostgreSQL doesn't have yet."""
 
-    async def written(self, seen: Mapping[int, int]) -> None:
-        """That is kept now."""
+    async def mark_written(self, seen: Mapping[int, int]) -> None:
+        """Forgets these last-seen times, since PostgreSQL has them now."""
 
-    async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
-        """When those of these were last there of whom it isn't kept yet."""
+    async def get_unwritten(self, user_ids: Collection[int]) -> dict[int, int]:
+        """Last-seen times (ms since 1970) of those of these users that PostgreSQL doesn't have yet."""
 
     async def claim(self, task: str, period_ms: int) -> bool:
-        """Whether the caller is the first to claim a task in a period: of all workers, one does it."""
+        """Whether the caller is the first to claim the task in this period, so that one worker does it."""
 
     async def totals(self) -> Totals:
-        """How much is going on."""
+        """The totals for the statistics."""
 
 
 class Contacts(Protocol):
-    """Who shares a conversation with whom, which chat-api knows; raises AppError when it doesn't answer."""
+    """Users who share a conversation. Methods raise AppError when chat-api doesn't answer."""
 
     async def among(self, user_id: int, user_ids: Collection[int]) -> set[int]:
         """Those of `user_ids` with whom the user shares a conversation."""
 
     async def page(self, user_id: int, after: int, limit: int) -> list[int]:
-        """The first `limit` above `after` of all with whom he does, by id."""
+        """Up to `limit` users above the id `after` with whom the user shares a conversation, by id."""
 
 
-class Voice(Protocol):
-    """What presence says to the world; saying never waits."""
+class TransitionPublisher(Protocol):
+    """Publishes transitions and requests for reports. No method blocks or waits."""
 
-    def tell(self, transitions: Sequence[Transition]) -> None:
-        """Others see these users otherwise from now on."""
+    def publish(self, transitions: Sequence[Transition]) -> None:
+        """Publishes transitions."""
 
-    def repeat(self, transition: Transition) -> None:
-        """Others see the user as before, but for what he tells of himself."""
+    def republish(self, transition: Transition) -> None:
+        """Publishes that a user's choice changed, although the status that others see is the same."""
 
-    def ask_reports(self) -> None:
-        """Every gateway shall report soon."""
+    def request_reports(self) -> None:
+        """Asks every gateway to report soon."""
 
 
 Listener = Callable[[Sequence[Transition]], None]

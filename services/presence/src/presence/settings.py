@@ -1,4 +1,4 @@
-"""Owns presence's settings."""
+"""Defines and reads presence's settings."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from messenger_shared.common_settings import PRESENCE_GRACE, PROCESS, STORE, StoreSettings
-from messenger_shared.settings import Environment
-from messenger_shared.variables import Flag, Variable, main
+from messenger_shared.settings.common import PRESENCE_GRACE, PROCESS, STORE, StoreSettings
+from messenger_shared.settings.environment import Environment
+from messenger_shared.settings.variables import Flag, Variable, main
 
 ONLINE_STATUS: Final = Flag(
     name="MESSENGER_ONLINE_STATUS",
@@ -20,17 +20,19 @@ VARIABLES: Final[tuple[Variable, ...]] = (*STORE, PRESENCE_GRACE, ONLINE_STATUS,
 
 @dataclass(frozen=True, slots=True)
 class PresenceSettings:
-    """What a store needs, and what an operator decides."""
+    """The settings of the stores, and those of presence itself."""
 
     store: StoreSettings
     grace_ms: int
-    to_operators: bool
+    publish_online_status: bool
 
     @classmethod
     def read(cls, env: Environment) -> PresenceSettings:
-        """Raises SettingsError."""
+        """Reads the settings. Raises SettingsError."""
         return cls(
-            store=StoreSettings.read(env), grace_ms=PRESENCE_GRACE.of(env), to_operators=ONLINE_STATUS.of(env)
+            store=StoreSettings.read(env),
+            grace_ms=PRESENCE_GRACE.of(env),
+            publish_online_status=ONLINE_STATUS.of(env),
         )
 
 

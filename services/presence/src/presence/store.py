@@ -1,4 +1,4 @@
-"""Owns presence in Redis: one atomic step per method, by Redis's own clock, with a deadline each."""
+"""Keeps presence in Redis. Each method is one atomic step with a deadline, by the clock of Redis."""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
-from messenger_shared.common_settings import PRESENCE_GRACE_MS
-from messenger_shared.presences import AWAY, OFFLINE, ONLINE
-from messenger_shared.redis_steps import client, step
+from messenger_shared.bus.redis_client import client, step
+from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE
+from messenger_shared.settings.common import PRESENCE_GRACE_MS
 from presence.keys import Keys
 from presence.ports import (
     Choice,
-    Chosen,
-    Look,
-    Outcome,
-    Present,
+    ChoiceResult,
+    ChoicesNotLoaded,
+    PresentPage,
     Report,
-    Some,
+    ReportResult,
     State,
     States,
+    StepResult,
+    SweepInfo,
     Totals,
     Transition,
-    Unloaded,
 )
 
 PREFIX: Final = "presence:"
 LEASE_MS: Final = 15_000
-# By then every gateway has reported that was asked to: it may first have to find its way back to Redis.
+# Time for every gateway to report after it was asked. A gateway may have to reconnect to Redis first.
 SETTLE_MS: Final = 5_000
-PATIENCE_MS: Final = 5_000
-TAKEN_AT_ONCE: Final = 500
-ENDED_AT_ONCE: Final = 100
-WRITTEN_AT_ONCE: Final = 2_000
-# Of the flags in the scripts.
+MAX_SWEEP_GAP_MS: Final = 5_000
+USERS_PER_STEP: Final = 500
+GATEWAYS_PER_SWEEP: Final = 100
+UNWRITTEN_PER_STEP: Final = 2_000
+# The bits of the flags in the scripts.
 INVISIBLE: Final = 1
 HIDES: Final = 2
 _HOLD: Final = 1_000_000
 _TAKEN: Final = 1
-_UNLOADED: Final = -1
+_CHOICES_MISSING: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long things last; see the scripts."""
+    """Durations, and the size of a step. The scripts explain them."""
 
     grace_ms: int = PRESENCE_GRACE_MS
     lease_ms: int = LEASE_MS
     settle_ms: int = SETTLE_MS
-    patience_ms: int = PATIENCE_MS
-    # How many users one step takes, so that it doesn't hold up Redis.
-    taken_at_once: int = TAKEN_AT_ONCE
+    max_sweep_gap_ms: int = MAX_SWEEP_GAP_MS
+    # How many users one step handles, so that it doesn't block Redis for long.
+    users_per_step: int = USERS_PER_STEP
 
 
 class RedisStore:
-    """A Store in one Redis server, under the keys that start with `prefix`."""
+    """A Store in one Redis server. All its keys start with `prefix`."""
 
     def __init__(self, url: str, timing: Timing, prefix: str = PREFIX) -> None:
         self._keys = Keys(prefix)
@@ -63,15 +63,16 @@ class RedisStore:
         self._redis = client(url)
         names = (
             "report",
-            "look",
+            "begin_sweep",
             "release",
-            "lapse",
+            "end_grace_periods",
             "choose",
             "load",
             "states",
-            "present",
-            "unwritten",
-            "written",
+            "scan_present",
+            "list_unwritten",
+            "mark_written",
+            "claim",
         )
         self._scripts = {name: self._redis.register_script(_lua(name)) for name in names}
 
@@ -83,41 +84,45 @@ class RedisStore:
         """Closes the connections."""
         await self._redis.aclose()
 
-    async def report(self, report: Report) -> Outcome:
+    async def report(self, report: Report) -> ReportResult:
         """See Store.report."""
-        of_it = (report.gateway, report.number, int(report.full), report.connections)
-        split = (len(report.opened), len(report.away))
+        header = (report.gateway, report.number, int(report.full), report.connections)
+        counts = (len(report.opened), len(report.away))
         users = (*report.opened, *report.away, *report.closed)
-        *found, taken = await self._run("report", *of_it, *split, *users, keys=self._keys.of(report.gateway))
-        if taken == _UNLOADED:
-            raise Unloaded
-        return Outcome(taken == _TAKEN, _transitions(*found))
+        *found, taken = await self._run(
+            "report", *header, *counts, *users, keys=self._keys.for_gateway(report.gateway)
+        )
+        if taken == _CHOICES_MISSING:
+            raise ChoicesNotLoaded
+        return ReportResult(taken == _TAKEN, _transitions(*found))
 
     async def leave(self, gateway: str) -> None:
         """See Store.leave."""
         await step(self._redis.zadd(self._keys.leases, {gateway: 0}, xx=True))
 
-    async def look(self) -> Look:
-        """See Store.look."""
-        unattended, loaded, ended = await self._run("look", self._timing.patience_ms, ENDED_AT_ONCE)
-        return Look([gateway.decode() for gateway in ended], bool(unattended), bool(loaded))
+    async def begin_sweep(self) -> SweepInfo:
+        """See Store.begin_sweep."""
+        unattended, choices_loaded, expired = await self._run(
+            "begin_sweep", self._timing.max_sweep_gap_ms, GATEWAYS_PER_SWEEP
+        )
+        return SweepInfo([gateway.decode() for gateway in expired], bool(unattended), bool(choices_loaded))
 
-    async def release(self, gateway: str) -> Some:
+    async def release(self, gateway: str) -> StepResult:
         """See Store.release."""
-        arguments = (gateway, self._timing.taken_at_once)
-        *found, more = await self._run("release", *arguments, keys=self._keys.of(gateway))
-        return Some(_transitions(*found), bool(more))
+        arguments = (gateway, self._timing.users_per_step)
+        *found, more = await self._run("release", *arguments, keys=self._keys.for_gateway(gateway))
+        return StepResult(_transitions(*found), bool(more))
 
-    async def lapse(self) -> Some:
-        """See Store.lapse."""
-        *found, more = await self._run("lapse", self._timing.taken_at_once)
-        return Some(_transitions(*found), bool(more))
+    async def end_grace_periods(self) -> StepResult:
+        """See Store.end_grace_periods."""
+        *found, more = await self._run("end_grace_periods", self._timing.users_per_step)
+        return StepResult(_transitions(*found), bool(more))
 
-    async def choose(self, choice: Choice) -> Chosen:
+    async def choose(self, choice: Choice) -> ChoiceResult:
         """See Store.choose."""
-        *found, moved = await self._run("choose", *_row(choice))
+        *found, has_changed = await self._run("choose", *_row(choice))
         transitions = _transitions(*found)
-        return Chosen(transitions[0] if transitions else None, bool(moved))
+        return ChoiceResult(transitions[0] if transitions else None, bool(has_changed))
 
     async def load(self, loader: str, choices: Sequence[Choice], *, first: bool, last: bool) -> bool:
         """See Store.load."""
@@ -130,29 +135,29 @@ class RedisStore:
         rows = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
         return States(version, bool(settled), [_state(*row) for row in rows])
 
-    async def present(self, cursor: str) -> Present:
-        """See Store.present."""
-        further, at_ms, users = await self._run("present", cursor, self._timing.taken_at_once)
-        return Present(further.decode(), at_ms, [int(user) for user in users])
+    async def scan_present(self, cursor: str) -> PresentPage:
+        """See Store.scan_present."""
+        further, at_ms, users = await self._run("scan_present", cursor, self._timing.users_per_step)
+        return PresentPage(further.decode(), at_ms, [int(user) for user in users])
 
-    async def unwritten(self) -> dict[int, int]:
-        """See Store.unwritten."""
-        flat = await self._run("unwritten", WRITTEN_AT_ONCE)
+    async def list_unwritten(self) -> dict[int, int]:
+        """See Store.list_unwritten."""
+        flat = await self._run("list_unwritten", UNWRITTEN_PER_STEP)
         return {int(user): int(seen) for user, seen in zip(flat[::2], flat[1::2], strict=True)}
 
-    async def written(self, seen: Mapping[int, int]) -> None:
-        """See Store.written."""
-        await self._run("written", len(seen), *seen.keys(), *seen.values())
+    async def mark_written(self, seen: Mapping[int, int]) -> None:
+        """See Store.mark_written."""
+        await self._run("mark_written", len(seen), *seen.keys(), *seen.values())
 
-    async def seen(self, user_ids: Collection[int]) -> dict[int, int]:
-        """See Store.seen."""
+    async def get_unwritten(self, user_ids: Collection[int]) -> dict[int, int]:
+        """See Store.get_unwritten."""
         users = [str(user_id) for user_id in user_ids]
         found = await step(self._redis.hmget(self._keys.unwritten, users)) if users else []
         return {int(user): int(at) for user, at in zip(users, found, strict=True) if at is not None}
 
     async def claim(self, task: str, period_ms: int) -> bool:
         """See Store.claim."""
-        return bool(await step(self._redis.set(self._keys.claim(task), 1, px=period_ms, nx=True)))
+        return bool(await self._run("claim", task, period_ms))
 
     async def totals(self) -> Totals:
         """See Store.totals."""

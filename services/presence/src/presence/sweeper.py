@@ -1,4 +1,4 @@
-"""Owns looking after ended leases and graces, twice a second."""
+"""Ends expired leases and grace periods, twice a second."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import asyncio
 import logging
 from typing import Final
 
-from messenger_shared.errors import AppError
+from messenger_shared.contract.errors import AppError
 from presence.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S: Final = 0.5
+SWEEP_INTERVAL_S: Final = 0.5
 
 
 class Sweeper:
-    """Sweeps at once and then every `interval_s`; `healthy` as long as the store answers."""
+    """Sweeps at once and then every `interval_s`. `is_healthy` tells whether the last sweep succeeded."""
 
-    def __init__(self, tracker: Tracker, interval_s: float = INTERVAL_S) -> None:
-        self.healthy = False
+    def __init__(self, tracker: Tracker, interval_s: float = SWEEP_INTERVAL_S) -> None:
+        self.is_healthy = False
         self._tracker = tracker
         self._interval_s = interval_s
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Sweeps from now on."""
+        """Starts sweeping."""
         self._task = asyncio.create_task(self._sweep_for_ever(), name="sweeper")
 
     async def stop(self) -> None:
-        """Sweeps no more; what is left over is swept by another worker, or later."""
+        """Stops sweeping. Another worker, or a later start, sweeps the rest."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -46,6 +46,6 @@ class Sweeper:
             await asyncio.sleep(self._interval_s)
 
     def _set_healthy(self, healthy: bool) -> None:
-        if self.healthy and not healthy:
-            log.warning("the store is away")
-        self.healthy = healthy
+        if self.is_healthy and not healthy:
+            log.warning("redis is unavailable")
+        self.is_healthy = healthy

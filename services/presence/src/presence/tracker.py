@@ -1,4 +1,4 @@
-"""Owns the flow of presence: what gateways and users say goes to the store, transitions to the world."""
+"""Passes reports, choices and the passing of time to the store, and publishes the transitions that result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final
 
-from presence.ports import Choice, Listener, Report, Some, Store, Transition, Unloaded, Voice
+from presence.ports import (
+    Choice,
+    ChoicesNotLoaded,
+    Listener,
+    Report,
+    StepResult,
+    Store,
+    Transition,
+    TransitionPublisher,
+)
 
 log = logging.getLogger(__name__)
 
@@ -16,84 +25,88 @@ MAX_CHANGES_AT_ONCE: Final = 500
 
 
 class Tracker:
-    """Who is there; `voice` and the listeners are told what came of a step, by the worker that made it.
+    """Tracks who is online. The worker that makes a step passes its transitions to the listeners.
 
-    `load` brings all choices into the store.
+    `publisher` is the last listener. `load_choices` loads the choices into the store.
     """
 
     def __init__(
-        self, store: Store, voice: Voice, load: Callable[[], Awaitable[None]], *listeners: Listener
+        self,
+        store: Store,
+        publisher: TransitionPublisher,
+        load_choices: Callable[[], Awaitable[None]],
+        *listeners: Listener,
     ) -> None:
         self._store = store
-        self._voice = voice
-        # Whoever keeps something keeps it before it is told.
-        self._listeners = (*listeners, voice.tell)
-        self._load = load
-        # One step at a time: two that overlap could be told in another order than they were taken.
+        self._publisher = publisher
+        # Listeners record a transition before it is published.
+        self._listeners = (*listeners, publisher.publish)
+        self._load_choices = load_choices
+        # One step at a time: overlapping steps could be published in another order than they were made.
         self._order = asyncio.Lock()
 
     async def report(self, report: Report) -> bool:
-        """Takes a gateway's report; False asks it for a full one."""
-        for piece in _pieces(report):
+        """Takes a gateway's report. Returns False if the gateway must send a full report."""
+        for piece in _split(report):
             try:
                 known = await self._report(piece)
-            except Unloaded:
-                await self._load()
+            except ChoicesNotLoaded:
+                await self._load_choices()
                 known = await self._report(piece)
             if not known:
                 return False
         return True
 
     async def leave(self, gateway: str) -> None:
-        """A gateway ends cleanly: those of its users whom no other gateway holds have their grace."""
+        """Removes a gateway that shuts down. The grace period begins for users who have no other gateway."""
         await self._store.leave(gateway)
-        await self._all(partial(self._store.release, gateway))
+        await self._repeat_until_done(partial(self._store.release, gateway))
 
     async def choose(self, choice: Choice) -> None:
-        """Takes what a user chose, and tells it, also when it changes nothing for others."""
+        """Takes a user's choice and publishes it, even if others see the user as before."""
         async with self._order:
-            transition, moved = await self._store.choose(choice)
+            transition, has_changed = await self._store.choose(choice)
             if transition is None:
                 return
-            if moved:
-                self._tell([transition])
+            if has_changed:
+                self._notify([transition])
             else:
-                self._voice.repeat(transition)
+                self._publisher.republish(transition)
 
     async def sweep(self) -> None:
-        """Takes those offline whose gateway has vanished, and those whose grace is over."""
-        look = await self._store.look()
-        if look.unattended:
-            self._voice.ask_reports()
-        for gateway in look.ended:
-            log.warning("the lease of %s has ended", gateway)
-            await self._all(partial(self._store.release, gateway))
-        await self._all(self._store.lapse)
-        if not look.loaded:
-            await self._load()
+        """Releases the users of vanished gateways, and takes users offline whose grace period is over."""
+        info = await self._store.begin_sweep()
+        if info.unattended:
+            self._publisher.request_reports()
+        for gateway in info.expired:
+            log.warning("the lease of gateway %s has expired", gateway)
+            await self._repeat_until_done(partial(self._store.release, gateway))
+        await self._repeat_until_done(self._store.end_grace_periods)
+        if not info.choices_loaded:
+            await self._load_choices()
 
     async def _report(self, report: Report) -> bool:
         async with self._order:
             known, transitions = await self._store.report(report)
-            self._tell(transitions)
+            self._notify(transitions)
         return known
 
-    async def _all(self, step: Callable[[], Awaitable[Some]]) -> None:
-        """Step by step, so that many users don't hold up the store."""
+    async def _repeat_until_done(self, step: Callable[[], Awaitable[StepResult]]) -> None:
+        """Repeats a step until nothing is left. Each step is small, so that it doesn't block the store."""
         more = True
         while more:
             async with self._order:
                 transitions, more = await step()
-                self._tell(transitions)
+                self._notify(transitions)
 
-    def _tell(self, transitions: list[Transition]) -> None:
+    def _notify(self, transitions: list[Transition]) -> None:
         if transitions:
             for listener in self._listeners:
                 listener(transitions)
 
 
-def _pieces(report: Report) -> Iterator[Report]:
-    """Changes may be taken step by step, so that they don't hold up the store; a full report is one step."""
+def _split(report: Report) -> Iterator[Report]:
+    """Splits a large report, so that no step blocks the store for long. A full report must stay one step."""
     changes = max(len(report.opened), len(report.away), len(report.closed))
     if report.full or changes <= MAX_CHANGES_AT_ONCE:
         yield report

@@ -1,1 +1,1 @@
-"""One short coroutine per operation, by the noun that it is about; `table` joins them by name."""
+"""Handlers of operations, one module per resource. `table` maps operation names to handlers."""

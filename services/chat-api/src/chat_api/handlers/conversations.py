@@ -1,61 +1,70 @@
-"""Owns the handlers of the operations on conversations."""
+"""Handles the operations on conversations."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from chat_api.handlers.users import with_users
 from chat_api.model import ConversationData
-from chat_api.ports import ChangeStore, ConversationStore
-from chat_api.publish import Publisher, member_event, message_event, updated_event
+from chat_api.ports import ChangeStore, ConversationStore, UserStore
+from chat_api.publisher import Publisher
 from chat_api.rules.access import require_member
 from chat_api.rules.conversations import new_conversation
-from messenger_shared import cursors, errors
-from messenger_shared.errors import AppError
-from messenger_shared.rpc import Request
+from messenger_shared.contract import cursors, errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.rpc.messages import Request
 
-VIEWED_MEMBERS: Final = 1_000
-CHANGES_MAX: Final = 500
+MAX_VIEW_MEMBERS: Final = 1_000
 
 
 class ConversationHandlers:
-    """Creating and looking."""
+    """Creating, renaming and reading conversations."""
 
-    def __init__(self, conversations: ConversationStore, changes: ChangeStore, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        conversations: ConversationStore,
+        changes: ChangeStore,
+        users: UserStore,
+        publisher: Publisher,
+    ) -> None:
         self._conversations = conversations
         self._changes = changes
+        self._users = users
         self._publisher = publisher
 
     async def create(self, request: Request) -> Any:
-        """A new conversation, or the direct one that the two have already."""
+        """Creates a conversation, or returns the direct one that the two users already have."""
         body = request.body
         new = new_conversation(
             body["conversation_id"], body["type"], body["title"], request.user_id, body["participant_ids"]
         )
         id_, created = await self._conversations.create(new)
-        conversation = await self._describe(id_, request.user_id)
+        conversation = await describe(self._conversations, id_, request.user_id)
         if created:
-            self._publisher.created(conversation, new.members)
-        return {"conversation": conversation, "created": created}
+            self._publisher.publish_new_conversation(conversation, new.members)
+        return {"conversation": await self._with_users(conversation, request.user_id), "created": created}
 
     async def get(self, request: Request) -> Any:
-        """One conversation of the caller's."""
+        """Returns one of the caller's conversations."""
         conversation_id = request.body["conversation_id"]
         require_member(await self._conversations.membership(conversation_id, request.user_id))
-        return await self._describe(conversation_id, request.user_id)
+        return await self._with_users(
+            await describe(self._conversations, conversation_id, request.user_id), request.user_id
+        )
 
     async def update(self, request: Request) -> Any:
-        """The conversation with its new title."""
+        """Renames a conversation and returns it."""
         conversation_id = request.body["conversation_id"]
         pos = await self._conversations.rename(conversation_id, request.user_id, request.body["title"])
-        conversation = await self._describe(conversation_id, request.user_id)
+        conversation = await describe(self._conversations, conversation_id, request.user_id)
         if pos is not None:
-            self._publisher.renamed(conversation, pos)
+            self._publisher.publish_new_title(conversation, pos)
         else:
-            self._publisher.stands(conversation_id, conversation["last_pos"], ())
-        return conversation
+            self._publisher.publish_position(conversation_id, conversation["last_pos"], ())
+        return await self._with_users(conversation, request.user_id)
 
     async def list_for(self, request: Request) -> Any:
-        """A page of the caller's conversations."""
+        """Returns a page of the caller's conversations."""
         body, limit = request.body, request.body["limit"]
         before = None
         if body["cursor"] is not None:
@@ -66,27 +75,28 @@ class ConversationHandlers:
         del rows[limit:]
         items = [conversation for _, conversation in rows]
         next_cursor = cursors.encode("conversations", rows[-1][0], items[-1]["id"]) if has_more else None
-        return {"items": items, "next_cursor": next_cursor}
+        answer = {"items": items, "next_cursor": next_cursor}
+        return await with_users(self._users, request.user_id, answer, named_in(items))
 
     async def sync(self, request: Request) -> Any:
-        """A page of where the caller's conversations stand."""
+        """Returns a page of the counters of the caller's conversations."""
         body, limit = request.body, request.body["limit"]
         cursor = body["cursor"]
         after = str(cursors.decode(cursor, "sync", str)[0]) if cursor is not None else None
-        items = await self._conversations.standings(request.user_id, after, limit + 1)
+        items = await self._conversations.counters(request.user_id, after, limit + 1)
         return cursors.page(items, limit, "conversation_id", "sync")
 
     async def memberships(self, request: Request) -> Any:
-        """What a gateway listens to for some users: {user: [[conversation id, last pos, pos of return]]}."""
+        """Returns {user id: [[conversation id, last pos, pos at which the user rejoined or 0]]}."""
         found = await self._conversations.memberships(request.body["user_ids"])
         return {str(user_id): rows for user_id, rows in found.items()}
 
-    async def heads(self, request: Request) -> Any:
-        """Where conversations stand: {id: last pos}."""
-        return await self._conversations.heads(request.body["conversation_ids"])
+    async def last_positions(self, request: Request) -> Any:
+        """Returns {conversation id: last pos}."""
+        return await self._conversations.last_positions(request.body["conversation_ids"])
 
     async def view(self, request: Request) -> Any:
-        """What a member sees first of a conversation, and who else is in it."""
+        """Returns the positions of a conversation, the caller's read position, and the first members' ids."""
         conversation_id = request.body["conversation_id"]
         membership = require_member(await self._conversations.membership(conversation_id, request.user_id))
         return {
@@ -94,39 +104,49 @@ class ConversationHandlers:
             "last_pos": membership.last_pos,
             "read_seq": membership.read_seq,
             "member_ids": await self._conversations.member_ids(
-                conversation_id, request.user_id, VIEWED_MEMBERS
+                conversation_id, request.user_id, MAX_VIEW_MEMBERS
             ),
         }
 
     async def changes(self, request: Request) -> Any:
-        """What a gateway missed after a pos: the events' parts, and the pos up to which that is all.
+        """Returns the parts of the events after a pos, and the pos up to which they are complete.
 
-        For all its members who were never away, or for the caller alone, when there is one.
-        Each changed thing once, in its latest state. The creation, at 1, is told to its members otherwise.
+        They are for one caller, or without a caller for all members who never left. Each changed row comes
+        once, in its latest state. Pos 1, the creation, is left out: members get it on their own channels.
         """
         conversation_id, caller = request.body["conversation_id"], request.user_id
         after_pos = max(request.body["after_pos"], 1)
         if caller:
             require_member(await self._conversations.membership(conversation_id, caller))
-        missed = await self._changes.missed(conversation_id, caller, after_pos, CHANGES_MAX)
-        if missed is None:
+        changes = await self._changes.after(conversation_id, caller, after_pos)
+        if changes is None:
             raise AppError(errors.NOT_FOUND)
-        events = [message_event(message, is_new=is_new) for message, is_new in missed.messages]
-        # Where one of the lists was cut, the other may know of later changes only.
-        cut = [rows[-1].pos for rows in (events, missed.members) if len(rows) == CHANGES_MAX]
-        events += [member_event(conversation_id, change) for change in missed.members]
-        if missed.title is not None:
-            pos, conversation = missed.title
-            events.append(updated_event(conversation, pos))
-        upto = min([missed.head, *cut])
-        events = sorted((event for event in events if event.pos <= upto), key=lambda event: event.pos)
         return {
-            "to": upto,
-            "events": [[e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in events],
+            "to": changes.to,
+            "events": [
+                [e.type, e.conversation_id, e.pos, e.user_id, e.frame.decode()] for e in changes.events
+            ],
         }
 
-    async def _describe(self, conversation_id: str, caller: int) -> ConversationData:
-        conversation = await self._conversations.describe(conversation_id, caller)
-        if conversation is None:
-            raise AppError(errors.NOT_FOUND)
-        return conversation
+    async def _with_users(self, conversation: ConversationData, caller: int) -> Any:
+        return await with_users(self._users, caller, {**conversation}, named_in([conversation]))
+
+
+async def describe(conversations: ConversationStore, conversation_id: str, caller: int) -> ConversationData:
+    """The conversation as the caller sees it. Raises AppError(not_found)."""
+    conversation = await conversations.describe(conversation_id, caller)
+    if conversation is None:
+        raise AppError(errors.NOT_FOUND)
+    return conversation
+
+
+def named_in(conversations: list[ConversationData]) -> set[tuple[str, int]]:
+    """The users that a list of conversations names: creators, members, and senders of the last messages."""
+    named = set()
+    for conversation in conversations:
+        users = [conversation["created_by"], *(conversation.get("participant_ids") or ())]
+        users += [member["user_id"] for member in conversation.get("participants", ())]
+        if conversation.get("last_message") is not None:
+            users.append(conversation["last_message"]["sender_id"])
+        named |= {(conversation["id"], user_id) for user_id in users}
+    return named

@@ -1,4 +1,4 @@
-"""Owns which handler answers which operation."""
+"""Maps operations to their handlers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,27 @@ from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
 from chat_api.handlers.participants import ParticipantHandlers
+from chat_api.handlers.pins import PinHandlers
+from chat_api.handlers.reactions import ReactionHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
+from chat_api.handlers.server_conversations import ServerConversationHandlers
+from chat_api.handlers.server_keys import ServerKeyHandlers
+from chat_api.handlers.server_users import ServerUserHandlers
 from chat_api.handlers.settings import SettingsHandlers
-from messenger_shared.operations import conversations as conversation_operations
-from messenger_shared.operations import messages as message_operations
-from messenger_shared.operations import operators as operator_operations
-from messenger_shared.operations import participants as participant_operations
-from messenger_shared.operations import reports
-from messenger_shared.operations import settings as settings_operations
-from messenger_shared.rpc_server import RequestHandler
+from chat_api.handlers.users import UserHandlers
+from messenger_shared.contract.operations import conversations as conversation_operations
+from messenger_shared.contract.operations import messages as message_operations
+from messenger_shared.contract.operations import participants as participant_operations
+from messenger_shared.contract.operations import pins as pin_operations
+from messenger_shared.contract.operations import reactions as reaction_operations
+from messenger_shared.contract.operations import settings as settings_operations
+from messenger_shared.contract.operations import users as user_operations
+from messenger_shared.contract.operations.internal import operators as operator_operations
+from messenger_shared.contract.operations.internal import reports
+from messenger_shared.contract.operations.server import conversations as server_conversation_operations
+from messenger_shared.contract.operations.server import keys as server_key_operations
+from messenger_shared.contract.operations.server import users as server_user_operations
+from messenger_shared.rpc.server import RequestHandler
 
 
 def handler_table(
@@ -27,7 +39,7 @@ def handler_table(
     contacts: ContactHandlers,
     operators: OperatorHandlers,
 ) -> dict[str, RequestHandler]:
-    """Every operation that chat-api answers, by name."""
+    """The handlers of the operations on conversations and messages, by operation name."""
     return {
         message_operations.SEND.name: messages.send,
         message_operations.HISTORY.name: messages.history,
@@ -43,18 +55,60 @@ def handler_table(
         conversation_operations.UPDATE.name: conversations.update,
         conversation_operations.LEAVE.name: participants.leave,
         conversation_operations.SYNC.name: conversations.sync,
-        participant_operations.LIST.name: participants.list_of,
+        participant_operations.LIST.name: participants.list_members,
         participant_operations.ADD.name: participants.add,
         participant_operations.REMOVE.name: participants.remove,
         participant_operations.SET_ROLE.name: participants.set_role,
         settings_operations.GET.name: settings.get,
         settings_operations.UPDATE.name: settings.update,
         conversation_operations.MEMBERSHIPS.name: conversations.memberships,
-        conversation_operations.HEADS.name: conversations.heads,
+        conversation_operations.LAST_POSITIONS.name: conversations.last_positions,
         conversation_operations.CHANGES.name: conversations.changes,
         conversation_operations.VIEW.name: conversations.view,
         reports.CONTACTS_AMONG.name: contacts.among,
         reports.CONTACTS_PAGE.name: contacts.page,
         operator_operations.CLOSE.name: operators.close,
         operator_operations.POST.name: operators.post,
+    }
+
+
+def reaction_handler_table(reactions: ReactionHandlers, pins: PinHandlers) -> dict[str, RequestHandler]:
+    """The handlers of the operations on reactions and pins, by operation name."""
+    return {
+        reaction_operations.SET.name: reactions.set,
+        reaction_operations.ADD.name: reactions.add,
+        reaction_operations.REMOVE.name: reactions.remove,
+        reaction_operations.LIST.name: reactions.list_users,
+        pin_operations.PIN.name: pins.pin,
+        pin_operations.UNPIN.name: pins.unpin,
+        pin_operations.LIST.name: pins.list_pins,
+    }
+
+
+def user_handler_table(
+    users: UserHandlers,
+    server_users: ServerUserHandlers,
+    server_conversations: ServerConversationHandlers,
+    server_keys: ServerKeyHandlers,
+    operators: OperatorHandlers,
+) -> dict[str, RequestHandler]:
+    """The handlers of the operations on users and of host applications, by operation name."""
+    return {
+        user_operations.LIST.name: users.list_users,
+        user_operations.ME.name: users.me,
+        user_operations.ADMIT.name: users.admit,
+        server_user_operations.UPSERT.name: server_users.upsert,
+        server_user_operations.GET.name: server_users.get,
+        server_user_operations.LIST.name: server_users.list_users,
+        server_user_operations.SET_DEACTIVATED.name: server_users.deactivate,
+        server_user_operations.REACTIVATE.name: server_users.reactivate,
+        server_conversation_operations.ENSURE.name: server_conversations.ensure,
+        server_conversation_operations.GET_BY_KEY.name: server_conversations.by_key,
+        server_conversation_operations.GET.name: server_conversations.get,
+        server_conversation_operations.CLOSE.name: operators.close,
+        server_conversation_operations.SEND_AS.name: server_conversations.send_as,
+        server_key_operations.CREATE.name: server_keys.create,
+        server_key_operations.LIST.name: server_keys.list_keys,
+        server_key_operations.REVOKE.name: server_keys.revoke,
+        server_key_operations.VERIFY.name: server_keys.verify,
     }

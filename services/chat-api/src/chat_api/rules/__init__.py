@@ -1,3 +1,8 @@
-"""What is allowed, in plain Python: `permissions` is the table of who may do what, `access` who may look,
-`conversations` and `membership` how conversations come to be and how people come and go, `messages` what may
-be done with one."""
+"""The rules, without I/O.
+
+permissions    which role may do what, per conversation type
+access         who may read a conversation
+conversations  what a new conversation looks like
+messages       who may edit and delete a message, and when
+settings       what a change of notification settings means
+"""

@@ -1,18 +1,18 @@
-"""Owns who may look into a conversation."""
+"""Decides who may read a conversation."""
 
 from chat_api.model import Membership
-from messenger_shared import errors
-from messenger_shared.errors import AppError
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
 
 
 def require_member(membership: Membership | None) -> Membership:
-    """The membership of a present member.
+    """Returns the membership of a present member.
 
-    Raises AppError: not_found for a stranger, as for a conversation that doesn't exist; not_member for one
-    who has left, and knows anyway.
+    Raises AppError(not_found) for a stranger, who must not learn whether the conversation exists, and
+    AppError(not_member) for a user who has left: they know that it exists.
     """
     if membership is None:
         raise AppError(errors.NOT_FOUND)
-    if membership.left:
+    if membership.has_left:
         raise AppError(errors.NOT_MEMBER)
     return membership

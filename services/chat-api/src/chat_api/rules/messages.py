@@ -1,4 +1,4 @@
-"""Owns what may be done with a message that is there."""
+"""Decides who may read, edit and delete an existing message."""
 
 from __future__ import annotations
 
@@ -6,48 +6,61 @@ from typing import Final, Literal
 
 from chat_api.model import MessageFacts
 from chat_api.rules.permissions import Action, require
-from messenger_shared import errors
-from messenger_shared.errors import AppError
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.schemas.fields import BLANK
+from messenger_shared.contract.text.blank import is_blank
 
-# What is done -> the action, on his own message and on another's.
+# What the caller does -> the action on an own message, and on another user's.
 _ACTIONS: Final = {
     "edit": (Action.EDIT_OWN, Action.EDIT_OTHERS),
     "delete": (Action.DELETE_OWN, Action.DELETE_OTHERS),
     "see_versions": (Action.SEE_OWN_VERSIONS, Action.SEE_OTHERS_VERSIONS),
+    "pin": (Action.PIN, Action.PIN),
 }
 
 
-def require_seen(facts: MessageFacts | None) -> MessageFacts:
-    """The facts of a message in a conversation of the caller's.
+def require_visible(facts: MessageFacts | None) -> MessageFacts:
+    """Returns the facts if the caller is a member of the message's conversation.
 
-    Raises AppError: not_found for a stranger, as for a message that doesn't exist; not_member for one who
-    has left.
+    Raises AppError(not_found) for a stranger, as for a message that doesn't exist, and AppError(not_member)
+    for a user who has left.
     """
     if facts is None or facts.role is None:
         raise AppError(errors.NOT_FOUND)
-    if facts.left:
+    if facts.has_left:
         raise AppError(errors.NOT_MEMBER)
     return facts
 
 
 def require_allowed(
-    facts: MessageFacts | None, user_id: int, what: Literal["edit", "delete", "see_versions"]
+    facts: MessageFacts | None, user_id: int, what: Literal["edit", "delete", "see_versions", "pin"]
 ) -> MessageFacts:
-    """The facts, if the caller may do that; raises AppError like require_seen, or forbidden."""
-    seen = require_seen(facts)
+    """Returns the facts if the caller may do `what`. Raises like require_visible, and AppError(forbidden)."""
+    visible = require_visible(facts)
     own, others = _ACTIONS[what]
-    require(seen.type, seen.role or "", own if seen.sender_id == user_id else others)
-    return seen
+    require(visible.type, visible.role or "", own if visible.sender_id == user_id else others)
+    return visible
+
+
+def check_content(facts: MessageFacts | None, content: str) -> None:
+    """Raises AppError(invalid_frame) when the text is blank, unless the message has a file.
+
+    Call it before any other check: a blank text is refused in the same way whether or not the message exists.
+    The gateway can't check this, since it doesn't know about the file.
+    """
+    if is_blank(content) and not (facts is not None and facts.has_file):
+        raise AppError(errors.INVALID_FRAME, details={"content": [BLANK]})
 
 
 def is_repeated_edit(facts: MessageFacts, content: str, expected_version: int | None) -> bool:
-    """Whether this edit was made before: the caller asks again since he got no answer."""
+    """Whether this edit was made before, so that the caller only repeats an unanswered request."""
     if facts.version == 1 or facts.content != content:
         return False
     return expected_version in (None, facts.version, facts.version - 1)
 
 
 def check_version(facts: MessageFacts, expected_version: int | None) -> None:
-    """Raises AppError(version_conflict) when somebody else's edit came first."""
+    """Raises AppError(version_conflict) when another edit came first."""
     if expected_version is not None and expected_version != facts.version:
         raise AppError(errors.VERSION_CONFLICT)

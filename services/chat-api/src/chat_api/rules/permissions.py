@@ -1,4 +1,4 @@
-"""Owns who may do what: one table of conversation type, action and role."""
+"""Decides which role may do what: one table by conversation type and action."""
 
 from __future__ import annotations
 
@@ -6,29 +6,33 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from messenger_shared import errors
-from messenger_shared.errors import AppError
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
 
 ADMIN: Final = "admin"
 MEMBER: Final = "member"
 OBSERVER: Final = "observer"
 ROLES: Final = (ADMIN, MEMBER, OBSERVER)
+# The actor of a request with a server key: the host application, which is no member of any conversation.
+HOST: Final = "host"
 
 
 class Action(StrEnum):
-    """What somebody may want to do in a conversation that he is in."""
+    """What a member may want to do in a conversation."""
 
     READ = "read"
     WRITE = "write"
-    EDIT_OWN = "edit his message"
+    EDIT_OWN = "edit their message"
     EDIT_OTHERS = "edit another's message"
-    DELETE_OWN = "delete his message"
+    DELETE_OWN = "delete their message"
     DELETE_OTHERS = "delete another's message"
-    SEE_OWN_VERSIONS = "see the earlier texts of his message"
+    SEE_OWN_VERSIONS = "see the earlier texts of their message"
     SEE_OTHERS_VERSIONS = "see the earlier texts of another's message"
+    REACT = "react"
+    PIN = "pin"
     RENAME = "rename"
-    ADD = "add somebody"
-    REMOVE = "remove somebody"
+    ADD = "add a member"
+    REMOVE = "remove a member"
     SET_ROLE = "change a role"
     LEAVE = "leave"
 
@@ -36,29 +40,35 @@ class Action(StrEnum):
 _ALL: Final = frozenset(ROLES)
 _WRITERS: Final = frozenset((ADMIN, MEMBER))
 _ADMINS: Final = frozenset((ADMIN,))
+# Who manages a conversation: its admins, and the host application.
+_MANAGERS: Final = frozenset((ADMIN, HOST))
 _NOBODY: Final[frozenset[str]] = frozenset()
 
 _GROUP: Final[Mapping[Action, frozenset[str]]] = {
     Action.READ: _ALL,
-    Action.WRITE: _WRITERS,  # Also in send_messages of the first migration, for a whole batch at once.
+    Action.WRITE: _WRITERS,  # send_messages (SQL) has the same rule and checks whole batches.
     Action.EDIT_OWN: _WRITERS,
     Action.EDIT_OTHERS: _NOBODY,
     Action.DELETE_OWN: _ALL,
-    Action.DELETE_OTHERS: _ADMINS,
+    Action.DELETE_OTHERS: _MANAGERS,
     Action.SEE_OWN_VERSIONS: _ALL,
     Action.SEE_OTHERS_VERSIONS: _ADMINS,
-    Action.RENAME: _ADMINS,
-    Action.ADD: _ADMINS,
-    Action.REMOVE: _ADMINS,
-    Action.SET_ROLE: _ADMINS,
+    Action.REACT: _ALL,  # set_reactions (SQL) gets the roles and checks whole batches.
+    Action.PIN: _ADMINS,
+    Action.RENAME: _MANAGERS,
+    Action.ADD: _MANAGERS,
+    Action.REMOVE: _MANAGERS,
+    Action.SET_ROLE: _MANAGERS,
     Action.LEAVE: _ALL,
 }
 ALLOWED: Final[Mapping[str, Mapping[Action, frozenset[str]]]] = {
     "group": _GROUP,
     "announcement": {**_GROUP, Action.WRITE: _ADMINS, Action.EDIT_OWN: _ADMINS},
-    # Two members for good: nobody comes, goes, or is anything else, and there is no title.
+    # Its members (two users, or one alone) never change. All have the role `member`, so nobody may do what
+    # only admins may. It has no title.
     "direct": {
         **_GROUP,
+        Action.PIN: _WRITERS,
         Action.RENAME: _NOBODY,
         Action.ADD: _NOBODY,
         Action.REMOVE: _NOBODY,
@@ -72,3 +82,8 @@ def require(type_: str, role: str, action: Action) -> None:
     """Raises AppError(forbidden) unless `role` may do `action` in a conversation of this type."""
     if role not in ALLOWED[type_][action]:
         raise AppError(errors.FORBIDDEN)
+
+
+def reacting_roles(*, observers_react: bool) -> frozenset[str]:
+    """The roles that may react, in conversations of every type."""
+    return _ALL if observers_react else _WRITERS

@@ -1,4 +1,4 @@
-"""Owns what a change of notification settings means."""
+"""Derives the settings to write from a change of notification settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _FIELDS = ("muted", "muted_until", "push_enabled", "email_enabled")
 
 
 def wanted_settings(body: dict[str, Any]) -> dict[str, Any]:
-    """The settings to write; what is left out stays. A moment until which to be quiet mutes until then."""
+    """The settings to write. Missing ones stay as they are. `muted_until` alone also sets `muted`."""
     wanted = {name: body[name] for name in _FIELDS if name in body}
     if "muted" not in wanted and "muted_until" in wanted:
         wanted["muted"] = wanted["muted_until"] is not None

@@ -1,1 +1,1 @@
-"""The SQL, beside the functions that run it: `messages`, `conversations`, `receipts`."""
+"""The stores in PostgreSQL. Each module keeps its SQL beside the functions that run it."""

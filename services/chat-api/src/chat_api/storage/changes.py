@@ -1,53 +1,40 @@
-"""Owns the SQL on what a gateway missed: all that changed in a conversation since a pos."""
+"""Reads what changed in a conversation after a pos, for gateways that missed events."""
 
 from __future__ import annotations
 
-from typing import Final
-
-from chat_api.model import MemberChange, Missed
-from chat_api.storage.conversations import HEADS
-from chat_api.storage.messages import MESSAGE_COLUMNS, SEEN, to_message
-from messenger_shared.postgres import Database
-
-_CHANGED: Final = f"""
-SELECT created_pos > %(pos)s, {MESSAGE_COLUMNS}
-  FROM messenger.changed_messages(%(conversation)s, %(pos)s, %(limit)s) m
-"""
-_CHANGED_FOR: Final = f"""
-SELECT created_pos > %(pos)s, {MESSAGE_COLUMNS} FROM messenger.messages m
- WHERE conversation_id = %(conversation)s AND pos > %(pos)s AND {SEEN} ORDER BY pos LIMIT %(limit)s
-"""
-_CHANGED_PARTICIPANTS: Final = """
-SELECT CASE WHEN is_left THEN 'removed' WHEN joined_pos > %(pos)s THEN 'added' ELSE 'updated' END,
-       user_id, role, pos
-  FROM messenger.changed_participants(%(conversation)s, %(pos)s, %(limit)s)
-"""
-_TITLE_AFTER: Final = """
-SELECT pos, id::text, type, title, created_by, messenger.to_wire(created_at)
-  FROM messenger.title_change(%(conversation)s, %(pos)s)
-"""
-_TITLE_NAMES: Final = ("id", "type", "title", "created_by", "created_at")
+from chat_api.model import ConversationChanges
+from chat_api.storage.conversations import LAST_POSITIONS
+from chat_api.storage.kinds import CHANGES_MAX, KINDS
+from messenger_shared.contract.events import Event
+from messenger_shared.postgres.database import Database
 
 
 class PgChanges:
-    """A ChangeStore in PostgreSQL."""
+    """A ChangeStore in PostgreSQL. It reads up to `max_rows` rows of each kind, or the kind's own limit."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, max_rows: int | None = None) -> None:
         self._database = database
+        self._max_rows = max_rows
 
-    async def missed(self, conversation_id: str, caller: int, pos: int, limit: int) -> Missed | None:
-        parameters = {"conversation": conversation_id, "user": caller, "pos": pos, "limit": limit}
-        # One moment: else what was committed between two of these would be there by halves.
+    async def after(self, conversation_id: str, caller: int, pos: int) -> ConversationChanges | None:
+        parameters = {"conversation": conversation_id, "user": caller, "pos": pos}
+        events: list[Event] = []
+        # One snapshot: otherwise a commit between two of these statements would be visible only in part.
         async with self._database.snapshot(user_id=caller or None) as snapshot:
-            heads = await snapshot.rows(HEADS, ([conversation_id],))
-            if not heads:
+            positions = await snapshot.rows(LAST_POSITIONS, ([conversation_id],))
+            if not positions:
                 return None
-            messages = await snapshot.rows(_CHANGED_FOR if caller else _CHANGED, parameters)
-            members = await snapshot.rows(_CHANGED_PARTICIPANTS, parameters)
-            titles = await snapshot.rows(_TITLE_AFTER, parameters)
-        return Missed(
-            heads[0][1],
-            [(to_message(row[1:]), row[0]) for row in messages],
-            [MemberChange(*row) for row in members],
-            (titles[0][0], dict(zip(_TITLE_NAMES, titles[0][1:], strict=True))) if titles else None,
-        )
+            upto = positions[0][1]
+            for kind in KINDS:
+                limit = self._max_rows or kind.limit
+                query = kind.changed_for if caller else kind.changed
+                rows = await snapshot.rows(query, {**parameters, "limit": limit})
+                found = kind.events(conversation_id, rows)
+                # Above the end of a list that was cut, changes are missing.
+                if len(found) >= CHANGES_MAX:
+                    upto = min(upto, found[CHANGES_MAX - 1].pos)
+                if len(rows) >= limit:
+                    upto = min(upto, found[-1].pos)
+                events += found
+        complete = sorted((event for event in events if event.pos <= upto), key=lambda event: event.pos)
+        return ConversationChanges(upto, complete)

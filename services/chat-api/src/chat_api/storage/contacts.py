@@ -1,13 +1,13 @@
-"""Owns the SQL on who shares a conversation with whom."""
+"""Reads which users share a conversation with a user."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from messenger_shared.postgres import Database
+from messenger_shared.postgres.database import Database
 
-# For each one asked about: a stranger and somebody who doesn't exist cost the same few look-ups.
+# A look-up for each user asked about: strangers and users who don't exist cost the same.
 _AMONG: Final = """
 SELECT wanted.user_id FROM unnest(%(users)s::bigint[]) AS wanted (user_id)
  WHERE EXISTS (SELECT FROM messenger.conversation_participants p
@@ -16,7 +16,7 @@ SELECT wanted.user_id FROM unnest(%(users)s::bigint[]) AS wanted (user_id)
                                               FROM messenger.conversation_participants own
                                              WHERE own.user_id = %(caller)s AND own.left_at IS NULL))
 """
-# The first ones of each conversation: of large ones, no more is read than could be on the page.
+# Takes only the first members of each conversation, so a large one costs no more than a page.
 _PAGE: Final = """
 SELECT DISTINCT member.user_id
   FROM messenger.conversation_participants own

@@ -1,4 +1,4 @@
-"""Owns the SQL on messages."""
+"""Reads and writes messages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any, Final
 import orjson
 import psycopg2.errors
 
-from chat_api.model import Draft, MessageData, MessageFacts, Sent, Verdict
-from chat_api.rules.messages import check_version, is_repeated_edit, require_allowed
-from messenger_shared import errors
-from messenger_shared.errors import AppError
-from messenger_shared.postgres import Database, Row, Transaction
+from chat_api.model import Draft, MessageData, MessageFacts, SentMessage, Verdict
+from chat_api.rules.messages import check_content, check_version, is_repeated_edit, require_allowed
+from chat_api.rules.permissions import HOST
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.identifiers import SERVER
+from messenger_shared.postgres.database import Database, Row, Transaction
 
 STORE_ATTEMPTS: Final = 3
-# Of a row that is called m.
+# Columns of a messages row with the alias m.
 MESSAGE_COLUMNS: Final = (
     "m.id::text, m.conversation_id::text, m.seq, m.pos, m.version, m.sender_id, m.content, m.type, "
     "m.client_message_id, m.reply_to::text, m.file_url, m.file_name, m.file_size, "
@@ -46,40 +48,62 @@ _ONE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE id = %s
 _SENT: Final = (
     f"SELECT m.fingerprint, {MESSAGE_COLUMNS} FROM messenger.sent_messages(%s::uuid[], %s::bigint[]) m"
 )
-# What was said while he was away stays unseen by who came back.
-SEEN: Final = """NOT EXISTS (
+# Hides messages that were sent while the user was not a member.
+VISIBLE: Final = """NOT EXISTS (
        SELECT FROM messenger.participant_absences a
         WHERE a.conversation_id = m.conversation_id AND a.user_id = %(user)s
           AND m.seq > a.from_seq AND m.seq <= a.to_seq)"""
-_PAGE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE conversation_id = %(conversation)s"
-_BEFORE: Final = f"{_PAGE} AND seq < %(start)s AND {SEEN} ORDER BY seq DESC LIMIT %(limit)s"
-_AFTER: Final = f"{_PAGE} AND seq > %(start)s AND {SEEN} ORDER BY seq LIMIT %(limit)s"
-# A statement of its own before the facts are read: they have to be those after the lock was granted.
+# Columns of a messages row as a user reads it, with the reactions to it. They need HISTORY_JOIN.
+HISTORY_COLUMNS: Final = f"""{MESSAGE_COLUMNS}, h.counts,
+       CASE WHEN h.message_id IS NOT NULL THEN ARRAY(
+           SELECT r.emoji FROM messenger.reactions r
+            WHERE r.message_id = m.id AND r.user_id = %(user)s) END"""
+HISTORY_JOIN: Final = "LEFT JOIN messenger.reaction_heads h ON h.message_id = m.id"
+_PAGE: Final = f"""
+SELECT {HISTORY_COLUMNS} FROM messenger.messages m {HISTORY_JOIN} WHERE m.conversation_id = %(conversation)s
+"""
+_BEFORE: Final = f"{_PAGE} AND seq < %(start)s AND {VISIBLE} ORDER BY seq DESC LIMIT %(limit)s"
+_AFTER: Final = f"{_PAGE} AND seq > %(start)s AND {VISIBLE} ORDER BY seq LIMIT %(limit)s"
+# The lock is a separate statement: the next one, for the facts, then sees every commit before the lock.
 _LOCK: Final = """
 SELECT 1 FROM messenger.conversations WHERE id = messenger.conversation_of(%s) FOR NO KEY UPDATE
 """
-# Who has left learns that he has, and nothing of the message.
+# A user who has left learns only that they have left, and nothing about the message.
 _FACTS: Final = f"""
-SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.deleted_at IS NOT NULL, c.type, p.role,
-       p.left_at IS NOT NULL
+SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.file_url IS NOT NULL,
+       m.deleted_at IS NOT NULL, c.type, p.role, p.left_at IS NOT NULL
   FROM messenger.conversations c
   JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.user_id = %(user)s
-  LEFT JOIN messenger.messages m ON m.id = %(message)s AND {SEEN}
+  LEFT JOIN messenger.messages m ON m.id = %(message)s AND {VISIBLE}
  WHERE c.id = messenger.conversation_of(%(message)s) AND c.deleted_at IS NULL
    AND (m.id IS NOT NULL OR p.left_at IS NOT NULL)
+"""
+# The host application acts with a server key, and is no member.
+_FACTS_FOR_HOST: Final = f"""
+SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.file_url IS NOT NULL,
+       m.deleted_at IS NOT NULL, c.type, '{HOST}', false
+  FROM messenger.messages m JOIN messenger.conversations c ON c.id = m.conversation_id
+ WHERE m.id = %(message)s AND c.deleted_at IS NULL
 """
 _KEEP_VERSION: Final = """
 INSERT INTO messenger.message_versions (message_id, version, content, edited_at)
 SELECT id, version, content, coalesce(edited_at, created_at) FROM messenger.messages WHERE id = %s
 """
-_NEXT_POS: Final = (
+NEXT_POS: Final = (
     "UPDATE messenger.conversations SET last_pos = last_pos + 1 WHERE id = %s RETURNING last_pos"
 )
 _EDIT: Final = (
     "UPDATE messenger.messages m SET content = %s, version = version + 1, edited_at = now(), pos = %s "
     f"WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
 )
-_FORGET_VERSIONS: Final = "DELETE FROM messenger.message_versions WHERE message_id = %s"
+# What ends with the message. `changes` of these kinds don't tell of it, since the deletion does.
+_FORGET: Final = """
+WITH versions AS (DELETE FROM messenger.message_versions WHERE message_id = %(message)s),
+     heads AS (DELETE FROM messenger.reaction_heads WHERE message_id = %(message)s),
+     pins AS (DELETE FROM messenger.pins
+               WHERE conversation_id = %(conversation)s AND message_id = %(message)s)
+DELETE FROM messenger.reactions WHERE message_id = %(message)s
+"""
 _DELETE: Final = (
     "UPDATE messenger.messages m SET content = NULL, file_url = NULL, file_name = NULL, file_size = NULL, "
     f"deleted_at = now(), pos = %s WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
@@ -103,27 +127,28 @@ class PgMessages:
                 rows = await self._database.rows(_STORE, (batch,))
                 return [Verdict(*row) for row in rows]
             except psycopg2.errors.UniqueViolation:
-                # Another worker stored one of these at this very moment; now it is there to be found.
+                # Another worker stored one of these at the same moment. The next attempt finds it.
                 if attempt == STORE_ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    async def sent(self, ids: Sequence[str], senders: Sequence[int]) -> dict[str, Sent]:
+    async def sent(self, ids: Sequence[str], senders: Sequence[int]) -> dict[str, SentMessage]:
         rows = await self._database.rows(_SENT, (list(ids), list(senders)))
-        return {row[1]: Sent(to_message(row[1:]), row[0] and bytes(row[0])) for row in rows}
+        return {row[1]: SentMessage(to_message(row[1:]), row[0] and bytes(row[0])) for row in rows}
 
     async def page(
         self, conversation_id: str, caller: int, start: int, limit: int, forward: bool
     ) -> list[MessageData]:
         parameters = {"conversation": conversation_id, "user": caller, "start": start, "limit": limit}
         rows = await self._database.rows(_AFTER if forward else _BEFORE, parameters, user_id=caller)
-        return [to_message(row) for row in rows]
+        return [to_history_message(row) for row in rows]
 
     async def edit(
         self, message_id: str, user_id: int, content: str, expected_version: int | None
     ) -> MessageData:
         async with self._database.transaction(user_id=user_id) as transaction:
-            facts = await _locked_facts(transaction, message_id, user_id)
+            facts = await locked_facts(transaction, message_id, user_id)
+            check_content(facts, content)
             facts = require_allowed(facts, user_id, "edit")
             if facts.deleted:
                 raise AppError(errors.NOT_FOUND)
@@ -131,17 +156,17 @@ class PgMessages:
                 return to_message((await transaction.rows(_ONE, (message_id,)))[0])
             check_version(facts, expected_version)
             await transaction.rows(_KEEP_VERSION, (message_id,))
-            [[pos]] = await transaction.rows(_NEXT_POS, (facts.conversation_id,))
+            [[pos]] = await transaction.rows(NEXT_POS, (facts.conversation_id,))
             return to_message((await transaction.rows(_EDIT, (content, pos, message_id)))[0])
 
     async def delete(self, message_id: str, user_id: int) -> MessageData:
         async with self._database.transaction(user_id=user_id) as transaction:
-            facts = await _locked_facts(transaction, message_id, user_id)
+            facts = await locked_facts(transaction, message_id, user_id)
             facts = require_allowed(facts, user_id, "delete")
             if facts.deleted:
                 return to_message((await transaction.rows(_ONE, (message_id,)))[0])
-            await transaction.rows(_FORGET_VERSIONS, (message_id,))
-            [[pos]] = await transaction.rows(_NEXT_POS, (facts.conversation_id,))
+            await transaction.rows(_FORGET, {"conversation": facts.conversation_id, "message": message_id})
+            [[pos]] = await transaction.rows(NEXT_POS, (facts.conversation_id,))
             return to_message((await transaction.rows(_DELETE, (pos, message_id)))[0])
 
     async def facts(self, message_id: str, user_id: int) -> MessageFacts | None:
@@ -154,12 +179,22 @@ class PgMessages:
         return [{"version": row[0], "content": row[1], "edited_at": row[2]} for row in rows]
 
 
-async def _locked_facts(transaction: Transaction, message_id: str, user_id: int) -> MessageFacts | None:
+async def locked_facts(transaction: Transaction, message_id: str, user_id: int) -> MessageFacts | None:
     await transaction.rows(_LOCK, (message_id,))
-    rows = await transaction.rows(_FACTS, {"message": message_id, "user": user_id})
+    facts = _FACTS_FOR_HOST if user_id == SERVER else _FACTS
+    rows = await transaction.rows(facts, {"message": message_id, "user": user_id})
     return MessageFacts(*rows[0]) if rows else None
 
 
 def to_message(row: Row) -> MessageData:
-    """The message in a row of MESSAGE_COLUMNS."""
+    """Converts a row of MESSAGE_COLUMNS to a message."""
     return dict(zip(_NAMES, row, strict=True))
+
+
+def to_history_message(row: Row) -> MessageData:
+    """Converts a row of HISTORY_COLUMNS to a message, with `reactions` if there are any."""
+    *columns, counts, mine = row
+    message = to_message(tuple(columns))
+    if counts:
+        message["reactions"] = [{**count, "mine": count["emoji"] in mine} for count in counts]
+    return message

@@ -1,4 +1,4 @@
-"""Owns the SQL on what operators do to conversations; see the fifth migration."""
+"""Runs the admin commands on conversations. Migration 0005 has the SQL functions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Final
 
 from chat_api.model import MemberChange, MessageData
 from chat_api.storage.messages import MESSAGE_COLUMNS, to_message
-from messenger_shared.postgres import Database
+from messenger_shared.postgres.database import Database
 
 _CLOSE: Final = "SELECT user_id, role, pos FROM messenger.close_conversation(%s) ORDER BY pos"
-_POST: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.post_system_message(%s, %s, %s) m"
+# A message is new if this transaction created it.
+_POST: Final = f"""
+SELECT m.created_at = now(), {MESSAGE_COLUMNS} FROM messenger.post_system_message(%s, %s, %s) m
+"""
 
 
 class PgOperators:
@@ -23,6 +26,8 @@ class PgOperators:
             MemberChange("removed", *row) for row in await self._database.rows(_CLOSE, (conversation_id,))
         ]
 
-    async def post(self, conversation_id: str, message_id: str, content: str) -> MessageData | None:
+    async def post(
+        self, conversation_id: str, message_id: str, content: str
+    ) -> tuple[MessageData, bool] | None:
         rows = await self._database.rows(_POST, (conversation_id, message_id, content))
-        return to_message(rows[0]) if rows else None
+        return (to_message(rows[0][1:]), rows[0][0]) if rows else None

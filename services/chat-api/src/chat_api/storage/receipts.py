@@ -1,4 +1,4 @@
-"""Owns the SQL on read positions."""
+"""Reads and writes read positions and unread marks."""
 
 from __future__ import annotations
 
@@ -7,36 +7,73 @@ from typing import Any, Final
 import psycopg2.errors
 
 from chat_api.model import ReadPosition
-from messenger_shared import errors
-from messenger_shared.errors import AppError
-from messenger_shared.postgres import Database
+from chat_api.storage.messages import VISIBLE
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.postgres.database import Database, Row
 
-# Forward only, over any number of devices at once: the condition is on the row that the upsert has locked.
+# Moves forward only, even if several devices write at once: the upsert checks the condition on a locked row.
+# Reading always removes an unread mark.
 _MOVE: Final = """
-INSERT INTO messenger.read_receipts AS r (conversation_id, user_id, last_read_seq, message_id)
-SELECT m.conversation_id, %(user)s, m.seq, m.id
-  FROM messenger.messages m JOIN messenger.conversations c ON c.id = m.conversation_id
- WHERE m.conversation_id = %(conversation)s AND m.seq = LEAST(%(seq)s, c.last_seq)
-ON CONFLICT (conversation_id, user_id) DO UPDATE
-   SET last_read_seq = excluded.last_read_seq, message_id = excluded.message_id, read_at = now()
- WHERE r.last_read_seq < excluded.last_read_seq
-RETURNING 1
+WITH moved AS (
+    INSERT INTO messenger.read_receipts AS r (conversation_id, user_id, last_read_seq, message_id)
+    SELECT m.conversation_id, %(user)s, m.seq, m.id
+      FROM messenger.messages m JOIN messenger.conversations c ON c.id = m.conversation_id
+     WHERE m.conversation_id = %(conversation)s AND m.seq = LEAST(%(seq)s, c.last_seq)
+    ON CONFLICT (conversation_id, user_id) DO UPDATE
+       SET last_read_seq = excluded.last_read_seq, message_id = excluded.message_id, read_at = now()
+     WHERE r.last_read_seq < excluded.last_read_seq
+    RETURNING 1
+), cleared AS (
+    DELETE FROM messenger.unread_marks WHERE conversation_id = %(conversation)s AND user_id = %(user)s
+    RETURNING 1
+)
+SELECT EXISTS (SELECT FROM moved), EXISTS (SELECT FROM cleared)
 """
-# Of a conversation c and a position r. His own messages are never above his position, so what is unread is a
-# difference, less what was deleted. GREATEST and not coalesce: row-level security keeps a function that may
-# leak out of the index's condition.
-UNREAD: Final = """c.last_seq - GREATEST(r.last_read_seq, 0) - (
+# Marks from an existing message on. `passed` counts the messages that are never unread, once and for all.
+_MARK: Final = f"""
+INSERT INTO messenger.unread_marks AS k (user_id, conversation_id, from_seq, read_seq, joined_pos, passed)
+SELECT p.user_id, c.id, f.seq, coalesce(r.last_read_seq, 0), p.joined_pos,
+       (SELECT count(*) FROM messenger.messages m
+         WHERE m.conversation_id = c.id AND m.seq >= f.seq AND m.seq <= r.last_read_seq
+           AND (m.sender_id = %(user)s OR NOT {VISIBLE}))
+  FROM messenger.conversations c
+ CROSS JOIN LATERAL (SELECT LEAST(%(seq)s, c.last_seq) AS seq) f
+  JOIN messenger.conversation_participants p
+    ON p.conversation_id = c.id AND p.user_id = %(user)s AND p.left_at IS NULL
+  LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
+ WHERE c.id = %(conversation)s AND f.seq > 0
+ON CONFLICT (user_id, conversation_id) DO UPDATE
+   SET from_seq = excluded.from_seq, read_seq = excluded.read_seq, joined_pos = excluded.joined_pos,
+       passed = excluded.passed
+"""
+# The mark k of a membership p with the position r. A mark is void once either has changed.
+MARKED: Final = """messenger.unread_marks k
+    ON k.user_id = %(user)s AND k.conversation_id = p.conversation_id AND k.joined_pos = p.joined_pos
+   AND k.read_seq = coalesce(r.last_read_seq, 0)"""
+# The unread count, from a conversation c, a position r and a mark k. The user's own messages are never above
+# their position, so it is a difference less the deleted messages. GREATEST instead of coalesce: row-level
+# security makes PostgreSQL keep expressions that may leak, such as coalesce, out of index conditions.
+UNREAD: Final = f"""CASE WHEN k.from_seq IS NULL THEN
+           c.last_seq - GREATEST(r.last_read_seq, 0) - (
            SELECT count(*) FROM messenger.messages d
             WHERE d.conversation_id = c.id AND d.seq > GREATEST(r.last_read_seq, 0)
-              AND d.deleted_at IS NOT NULL)"""
-_STANDING: Final = f"""
+              AND d.deleted_at IS NOT NULL)
+       ELSE c.last_seq - k.from_seq + 1 - k.passed - (
+           SELECT count(*) FROM messenger.messages m
+            WHERE m.conversation_id = c.id AND m.seq >= k.from_seq
+              AND m.deleted_at IS NOT NULL AND m.sender_id <> %(user)s AND {VISIBLE})
+       END"""
+_POSITION: Final = f"""
 SELECT r.message_id::text, coalesce(r.last_read_seq, 0), messenger.to_wire(coalesce(r.read_at, now())),
-       {UNREAD}, c.last_seq
+       {UNREAD}, c.last_seq, k.from_seq
   FROM messenger.conversations c
+  JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.user_id = %(user)s
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
+  LEFT JOIN {MARKED}
  WHERE c.id = %(conversation)s
 """
-# Whoever came in later has read nothing of what was said before.
+# Members who joined after the message don't count as its readers.
 _READERS: Final = """
 SELECT r.user_id, messenger.to_wire(r.read_at)
   FROM messenger.read_receipts r
@@ -57,14 +94,35 @@ class PgReceipts:
 
     async def read(self, conversation_id: str, user_id: int, seq: int) -> ReadPosition:
         parameters = {"conversation": conversation_id, "user": user_id, "seq": seq}
+        [[moved, cleared]] = await self._write(_MOVE, parameters)
+        return await self._position(parameters, moved=moved, cleared=cleared)
+
+    async def mark(self, conversation_id: str, user_id: int, seq: int) -> ReadPosition:
+        parameters = {"conversation": conversation_id, "user": user_id, "seq": seq}
+        await self._write(_MARK, parameters)
+        return await self._position(parameters, moved=False, cleared=False)
+
+    async def _write(self, statement: str, parameters: dict[str, Any]) -> list[Row]:
         try:
-            moved = await self._database.rows(_MOVE, parameters, user_id=user_id)
+            return await self._database.rows(statement, parameters, user_id=parameters["user"])
         except psycopg2.errors.InsufficientPrivilege:
-            # He was removed since it was asked whether he is in: row-level security takes no position of his.
+            # The user was removed after the handler's check: row-level security refuses the write.
             raise AppError(errors.NOT_MEMBER) from None
-        rows = await self._database.rows(_STANDING, parameters, user_id=user_id)
-        [[message_id, read_seq, read_at, unread, last_seq]] = rows
-        return ReadPosition(conversation_id, message_id, read_seq, read_at, unread, last_seq, bool(moved))
+
+    async def _position(self, parameters: dict[str, Any], *, moved: bool, cleared: bool) -> ReadPosition:
+        rows = await self._database.rows(_POSITION, parameters, user_id=parameters["user"])
+        [[message_id, read_seq, read_at, unread, last_seq, marked_from]] = rows
+        return ReadPosition(
+            parameters["conversation"],
+            message_id,
+            read_seq,
+            read_at,
+            unread,
+            last_seq,
+            marked_from,
+            moved,
+            cleared,
+        )
 
     async def readers(
         self, conversation_id: str, caller: int, seq: int, sender_id: int, after: int, limit: int

@@ -1,13 +1,13 @@
-"""Owns the SQL on notification settings."""
+"""Reads and writes notification settings."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from chat_api.model import SettingsData
-from messenger_shared.postgres import Database
+from messenger_shared.postgres.database import Database
 
-# Of a row that is called s.
+# Whether a notification_settings row with the alias s is muted now.
 NOW_MUTED: Final = "s.muted AND (s.muted_until IS NULL OR s.muted_until > now())"
 _COLUMNS: Final = f"{NOW_MUTED}, messenger.to_wire(s.muted_until), s.push_enabled, s.email_enabled"
 _GET: Final = f"""

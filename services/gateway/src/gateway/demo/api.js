@@ -1,4 +1,4 @@
-/** Owns the REST calls of this page, the token they carry, and turning a failed call into one kind of error. */
+/** Makes this page's REST calls with the user's token, and turns each failure into an ApiError. */
 
 const BASE = '/api/v1/messenger';
 const DEADLINE_MS = 10_000;
@@ -15,18 +15,18 @@ export class ApiError extends Error {
 
 export class Api {
   #token = null;
-  #record;
+  #onCall;
 
-  /** `record(entry)` is called once for every finished call. */
-  constructor(record) {
-    this.#record = record;
+  /** `onCall(call)` is called once for every finished call. */
+  constructor(onCall) {
+    this.#onCall = onCall;
   }
 
-  use(token) {
+  setToken(token) {
     this.#token = token;
   }
 
-  /** Only a stack made for trying things out has this route; elsewhere it answers 404. */
+  /** Only the embedded stack has this route; other servers answer 404. */
   async mintToken(userId) {
     return (await this.#call('POST', '/dev/token', { user_id: userId })).token;
   }
@@ -52,7 +52,7 @@ export class Api {
   async #call(method, path, body) {
     const since = performance.now();
     const { status, answer } = await this.#fetch(method, path, body);
-    this.#record({ method, path, body, status, answer, took: performance.now() - since });
+    this.#onCall({ method, path, body, status, answer, took: performance.now() - since });
     if (status >= 200 && status < 300) return answer;
     const problem = typeof answer === 'object' && answer !== null ? answer : {};
     throw new ApiError(problem.detail ?? problem.title ?? `HTTP ${status}`, status, problem);
@@ -65,14 +65,14 @@ export class Api {
     const options = { method, headers, signal: AbortSignal.timeout(DEADLINE_MS), cache: 'no-store' };
     try {
       const response = await fetch(BASE + path, { ...options, body: body && JSON.stringify(body) });
-      return { status: response.status, answer: readable(await response.text()) };
+      return { status: response.status, answer: parseBody(await response.text()) };
     } catch (error) {
       return { status: 0, answer: { title: `The server can't be reached (${error.name})` } };
     }
   }
 }
 
-function readable(text) {
+function parseBody(text) {
   if (text === '') return null;
   try {
     return JSON.parse(text);

@@ -1,8 +1,8 @@
-/** Owns the message box: sending, editing and answering, and the typing frames that go with it. */
+/** Runs the message box: it sends, edits and replies, and sends typing frames meanwhile. */
 
 import { byId } from './dom.js';
 
-const TYPING_EVERY_MS = 3_000; // half of what a typing frame lasts by default
+const TYPING_EVERY_MS = 3_000; // half of a typing frame's default lifetime
 const TYPING_IDLE_MS = 4_000;
 
 function randomId() {
@@ -13,8 +13,8 @@ export class Composer {
   #ask;
   #openId;
   #mode = null; // {kind: 'edit' or 'reply', message}
-  #typedAt = null; // when the last typing.start went out by itself
-  #idle = null;
+  #typingSentAt = null; // when the last automatic typing.start was sent
+  #idleTimer = null;
 
   /** `ask` sends a command and resolves to its answer or null; `openId` names the open conversation. */
   constructor(ask, openId) {
@@ -24,7 +24,7 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
-    byId('text').addEventListener('keydown', (event) => this.#key(event));
+    byId('text').addEventListener('keydown', (event) => this.#handleKey(event));
     byId('text').addEventListener('input', () => this.#typed());
     byId('cancel-mode').addEventListener('click', () => this.leaveMode());
     byId('new-id').addEventListener('click', () => { byId('client-message-id').value = randomId(); });
@@ -50,7 +50,7 @@ export class Composer {
     byId('send').textContent = 'Send';
   }
 
-  /** The box is emptied at once; a refused text comes back unless another one was begun. */
+  /** Empties the box at once. A refused text is restored, unless the user has begun another one. */
   async #submit() {
     if (byId('send').disabled) return;
     const box = byId('text');
@@ -78,7 +78,7 @@ export class Composer {
     return command;
   }
 
-  #key(event) {
+  #handleKey(event) {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       this.#submit();
@@ -92,17 +92,17 @@ export class Composer {
 
   #typed() {
     if (!byId('typing-auto').checked || byId('send').disabled) return;
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.#stopTyping(), TYPING_IDLE_MS);
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#stopTyping(), TYPING_IDLE_MS);
     const now = performance.now();
-    if (this.#typedAt !== null && now - this.#typedAt < TYPING_EVERY_MS) return;
-    this.#typedAt = now;
+    if (this.#typingSentAt !== null && now - this.#typingSentAt < TYPING_EVERY_MS) return;
+    this.#typingSentAt = now;
     this.#typing('typing.start');
   }
 
   #stopTyping() {
-    clearTimeout(this.#idle);
-    if (this.#typedAt !== null) this.#typing('typing.stop');
-    this.#typedAt = null;
+    clearTimeout(this.#idleTimer);
+    if (this.#typingSentAt !== null) this.#typing('typing.stop');
+    this.#typingSentAt = null;
   }
 }

@@ -1,15 +1,16 @@
-/** Wires the page: which element does what, what is open, and when to draw. Everything else is in the modules. */
+/** Wires the page: connects elements to actions, knows what is open, and decides when to draw. */
 
 import { Composer } from './composer.js';
-import { ConversationList, idsIn } from './conversations.js';
+import { ConversationList, parseIds } from './conversations.js';
 import { byId } from './dom.js';
-import { FrameLog } from './log.js';
+import { FrameLog } from './frameLog.js';
 import { MessageList } from './messages.js';
 import { People } from './people.js';
 import { Session } from './session.js';
 import { Status } from './status.js';
 import { Store } from './store.js';
-import { FRESH_TOKEN, groups, textOf } from './templates.js';
+import { FRESH_TOKEN, templateGroups, templateText } from './templates.js';
+import { stripBidiControls } from './text.js';
 
 const query = new URLSearchParams(location.search);
 const store = new Store();
@@ -20,19 +21,19 @@ const messages = new MessageList(() => draw());
 const session = new Session(store, new FrameLog(), {
   state: (state) => status.show(state),
   changed: draw,
-  said: announce,
+  newMessage: announce,
   welcomed,
   roundTrip: (millis) => status.roundTrip(millis),
   pastedToken: () => byId('token').value.trim(),
   needsToken: () => { byId('token-field').hidden = false; },
-  peopleChanged: (id) => { if (id === openId()) session.loadPeople(id); },
+  participantsChanged: (id) => { if (id === openId()) session.loadParticipants(id); },
 });
 const composer = new Composer(session.ask, openId);
 
-let toOpen = query.get('conversation_id'); // from the address, until the first welcome
-let drawing = false;
+let initialConversationId = query.get('conversation_id'); // from the page's address; null after the first welcome
+let isDrawScheduled = false;
 
-/** What the field says is what the commands go to and what is on the screen: one place, no second truth. */
+/** The field holds the open conversation's id. Commands and drawing both read it, so they never differ. */
 function openId() {
   return byId('conversation-id').value.trim();
 }
@@ -41,12 +42,12 @@ function selected() {
   return messages.selectedId ? store.message(messages.selectedId) : undefined;
 }
 
-/** Many frames of one moment are one drawing. */
+/** Draws once per animation frame, however many frames arrive in it. */
 function draw() {
-  if (drawing) return;
-  drawing = true;
+  if (isDrawScheduled) return;
+  isDrawScheduled = true;
   requestAnimationFrame(() => {
-    drawing = false;
+    isDrawScheduled = false;
     drawNow();
   });
 }
@@ -65,7 +66,7 @@ function drawHead(conversation) {
   byId('talk-title').textContent = openId() ? conversation?.title ?? 'Conversation' : 'No conversation open';
   const { last_seq: seq = 0, read_seq: read = 0, unread = 0 } = conversation?.info ?? {};
   const parts = [`seq ${seq}`, `pos ${conversation?.pos ?? '–'}`, `read ${read}`, `unread ${unread}`];
-  parts.push(conversation?.subscribed ? 'subscribed' : 'not subscribed');
+  parts.push(conversation?.isSubscribed ? 'subscribed' : 'not subscribed');
   byId('talk-numbers').textContent = conversation ? parts.join(' · ') : '';
 }
 
@@ -79,22 +80,22 @@ function drawTools() {
 
 function open(id) {
   byId('conversation-id').value = id;
-  remember();
-  show('talk');
-  if (!store.find(id)?.subscribed) session.subscribe(id);
+  saveInAddress();
+  showPane('talk');
+  if (!store.find(id)?.isSubscribed) session.subscribe(id);
   draw();
 }
 
 function welcomed() {
-  remember();
+  saveInAddress();
   const id = openId();
-  if (toOpen) open(toOpen);
-  else if (id && !store.find(id)?.wanted && store.find(id)?.messages.size) session.loadHistory(id);
-  toOpen = null;
+  if (initialConversationId) open(initialConversationId);
+  else if (id && !store.find(id)?.wantsSubscription && store.find(id)?.messages.size) session.loadHistory(id);
+  initialConversationId = null;
 }
 
-/** The address keeps user and conversation, so that a reload comes back to the same view. */
-function remember() {
+/** Keeps user and conversation in the page's address, so that a reload shows the same view. */
+function saveInAddress() {
   const kept = new URLSearchParams();
   if (document.body.dataset.connection !== 'idle') kept.set('user_id', String(store.me));
   if (openId()) kept.set('conversation_id', openId());
@@ -103,14 +104,14 @@ function remember() {
   byId('other-user').href = `${location.pathname}?user_id=${store.me === 2 ? 1 : 2}`;
 }
 
-/** New messages of others are read out to those who can't see them. */
+/** Makes screen readers read out new messages of other users. */
 function announce(message) {
   const isHere = message.conversation_id === openId() && message.sender_id !== store.me;
-  if (isHere) byId('announcer').textContent = `${message.sender_id}: ${message.content ?? ''}`;
+  if (isHere) byId('announcer').textContent = `${message.sender_id}: ${stripBidiControls(message.content ?? '')}`;
 }
 
-/** On a narrow screen one pane at a time is shown. */
-function show(view) {
+/** Chooses the pane that is shown on a narrow screen. */
+function showPane(view) {
   document.body.dataset.view = view;
   for (const tab of document.querySelectorAll('[data-pane]')) {
     tab.setAttribute('aria-pressed', String(tab.dataset.pane === view));
@@ -123,22 +124,22 @@ function connect() {
 
 function disconnect() {
   session.disconnect();
-  remember();
+  saveInAddress();
 }
 
 async function create() {
   const type = byId('create-type').value;
   const title = byId('create-title').value;
-  const body = { type, participant_ids: idsIn(byId('create-participants').value) };
+  const body = { type, participant_ids: parseIds(byId('create-participants').value) };
   const made = await session.create(type === 'direct' ? body : { ...body, title });
   if (made) open(made.id);
 }
 
-async function older() {
+async function loadOlder() {
   const id = openId();
   const [first] = store.find(id).ordered();
   await session.loadHistory(id, first?.seq);
-  messages.keepingPlace(drawNow);
+  messages.keepScrollPosition(drawNow);
 }
 
 function markRead() {
@@ -151,11 +152,11 @@ function remove() {
 
 function fillTemplate() {
   const at = { conversationId: openId(), messageId: messages.selectedId ?? '' };
-  byId('raw-text').value = textOf(byId('raw-template').value, at);
+  byId('raw-text').value = templateText(byId('raw-template').value, at);
 }
 
 function offerTemplates() {
-  for (const [label, names] of Object.entries(groups)) {
+  for (const [label, names] of Object.entries(templateGroups)) {
     const group = document.createElement('optgroup');
     group.label = label;
     group.append(...names.map((name) => new Option(name)));
@@ -175,9 +176,9 @@ function onSubmit(id, action) {
   });
 }
 
-function wire() {
+function addListeners() {
   onSubmit('connect-form', connect);
-  onSubmit('subscribe-form', () => { session.subscribe(openId()); remember(); draw(); });
+  onSubmit('subscribe-form', () => { session.subscribe(openId()); saveInAddress(); draw(); });
   onSubmit('create-form', create);
   onSubmit('raw-form', () => session.sendText(byId('raw-text').value, FRESH_TOKEN));
   onClick('disconnect', disconnect);
@@ -185,13 +186,13 @@ function wire() {
   onClick('refresh', () => session.loadList());
   onClick('more-conversations', () => session.loadList(store.nextCursor));
   onClick('unsubscribe', () => session.unsubscribe(openId()));
-  onClick('older', older);
+  onClick('older', loadOlder);
   onClick('edit', () => composer.enterMode('edit', selected()));
   onClick('reply', () => composer.enterMode('reply', selected()));
   onClick('delete', remove);
   onClick('mark-read', markRead);
   for (const tab of document.querySelectorAll('[data-pane]')) {
-    tab.addEventListener('click', () => show(tab.dataset.pane));
+    tab.addEventListener('click', () => showPane(tab.dataset.pane));
   }
   byId('conversation-id').addEventListener('input', draw);
   byId('raw-template').addEventListener('change', fillTemplate);
@@ -203,11 +204,11 @@ function wire() {
 }
 
 function start() {
-  wire();
+  addListeners();
   offerTemplates();
   status.show({ name: 'idle', text: 'Not connected' });
   byId('user-id').value = query.get('user_id') ?? '1';
-  byId('conversation-id').value = toOpen ?? '';
+  byId('conversation-id').value = initialConversationId ?? '';
   drawNow();
   if (query.has('user_id') && byId('connect-form').reportValidity()) connect();
 }

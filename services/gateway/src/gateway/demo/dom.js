@@ -1,4 +1,4 @@
-/** Owns the few ways in which this page builds DOM nodes; text only ever becomes text nodes, never markup. */
+/** Builds DOM nodes for this page. Text becomes text nodes, never markup. */
 
 export const byId = (id) => document.getElementById(id);
 
@@ -11,8 +11,8 @@ export function node(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Make `nodes` the children of `parent`, moving as few as possible so that focus and scroll stay. */
-export function arrange(parent, nodes) {
+/** Makes `nodes` the children of `parent`, and moves as few as possible, so that focus and scroll stay. */
+export function setChildren(parent, nodes) {
   const kept = new Set(nodes);
   for (const child of [...parent.childNodes]) if (!kept.has(child)) child.remove();
   let at = parent.firstChild;
@@ -23,8 +23,8 @@ export function arrange(parent, nodes) {
 }
 
 /**
- * Keep the end of a scrolling box in view, whatever grows or shrinks, until the reader scrolls up. Only a lower
- * position counts as that: a box that shrank is away from its end too, before it was looked at.
+ * Keeps the end of a scrolling box in view, whatever grows or shrinks, until the reader scrolls up. Only a lower
+ * scroll position counts as scrolling up: a box that shrank is also away from its end until it is settled.
  */
 export function stickToEnd(box, content) {
   let atEnd = true;
@@ -41,15 +41,21 @@ export function stickToEnd(box, content) {
   return () => { atEnd = true; settle(); };
 }
 
-const two = (number) => String(number).padStart(2, '0');
+const twoDigits = (number) => String(number).padStart(2, '0');
 
-export function clock(date, withMillis = false) {
-  const text = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+export function formatTime(date, withMillis = false) {
+  const text = [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
   return withMillis ? `${text}.${String(date.getMilliseconds()).padStart(3, '0')}` : text;
 }
 
-/** A colour that belongs to one user id; set through the style object, which the policy allows. */
-export function tint(element, userId) {
+/** Date and time, since a page may stay open for days. */
+export function formatDateTime(date) {
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join('-');
+  return `${day} ${formatTime(date)}`;
+}
+
+/** Gives the element a colour by user id, through the style object, which the content security policy allows. */
+export function setHue(element, userId) {
   element.style.setProperty('--hue', String((Number(userId) * 137) % 360));
   return element;
 }

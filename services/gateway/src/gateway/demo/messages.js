@@ -1,9 +1,10 @@
-/** Owns the open conversation's messages on the screen, and which of them is selected. */
+/** Draws the open conversation's messages, and knows which one is selected. */
 
-import { arrange, byId, clock, node, stickToEnd, tint } from './dom.js';
+import { byId, formatDateTime, node, setChildren, setHue, stickToEnd } from './dom.js';
+import { stripBidiControls } from './text.js';
 
-function meta(message, readers) {
-  const parts = [`seq ${message.seq}`, `pos ${message.pos}`, clock(new Date(message.created_at))];
+function metaText(message, readers) {
+  const parts = [`seq ${message.seq}`, `pos ${message.pos}`, formatDateTime(new Date(message.created_at))];
   if (message.version > 1) parts.push(`edited, v${message.version}`);
   if (message.deleted_at) parts.push('deleted');
   if (message.message_type !== 'text') parts.push(message.message_type);
@@ -12,31 +13,33 @@ function meta(message, readers) {
 }
 
 function body(message) {
-  if (message.deleted_at) return node('p', { class: 'gone' }, 'This message was deleted');
-  return node('p', { class: 'said', dir: 'auto' }, message.content ?? '');
+  if (message.deleted_at) return node('p', { class: 'placeholder' }, 'This message was deleted');
+  return node('p', { class: 'message-text', dir: 'auto' }, message.content ?? '');
 }
 
-/** Shown as text and never as a link: whatever scheme it has, nothing happens on a click. */
+/** Shown as text, not as a link: a URL of any scheme is harmless. Without bidi controls a name shows its true end. */
 function file({ file_url: url, file_name: name }) {
-  return url ? node('p', { class: 'file mono' }, `${name ?? 'file'}: ${url}`) : null;
+  if (!url) return null;
+  const isolated = (text) => node('bdi', { dir: 'ltr' }, stripBidiControls(text));
+  return node('p', { class: 'file mono' }, isolated(name ?? 'file'), ': ', isolated(url));
 }
 
 function quote(message, original) {
   if (!message.reply_to) return null;
-  const said = original ? `${original.sender_id}: ${original.content ?? 'deleted'}` : message.reply_to;
-  return node('p', { class: 'quote' }, said);
+  if (!original) return node('p', { class: 'quote' }, message.reply_to);
+  return node('p', { class: 'quote' }, `${original.sender_id}: `, node('bdi', {}, original.content ?? 'deleted'));
 }
 
 function sender(userId) {
-  return tint(node('span', { class: 'sender', title: `sender_id ${userId}` }, String(userId)), userId);
+  return setHue(node('span', { class: 'sender', title: `sender_id ${userId}` }, String(userId)), userId);
 }
 
 export class MessageList {
   selectedId = null;
   #list = byId('messages');
   #box = byId('message-scroll');
-  #toEnd = stickToEnd(byId('message-scroll'), byId('messages'));
-  #rows = new Map(); // id → {item, stamp}
+  #scrollToEnd = stickToEnd(byId('message-scroll'), byId('messages'));
+  #rows = new Map(); // id → {item, fingerprint}
   #shown = null; // the conversation on the screen
   #onSelect;
 
@@ -46,12 +49,12 @@ export class MessageList {
       const id = event.target.closest('[role=option]')?.dataset.id;
       if (id) this.select(id === this.selectedId ? null : id);
     });
-    this.#list.addEventListener('keydown', (event) => this.#key(event));
+    this.#list.addEventListener('keydown', (event) => this.#handleKey(event));
   }
 
   select(id) {
     this.selectedId = id;
-    for (const item of this.#list.children) this.#mark(item);
+    for (const item of this.#list.children) this.#markSelected(item);
     this.#onSelect();
   }
 
@@ -59,13 +62,13 @@ export class MessageList {
     if (conversation !== this.#shown) this.#switch(conversation);
     const messages = conversation?.ordered() ?? [];
     const items = messages.map((message) => this.#item(store, conversation, message));
-    arrange(this.#list, items);
-    byId('older').hidden = !conversation?.older;
+    setChildren(this.#list, items);
+    byId('older').hidden = !conversation?.hasOlder;
     this.#list.hidden = items.length === 0;
   }
 
-  /** Add older messages above without moving what is being read. */
-  keepingPlace(change) {
+  /** Runs `change`, which adds older messages above, without moving the messages in view. */
+  keepScrollPosition(change) {
     const fromEnd = this.#box.scrollHeight - this.#box.scrollTop;
     change();
     this.#box.scrollTop = this.#box.scrollHeight - fromEnd;
@@ -74,19 +77,19 @@ export class MessageList {
   #switch(conversation) {
     this.#shown = conversation;
     this.#rows.clear();
-    arrange(this.#list, []);
-    this.#toEnd();
+    setChildren(this.#list, []);
+    this.#scrollToEnd();
     if (this.selectedId) this.select(null);
   }
 
   #item(store, conversation, message) {
-    const readers = [...conversation.reads]
+    const readers = [...conversation.readPositions]
       .filter(([user, seq]) => seq === message.seq && user !== store.me)
       .map(([user]) => user);
     const original = message.reply_to && conversation.messages.get(message.reply_to);
-    const stamp = [message.pos, readers, original?.pos].join(' ');
+    const fingerprint = [message.pos, readers, original?.pos].join(' ');
     const known = this.#rows.get(message.id);
-    if (known?.stamp === stamp) return known.item;
+    if (known?.fingerprint === fingerprint) return known.item;
     const item = known?.item ?? this.#row(store, message);
     const bubble = node(
       'div',
@@ -94,28 +97,28 @@ export class MessageList {
       quote(message, original),
       body(message),
       file(message),
-      node('p', { class: 'meta mono', title: `${message.id}\n${message.created_at}` }, meta(message, readers)),
+      node('p', { class: 'meta mono', title: `${message.id}\n${message.created_at}` }, metaText(message, readers)),
     );
-    arrange(item, [sender(message.sender_id), bubble]);
-    this.#rows.set(message.id, { item, stamp });
+    setChildren(item, [sender(message.sender_id), bubble]);
+    this.#rows.set(message.id, { item, fingerprint });
     return item;
   }
 
   #row(store, { id, sender_id: senderId }) {
     const item = node('li', { role: 'option', id: `m-${id}`, 'data-id': id, 'data-testid': 'message' });
     item.classList.toggle('mine', senderId === store.me);
-    this.#mark(item);
+    this.#markSelected(item);
     return item;
   }
 
-  #mark(item) {
+  #markSelected(item) {
     const isSelected = item.dataset.id === this.selectedId;
     item.setAttribute('aria-selected', String(isSelected));
     if (isSelected) this.#list.setAttribute('aria-activedescendant', item.id);
     if (!this.selectedId) this.#list.removeAttribute('aria-activedescendant');
   }
 
-  #key(event) {
+  #handleKey(event) {
     const items = [...this.#list.children];
     const at = items.findIndex((item) => item.dataset.id === this.selectedId);
     const target = {

@@ -1,8 +1,8 @@
-/** Owns the bar of errors: what the server or the network refused, until somebody dismisses it. */
+/** Shows errors of the server and the network in a bar, until the user dismisses them. */
 
 import { byId, node } from './dom.js';
 
-const KEPT = 3;
+const MAX_NOTICES = 3;
 
 function facts({ code, retryable, retryAfterMs, command, ref }) {
   const parts = [code, command && `to ${command}`, ref && `ref ${ref}`];
@@ -13,24 +13,24 @@ function facts({ code, retryable, retryAfterMs, command, ref }) {
 
 function detailLines(details) {
   if (typeof details !== 'object' || details === null) return null;
-  const line = ([field, texts]) => node('li', {}, `${field}: ${[texts].flat().join(' ')}`);
+  const line = ([field, texts]) => node('li', {}, node('bdi', {}, field), ': ', node('bdi', {}, [texts].flat().join(' ')));
   return node('ul', {}, ...Object.entries(details).map(line));
 }
 
-export function notice(message, about = {}) {
+export function showNotice(message, about = {}) {
   const dismiss = node('button', { type: 'button', class: 'small' }, 'Dismiss');
-  const body = node('div', {}, node('strong', {}, message), ' ', node('span', { class: 'mono' }, facts(about)));
+  const body = node('div', {}, node('strong', {}, node('bdi', {}, message)), ' ', node('span', { class: 'mono' }, facts(about)));
   const lines = detailLines(about.details);
   if (lines) body.append(lines);
   const box = node('div', { class: 'notice', 'data-testid': 'notice' }, body, dismiss);
   dismiss.addEventListener('click', () => box.remove());
   const bar = byId('notices');
   bar.append(box);
-  while (bar.childElementCount > KEPT) bar.firstElementChild.remove();
+  while (bar.childElementCount > MAX_NOTICES) bar.firstElementChild.remove();
 }
 
-export function errorFrame(frame, command) {
-  notice(frame.message ?? 'Error', {
+export function showErrorFrame(frame, command) {
+  showNotice(frame.message ?? 'Error', {
     code: frame.code,
     retryable: frame.retryable,
     retryAfterMs: frame.retry_after_ms,
@@ -40,7 +40,7 @@ export function errorFrame(frame, command) {
   });
 }
 
-export function failedCall(error) {
+export function showFailedCall(error) {
   const { code, retryable, details } = error;
-  notice(error.message, { code, retryable, details });
+  showNotice(error.message, { code, retryable, details });
 }

@@ -1,16 +1,16 @@
-/** Owns the line of people in the open conversation: their role, who is online, and who is typing. */
+/** Draws the participants of the open conversation: role, presence, and who is typing. */
 
-import { arrange, byId, clock, node, tint } from './dom.js';
+import { byId, formatDateTime, node, setChildren, setHue } from './dom.js';
 
 function describe(user, role, presence, me) {
   const words = [role, presence?.status ?? 'presence unknown'];
   const seen = presence?.status === 'online' ? null : presence?.last_seen_at;
-  if (seen) words.push(`seen ${clock(new Date(seen))}`);
+  if (seen) words.push(`seen ${formatDateTime(new Date(seen))}`);
   if (user === me) words.unshift('you');
   return words.filter(Boolean).join(', ');
 }
 
-function chip(user, role, presence, me) {
+function participantChip(user, role, presence, me) {
   const status = presence?.status ?? 'unknown';
   const item = node(
     'li',
@@ -19,13 +19,14 @@ function chip(user, role, presence, me) {
     node('b', {}, String(user)),
     node('span', { class: 'quiet' }, describe(user, role, presence, me)),
   );
-  return tint(item, user);
+  return setHue(item, user);
 }
 
-/** Whoever the server named as a member, and whoever was heard of in it. */
-function known(conversation) {
-  const heard = [...conversation.messages.values()].map((message) => message.sender_id);
-  const users = conversation.people.size ? conversation.people.keys() : [...heard, ...conversation.typists.keys()];
+/** The participants that the server named; without them, the senders and typists so far. */
+function knownUsers(conversation) {
+  const senders = [...conversation.messages.values()].map((message) => message.sender_id);
+  const { participants, typists } = conversation;
+  const users = participants.size ? participants.keys() : [...senders, ...typists.keys()];
   return [...new Set(users)].sort((a, b) => a - b);
 }
 
@@ -33,14 +34,16 @@ export class People {
   #timer = null;
 
   render(store, conversation) {
-    const users = conversation ? known(conversation) : [];
-    const chips = users.map((user) => chip(user, conversation.people.get(user), store.presence.get(user), store.me));
-    arrange(byId('people'), chips);
+    const users = conversation ? knownUsers(conversation) : [];
+    const { participants } = conversation ?? {};
+    const chipOf = (user) => participantChip(user, participants.get(user), store.presence.get(user), store.me);
+    const chips = users.map(chipOf);
+    setChildren(byId('people'), chips);
     byId('people').hidden = chips.length === 0;
     this.#typing(store, conversation);
   }
 
-  /** A typist who goes silent runs out by itself, so the line looks again at that moment. */
+  /** Draws again when the next typist expires, since no frame says that a silent typist has stopped. */
   #typing(store, conversation) {
     clearTimeout(this.#timer);
     const { users, next } = conversation ? store.typing(conversation, performance.now()) : { users: [], next: null };

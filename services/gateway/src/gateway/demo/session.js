@@ -1,58 +1,58 @@
-/** Owns the traffic: joins socket, REST calls, store and log, and tells `changed` when there is something to draw. */
+/** Joins socket, REST calls, store and log, and calls `changed` when there is something to draw. */
 
 import { Api, ApiError } from './api.js';
-import { Link } from './link.js';
-import { errorFrame, failedCall, notice } from './notices.js';
+import { SocketConnection } from './socketConnection.js';
+import { showErrorFrame, showFailedCall, showNotice } from './notices.js';
 
-const RELOAD_LIST_MS = 150; // gathers several reasons for one reload
-const SUBSCRIBE_AGAIN_MS = 2_000;
+const RELOAD_LIST_MS = 150; // several reasons within this time cause one reload
+const RESUBSCRIBE_MS = 2_000;
 
 export class Session {
   #store;
   #log;
-  #on;
+  #callbacks;
   #api;
-  #link;
+  #connection;
   #reload = null;
 
   /**
-   * `on` has state, changed, said, welcomed, roundTrip, peopleChanged, needsToken, and pastedToken, which gives the
-   * text of that field (it may be empty).
+   * `callbacks` has state, changed, newMessage, welcomed, roundTrip, participantsChanged, needsToken, and pastedToken,
+   * which returns the text of the token field (it may be empty).
    */
-  constructor(store, log, on) {
+  constructor(store, log, callbacks) {
     this.#store = store;
     this.#log = log;
-    this.#on = on;
-    this.#api = new Api((call) => this.#called(call));
-    this.#link = new Link((userId) => this.#token(userId), {
-      state: (state) => this.#state(state),
-      sent: (text) => this.#sent(text),
+    this.#callbacks = callbacks;
+    this.#api = new Api((call) => this.#logCall(call));
+    this.#connection = new SocketConnection((userId) => this.#token(userId), {
+      state: (state) => this.#stateChanged(state),
+      sent: (text) => this.#logSent(text),
       frame: (frame, text, asked) => this.#received(frame, text, asked),
-      closed: (code, reason, current) => this.#closed(code, reason, current),
-      unanswered: (frame, why) => notice(`${frame.type} got no answer: ${why}`, { ref: frame.ref }),
+      closed: (code, reason, current) => this.#logClosed(code, reason, current),
+      unanswered: (frame, why) => showNotice(`${frame.type} got no answer: ${why}`, { ref: frame.ref }),
     });
   }
 
   connect(userId) {
     this.#store.start(userId);
-    this.#link.connect(userId);
+    this.#connection.connect(userId);
   }
 
-  disconnect = () => this.#link.disconnect();
-  hurry = () => this.#link.hurry();
-  check = () => this.#link.check();
-  ask = (command) => this.#link.ask(command);
+  disconnect = () => this.#connection.disconnect();
+  hurry = () => this.#connection.hurry();
+  check = () => this.#connection.check();
+  ask = (command) => this.#connection.ask(command);
 
   async sendText(text, placeholder) {
     const needsToken = text.includes(placeholder);
-    const token = needsToken ? await this.#quietly(() => this.#token(this.#store.me), true) : '';
-    if (token !== undefined) this.#link.sendText(text.replaceAll(placeholder, token));
+    const token = needsToken ? await this.#tryCall(() => this.#token(this.#store.me), true) : '';
+    if (token !== undefined) this.#connection.sendText(text.replaceAll(placeholder, token));
   }
 
-  /** A conversation of which something is held asks for what came after it. */
+  /** Subscribes. If the conversation is loaded, it asks for a replay of what came after its `pos`. */
   subscribe(id) {
-    const { loaded, pos } = this.#store.find(id) ?? {};
-    return this.ask({ type: 'subscribe', conversation_id: id, ...(loaded ? { after_pos: pos } : {}) });
+    const { isLoaded, pos } = this.#store.find(id) ?? {};
+    return this.ask({ type: 'subscribe', conversation_id: id, ...(isLoaded ? { after_pos: pos } : {}) });
   }
 
   unsubscribe(id) {
@@ -60,77 +60,77 @@ export class Session {
   }
 
   async create(body) {
-    const made = await this.#quietly(() => this.#api.createConversation(body), true);
-    if (made) this.#store.list({ items: [made], next_cursor: this.#store.nextCursor }, false);
+    const made = await this.#tryCall(() => this.#api.createConversation(body), true);
+    if (made) this.#store.addListPage({ items: [made], next_cursor: this.#store.nextCursor }, false);
     return made;
   }
 
   async loadList(cursor) {
-    const page = await this.#quietly(() => this.#api.conversations(cursor), true);
-    if (page) this.#store.list(page, !cursor);
-    this.#on.changed();
+    const page = await this.#tryCall(() => this.#api.conversations(cursor), true);
+    if (page) this.#store.addListPage(page, !cursor);
+    this.#callbacks.changed();
   }
 
   async loadHistory(id, beforeSeq) {
-    const page = await this.#quietly(() => this.#api.messages(id, beforeSeq), true);
-    if (page) this.#store.page(id, page, beforeSeq === undefined);
-    this.#on.changed();
+    const page = await this.#tryCall(() => this.#api.messages(id, beforeSeq), true);
+    if (page) this.#store.addHistoryPage(id, page, beforeSeq === undefined);
+    this.#callbacks.changed();
   }
 
-  /** Nice to have: without it the page still knows who was heard of. The log shows a failed call anyway. */
-  async loadPeople(id) {
-    const found = await this.#quietly(() => this.#api.conversation(id), false);
-    if (found?.participants) this.#store.members(id, found.participants);
-    this.#on.changed();
+  /** A failure needs no notice: the page still knows senders and typists, and the log shows the failed call. */
+  async loadParticipants(id) {
+    const found = await this.#tryCall(() => this.#api.conversation(id), false);
+    if (found?.participants) this.#store.setParticipants(id, found.participants);
+    this.#callbacks.changed();
   }
 
-  /** The answer, unless the call failed or another user has come meanwhile, whose business it is not. */
-  async #quietly(call, tells) {
+  /** The answer; undefined if the call failed, or if the page now belongs to another user, who must not see it. */
+  async #tryCall(call, showsFailure) {
     const me = this.#store.me;
     try {
       const answer = await call();
       return me === this.#store.me ? answer : undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (tells) failedCall(error);
+      if (showsFailure) showFailedCall(error);
       return undefined;
     }
   }
 
   async #token(userId) {
-    const token = this.#on.pastedToken() || (await this.#mint(userId));
-    this.#api.use(token);
+    const token = this.#callbacks.pastedToken() || (await this.#requestToken(userId));
+    this.#api.setToken(token);
     return token;
   }
 
-  async #mint(userId) {
+  async #requestToken(userId) {
     try {
       return await this.#api.mintToken(userId);
     } catch (error) {
       if (error.status !== 404) throw error;
-      this.#on.needsToken();
+      this.#callbacks.needsToken();
       throw new ApiError('this server mints no tokens, paste one above', 404);
     }
   }
 
-  #state(state) {
-    if (state.name !== 'connected') this.#store.socketGone();
-    this.#on.state(state);
-    this.#on.changed();
+  #stateChanged(state) {
+    if (state.name !== 'connected') this.#store.socketEnded();
+    this.#callbacks.state(state);
+    this.#callbacks.changed();
   }
 
-  #sent(text) {
-    const frame = parsed(text);
+  #logSent(text) {
+    const frame = parseJson(text);
     this.#log.add('out', frame?.type ?? 'not a frame', frame ?? text);
   }
 
-  #called({ method, path, body, status, answer, took }) {
+  #logCall({ method, path, body, status, answer, took }) {
     const entry = { ...(body === undefined ? {} : { request: body }), status, answer };
     const note = `${status || 'failed'} in ${took.toFixed(0)} ms`;
     this.#log.add('rest', `${method} ${path}`, entry, { note, isError: status === 0 || status >= 400 });
   }
 
-  #closed(code, reason, current) {
+  #logClosed(code, reason, current) {
     const note = current ? '' : 'of a socket that was left';
     this.#log.add('socket', `closed ${code}`, reason || 'no reason given', { note, isError: current && code !== 1000 });
   }
@@ -140,11 +140,11 @@ export class Session {
     const isError = frame?.type === 'error';
     const note = this.#note(frame, effects, asked);
     this.#log.add('in', frame?.type ?? 'not a frame', frame ?? text, { note, isError });
-    if (isError) this.#refused(frame, asked?.frame);
+    if (isError) this.#errorReceived(frame, asked?.frame);
     if (frame?.type === 'system' && frame.event === 'connected') this.#welcomed();
-    if (frame?.type === 'pong' && asked) this.#on.roundTrip(asked.took);
-    this.#follow(effects, frame);
-    this.#on.changed();
+    if (frame?.type === 'pong' && asked) this.#callbacks.roundTrip(asked.took);
+    this.#applyEffects(effects, frame);
+    this.#callbacks.changed();
   }
 
   #note(frame, effects, asked) {
@@ -153,34 +153,35 @@ export class Session {
     return asked ? `answers ${asked.frame.type} in ${asked.took.toFixed(1)} ms` : '';
   }
 
-  #refused(frame, command) {
-    errorFrame(frame, command?.type);
+  #errorReceived(frame, command) {
+    showErrorFrame(frame, command?.type);
     if (command?.type !== 'subscribe') return;
     const conversation = this.#store.find(command.conversation_id);
-    if (!conversation?.wanted) return;
-    if (frame.retryable) setTimeout(() => this.#again(conversation), frame.retry_after_ms ?? SUBSCRIBE_AGAIN_MS);
-    else conversation.wanted = false;
+    if (!conversation?.wantsSubscription) return;
+    if (frame.retryable) setTimeout(() => this.#resubscribe(conversation), frame.retry_after_ms ?? RESUBSCRIBE_MS);
+    else conversation.wantsSubscription = false;
   }
 
-  #again(conversation) {
-    if (this.#link.connected && conversation.wanted && !conversation.subscribed) this.subscribe(conversation.id);
+  #resubscribe(conversation) {
+    const { id, wantsSubscription, isSubscribed } = conversation;
+    if (this.#connection.connected && wantsSubscription && !isSubscribed) this.subscribe(id);
   }
 
-  /** A new socket knows of no subscription, also when it takes over from one that still lived. */
+  /** A new socket has no subscriptions, even when it replaces one that was still open. */
   #welcomed() {
-    this.#store.socketGone();
+    this.#store.socketEnded();
     for (const conversation of this.#store.conversations.values()) {
-      if (conversation.wanted) this.subscribe(conversation.id);
+      if (conversation.wantsSubscription) this.subscribe(conversation.id);
     }
     this.loadList();
-    this.#on.welcomed();
+    this.#callbacks.welcomed();
   }
 
-  #follow(effects, frame) {
+  #applyEffects(effects, frame) {
     if (effects.history) this.loadHistory(effects.history);
-    if (effects.people) this.#on.peopleChanged(effects.people);
+    if (effects.participants) this.#callbacks.participantsChanged(effects.participants);
     if (effects.list) this.#reloadList();
-    if (effects.said && !frame.replay) this.#on.said(effects.said);
+    if (effects.newMessage && !frame.replay) this.#callbacks.newMessage(effects.newMessage);
   }
 
   #reloadList() {
@@ -191,7 +192,7 @@ export class Session {
   }
 }
 
-function parsed(text) {
+function parseJson(text) {
   try {
     const value = JSON.parse(text);
     return typeof value === 'object' ? value : null;

@@ -1,4 +1,4 @@
-/** Owns the state line at the top: what the connection is doing now, told as it is. */
+/** Shows the state of the connection at the top of the page. */
 
 import { byId } from './dom.js';
 
@@ -22,7 +22,7 @@ export class Status {
     byId('round-trip').textContent = `ping ${millis.toFixed(1)} ms`;
   }
 
-  /** In an element of its own: the line is read out when it changes, and nobody wants every second read out. */
+  /** The countdown has an element of its own: screen readers read the state line out at every change. */
   #countDown(until) {
     const tell = () => {
       const left = Math.max(0, until - performance.now());

@@ -1,21 +1,21 @@
-/** Owns what this page knows: conversations, their messages, who is there. It applies frames; no DOM, no I/O. */
+/** Holds what this page knows: conversations, messages, presence. Applies frames; no DOM, no I/O. */
 
-import { APPLY } from './apply.js';
+import { FRAME_HANDLERS } from './frameHandlers.js';
 
 const KEPT_MESSAGES = 2_000;
 
 class Conversation {
-  info = {}; // the row of the list, as REST or an event gave it
+  info = {}; // the conversation's row, from REST or an event
   messages = new Map(); // id → message, in its latest known state
-  people = new Map(); // user id → role
-  reads = new Map(); // user id → the seq read up to
-  typists = new Map(); // user id → when the sign of life runs out
-  listed = false; // among my conversations
-  pos = undefined; // the last durable change seen on a socket
-  loaded = false; // what is held reaches up to `pos` without a hole
-  older = false; // there is more history than what is held
-  wanted = false; // to be subscribed again after a reconnect
-  subscribed = false; // confirmed on the present socket
+  participants = new Map(); // user id → role
+  readPositions = new Map(); // user id → the last seq that they have read
+  typists = new Map(); // user id → when the typing expires
+  isListed = false; // in the user's list of conversations
+  pos = undefined; // of the last durable event seen on a socket
+  isLoaded = false; // the messages reach up to `pos` without a hole
+  hasOlder = false; // the server has older messages
+  wantsSubscription = false; // subscribe again after a reconnect
+  isSubscribed = false; // confirmed on the current socket
 
   constructor(id) {
     this.id = id;
@@ -43,7 +43,7 @@ export class Store {
     this.nextCursor = null;
   }
 
-  at(id) {
+  getOrCreate(id) {
     if (!this.conversations.has(id)) this.conversations.set(id, new Conversation(id));
     return this.conversations.get(id);
   }
@@ -59,39 +59,39 @@ export class Store {
     return undefined;
   }
 
-  /** The list as REST gives it, newest activity first; a first page replaces what was listed before. */
-  list(page, isFirst) {
-    if (isFirst) for (const known of this.conversations.values()) known.listed = false;
-    for (const row of page.items) this.#row(this.at(row.id), row);
+  /** Takes a page of the list from REST, newest activity first. The first page replaces the list. */
+  addListPage(page, isFirst) {
+    if (isFirst) for (const known of this.conversations.values()) known.isListed = false;
+    for (const row of page.items) this.#updateRow(this.getOrCreate(row.id), row);
     this.nextCursor = page.next_cursor ?? null;
   }
 
-  /** A row that frames have overtaken on its way says nothing new. */
-  #row(conversation, row) {
-    conversation.listed = true;
+  /** Ignores the content of a row that frames have overtaken: its state is older. */
+  #updateRow(conversation, row) {
+    conversation.isListed = true;
     const overtaken = conversation.info.id && row.last_pos < (conversation.pos ?? 0);
     if (!overtaken) Object.assign(conversation.info, row);
   }
 
-  listed() {
+  sortedConversations() {
     const when = ({ info }) => info.last_message?.created_at ?? info.created_at ?? '';
-    const rows = [...this.conversations.values()].filter((known) => known.listed);
+    const rows = [...this.conversations.values()].filter((known) => known.isListed);
     return rows.sort((a, b) => when(b).localeCompare(when(a)));
   }
 
   /**
-   * A page of history. Messages merge by `pos`, so a page that was overtaken by a frame does no harm. The newest page
-   * starts afresh: what is older than it may have a hole before it.
+   * Takes a page of history. Messages merge by `pos`, so a page that frames have overtaken does no harm. The newest
+   * page drops all older messages: there may be a hole between them and the page.
    */
-  page(id, { items, has_more: more, next_cursor: cursor }, isNewest) {
-    const conversation = this.at(id);
+  addHistoryPage(id, { items, has_more: more, next_cursor: cursor }, isNewest) {
+    const conversation = this.getOrCreate(id);
     if (isNewest && items.length) this.#dropBelow(conversation, Math.min(...items.map((message) => message.seq)));
     for (const message of items) this.merge(conversation, message);
-    conversation.older = more ?? Boolean(cursor);
-    conversation.loaded = true;
+    conversation.hasOlder = more ?? Boolean(cursor);
+    conversation.isLoaded = true;
   }
 
-  /** A message's `pos` is that of its last change: the higher one is the later state. */
+  /** Keeps the later state: a message's `pos` is that of its last change. */
   merge(conversation, message) {
     const known = conversation.messages.get(message.id);
     if (known && known.pos > message.pos) return;
@@ -108,57 +108,58 @@ export class Store {
 
   #dropOldest(conversation) {
     conversation.messages.delete(conversation.ordered()[0].id);
-    conversation.older = true;
+    conversation.hasOlder = true;
   }
 
-  /** People of a conversation as REST gives them. */
-  members(id, participants) {
-    const conversation = this.at(id);
-    conversation.people = new Map(participants.map((person) => [person.user_id, person.role]));
-    if (conversation.subscribed) this.restIsOffline(conversation);
+  /** Takes the participants of a conversation from REST. */
+  setParticipants(id, participants) {
+    const conversation = this.getOrCreate(id);
+    conversation.participants = new Map(participants.map((person) => [person.user_id, person.role]));
+    if (conversation.isSubscribed) this.markOthersOffline(conversation);
   }
 
-  /** `subscribed` named those who are online, so the others are not. */
-  restIsOffline({ people }) {
-    for (const user of people.keys()) if (!this.presence.has(user)) this.seen(user, 'offline');
+  /** Marks the other participants as offline: `subscribed` has named all who are online. */
+  markOthersOffline({ participants }) {
+    for (const user of participants.keys()) if (!this.presence.has(user)) this.setPresence(user, 'offline');
   }
 
-  /** Without a socket nobody's state is known, and only a replay can complete what is held. */
-  socketGone() {
+  /** Without a socket nobody's presence is known, and only a replay can complete the messages. */
+  socketEnded() {
     this.presence.clear();
     for (const conversation of this.conversations.values()) {
-      conversation.subscribed = false;
-      conversation.loaded &&= conversation.wanted;
+      conversation.isSubscribed = false;
+      conversation.isLoaded &&= conversation.wantsSubscription;
       conversation.typists.clear();
     }
   }
 
   /**
-   * Apply one frame and say what it asks for: `repeat` (dropped), `history` (a conversation to load), `list` (the
-   * list to load again), `said` (a message that came live), `people` (a conversation's people to load again).
+   * Applies one frame and returns what it asks for: `repeat` (dropped), `history` (a conversation to load), `list`
+   * (the list to load again), `newMessage` (a message that came live), `participants` (a conversation whose
+   * participants are to be loaded again).
    */
   apply(frame) {
-    const handler = APPLY.get(frame.type);
+    const handler = FRAME_HANDLERS.get(frame.type);
     if (!handler) return {};
-    const conversation = typeof frame.conversation_id === 'string' ? this.at(frame.conversation_id) : null;
+    const conversation = typeof frame.conversation_id === 'string' ? this.getOrCreate(frame.conversation_id) : null;
     if (conversation && this.#isRepeat(conversation, frame)) return { repeat: true };
     return handler(this, conversation, frame) ?? {};
   }
 
-  /** Only events move the position: an answer with a `ref` may overtake an event that is still to come. */
+  /** Only events move `pos`: an answer with a `ref` may overtake an event that is still to come. */
   #isRepeat(conversation, frame) {
     if (!Number.isInteger(frame.pos) || frame.ref) return false;
-    const seen = conversation.pos ?? 0;
-    if (!frame.replay && frame.pos <= seen) return true;
-    conversation.pos = Math.max(seen, frame.pos);
+    const lastPos = conversation.pos ?? 0;
+    if (!frame.replay && frame.pos <= lastPos) return true;
+    conversation.pos = Math.max(lastPos, frame.pos);
     return false;
   }
 
-  seen(userId, status, lastSeenAt) {
+  setPresence(userId, status, lastSeenAt) {
     this.presence.set(userId, { status, last_seen_at: lastSeenAt ?? this.presence.get(userId)?.last_seen_at });
   }
 
-  /** Who types in it now, and when the first of them runs out. */
+  /** The users who are typing now, and when the first of them expires. */
   typing(conversation, now) {
     for (const [user, until] of conversation.typists) if (until <= now) conversation.typists.delete(user);
     const ends = [...conversation.typists.values()];

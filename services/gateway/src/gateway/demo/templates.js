@@ -1,6 +1,6 @@
-/** Owns the ready-made frames of the raw sender: one of every command, and some that a server must refuse. */
+/** Makes the sample frames of the raw sender: one for every command, and some that a server must refuse. */
 
-export const FRESH_TOKEN = '$TOKEN'; // replaced by a new token at the moment of sending, so that none is shown
+export const FRESH_TOKEN = '$TOKEN'; // replaced by a new token when the frame is sent, so that no token is shown
 
 const conversation = ({ conversationId }) => ({ conversation_id: conversationId });
 const message = ({ messageId }) => ({ message_id: messageId });
@@ -32,7 +32,7 @@ const FIELDS = {
   ping: () => ({ ts: Date.now() }),
 };
 
-const REFUSED = {
+const INVALID_FRAMES = {
   'not JSON': () => 'not json',
   'a list': () => '[]',
   'no type': () => '{"ref": "r1"}',
@@ -41,10 +41,10 @@ const REFUSED = {
   'a malformed conversation_id': () => '{"type": "subscribe", "conversation_id": "7", "ref": "r1"}',
 };
 
-export const groups = { Commands: Object.keys(FIELDS), 'To be refused': Object.keys(REFUSED) };
+export const templateGroups = { Commands: Object.keys(FIELDS), 'To be refused': Object.keys(INVALID_FRAMES) };
 
-/** The text of one ready-made frame; `at` names the open conversation and the selected message. */
-export function textOf(name, at) {
-  if (REFUSED[name]) return REFUSED[name]();
+/** The text of one sample frame; `at` names the open conversation and the selected message. */
+export function templateText(name, at) {
+  if (INVALID_FRAMES[name]) return INVALID_FRAMES[name]();
   return JSON.stringify({ type: name, ref: 'r1', ...FIELDS[name](at) }, null, 2);
 }

@@ -1,19 +1,24 @@
-/** Owns the two panes: the conversations, and the open one. On a narrow screen one of them is shown. */
+/**
+ * The page's two panes: the list of conversations, and the open one. A narrow screen shows only one of them.
+ */
 
 import { useSession } from '@messenger/react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import type { Access } from './access/access.ts';
 import { Banner } from './Banner.tsx';
 import { useT } from './i18n/language.tsx';
 import { Sidebar } from './list/Sidebar.tsx';
+import { ErrorBoundary } from './parts/ErrorBoundary.tsx';
+import { SafePart } from './parts/ErrorFallback.tsx';
 import { Icon } from './parts/Icon.tsx';
+import { LazyDialog, lazyDialog } from './parts/LazyDialog.tsx';
 import { useRoute } from './parts/route.ts';
 import type { useTheme } from './parts/theme.ts';
 import { Thread } from './thread/Thread.tsx';
-import { useAttention } from './useAttention.ts';
+import { useUnreadAlerts } from './useUnreadAlerts.ts';
 
-// Not needed for the first sight of the client.
-const NewConversation = lazy(() => import('./dialogs/NewConversation.tsx'));
+// Loaded later, because the first view does not need it.
+const newConversation = lazyDialog(() => import('./dialogs/NewConversation.tsx'));
 
 export interface AppProps {
   access: Access;
@@ -25,34 +30,40 @@ export function App({ access, theme }: AppProps) {
   const [open, go] = useRoute();
   const [isStarting, setStarting] = useState(false);
   const me = useSession()?.me ?? null;
-  const notifications = useAttention(go);
+  const notifications = useUnreadAlerts(go);
   return (
     <main className="app" data-pane={open === null ? 'list' : 'thread'}>
       <h1 className="sr-only">{t('app')}</h1>
-      <Banner access={access} />
-      <Sidebar
-        open={open}
-        onOpen={go}
-        onStart={() => setStarting(true)}
-        access={access}
-        theme={theme}
-        notifications={notifications}
-      />
-      <div className="pane">
+      <ErrorBoundary fallback={() => <div className="banner" />}>
+        <Banner access={access} />
+      </ErrorBoundary>
+      <div className="list-pane">
+        <SafePart>
+          <Sidebar
+            open={open}
+            onOpen={go}
+            onStart={() => setStarting(true)}
+            access={access}
+            theme={theme}
+            notifications={notifications}
+          />
+        </SafePart>
+      </div>
+      <div className="thread-pane">
         {open === null || me === null ? (
-          <div className="blank">
+          <div className="empty-state">
             <Icon name="chat" />
             <h2>{t('conversation.pick')}</h2>
             <p className="quiet">{t('conversation.pick.about')}</p>
           </div>
         ) : (
-          <Thread key={open} id={open} me={me} onLeave={() => go(null)} />
+          <SafePart key={`${me} ${open}`} onBack={() => go(null)}>
+            <Thread id={open} onLeave={() => go(null)} />
+          </SafePart>
         )}
       </div>
       {isStarting && (
-        <Suspense>
-          <NewConversation onClose={() => setStarting(false)} onMade={go} />
-        </Suspense>
+        <LazyDialog loader={newConversation} props={{ onClose: () => setStarting(false), onCreated: go }} />
       )}
     </main>
   );

@@ -1,16 +1,18 @@
-/** Owns what the gateway tells this client about where it runs. */
+/** Reads the settings that the gateway gives to this client. */
 
 export interface Config {
-  /** Where a user gets a token, if not from a host page. */
+  /** The login page that gives a user a token, for a client that is not embedded. */
   login_url: string | null;
-  /** Pages that may embed the client and hand it tokens. */
+  /** Origins of the pages that may embed the client and give it tokens. */
   host_origins: string[];
-  /** Whether the gateway makes tokens for anybody, as it does in development alone. */
+  /** Whether the gateway makes tokens for any user, which it does only in development. */
   dev_tokens: boolean;
 }
 
+const LIMIT_MS = 15_000;
+
 export async function readConfig(): Promise<Config> {
-  const response = await fetch('/config.json');
+  const response = await fetch('/config.json', { signal: AbortSignal.timeout(LIMIT_MS) });
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
   return response.json();
 }

@@ -1,25 +1,26 @@
-/** Owns the start: what the gateway says of itself decides how the user comes in. */
+/** Starts the client. The gateway's settings decide how the user signs in. */
 
-import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { type Way, wayIn } from './access/access.ts';
+import { chooseSignInMethod, type SignInMethod } from './access/signInMethod.ts';
 import { readConfig } from './config.ts';
-import { Gate } from './Gate.tsx';
-import { LanguageProvider } from './i18n/language.tsx';
+import { guardDom } from './parts/guardDom.ts';
+import { watchUncaughtErrors } from './parts/uncaughtErrors.ts';
+import { Root } from './Root.tsx';
 import './styles/base.css';
+import './styles/people.css';
 import './styles/list.css';
 import './styles/thread.css';
 import './styles/dialogs.css';
+import './styles/errors.css';
 
-async function way(): Promise<Way | null> {
-  return readConfig().then(wayIn, () => null);
+/** Null if the settings cannot be read, for any reason. The page then says so. */
+async function loadSignInMethod(): Promise<SignInMethod | null> {
+  return readConfig()
+    .then(chooseSignInMethod)
+    .catch(() => null);
 }
 
+guardDom();
+watchUncaughtErrors();
 const root = createRoot(document.getElementById('root') as HTMLElement);
-root.render(
-  <StrictMode>
-    <LanguageProvider>
-      <Gate way={await way()} />
-    </LanguageProvider>
-  </StrictMode>,
-);
+root.render(<Root signInMethod={await loadSignInMethod()} />);

@@ -1,4 +1,4 @@
-/** React hooks for the messenger, and the core that they stand on. */
+/** React hooks for the messenger, and the core that they use. */
 
 export * from './core/index.ts';
 export {
@@ -16,8 +16,19 @@ export {
   type NotificationsView,
   useNotifications,
 } from './react/useNotifications.ts';
-export { useOutbox } from './react/useOutbox.ts';
-export { type ParticipantsView, useName, useParticipants, usePresence } from './react/usePeople.ts';
+export { useIsKept, useOutbox } from './react/useOutbox.ts';
+export {
+  type ParticipantsView,
+  useIsNameLoading,
+  useName,
+  useOwnUser,
+  useParticipants,
+  usePresence,
+  useUser,
+  useUsers,
+} from './react/usePeople.ts';
+export { useServerNow } from './react/useServerNow.ts';
 export { type TypingView, useTyping } from './react/useTyping.ts';
 export { type UnreadView, useUnread } from './react/useUnread.ts';
+export { useUserSearch } from './react/useUserSearch.ts';
 export { useWebSocket, type WebSocketView } from './react/useWebSocket.ts';

@@ -1,11 +1,11 @@
--- Takes what users chose, as PostgreSQL has it, but for what is newer here.
+-- Takes users' choices from PostgreSQL, except where the store has a newer one.
 --
--- ARGV[4]   who loads; if he began and everything was lost meanwhile, he has to begin anew
--- ARGV[5]   '1' with the first users
--- ARGV[6]   '1' with the last ones
+-- ARGV[4]   name of the loader; if the store lost its data after the first piece, the loader must begin again
+-- ARGV[5]   '1' for the first piece
+-- ARGV[6]   '1' for the last piece
 -- ARGV[7..] user, version, flags, user, ...
 --
--- Returns 1, or 0 if he has to begin anew.
+-- Returns 1, or 0 if the loader must begin again.
 
 local loader, first, last = 'loader ' .. ARGV[4], ARGV[5] == '1', ARGV[6] == '1'
 if first then

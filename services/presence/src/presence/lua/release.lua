@@ -1,16 +1,16 @@
--- Takes some users from a gateway whose lease has ended, and forgets the gateway with the last of them.
+-- Releases some users of a gateway whose lease has expired. Removes the gateway with the last user.
 --
 -- ARGV[4]  gateway
--- ARGV[5]  how many users to take at most (up to 1000)
+-- ARGV[5]  maximum number of users (up to 1000)
 --
--- Returns the outcome, then 1 if some are left. A gateway whose lease lives, because it came back meanwhile,
--- keeps its users.
+-- Returns the result, then 1 if users are left, else 0. A gateway that came back meanwhile has a valid lease
+-- and keeps its users.
 
 local gateway, limit = ARGV[4], ARGV[5]
 
 local ends = tonumber(redis.call('ZSCORE', leases, gateway)) or now + 1
 if ends > now then
-  return outcome(0)
+  return result(0)
 end
 local seen = ends > 0 and ends - lease_ms or now
 
@@ -20,7 +20,7 @@ if #some > 0 then
     holds[i], active[i] = -1, mark == '1' and -1 or 0
   end
   redis.call('HDEL', users, unpack(some))
-  count(some, holds, active, seen)
+  update_counts(some, holds, active, seen)
 end
 
 local more = redis.call('EXISTS', users)
@@ -29,4 +29,4 @@ if more == 0 then
   redis.call('HDEL', numbers, gateway)
   redis.call('HDEL', sockets, gateway)
 end
-return outcome(more)
+return result(more)

@@ -1,12 +1,11 @@
--- Tells how users are seen, and how they really are.
+-- Reads how others see users, and their real state.
 --
 -- ARGV[4..] users
 --
--- Returns {version of the newest change, 1 if every gateway has reported and the choices are here, then three for
--- each user: as others see him, or false; how many gateways hold him times HOLD, and on how many he is active, or
--- false; flags}.
+-- Returns {version of the newest change, 1 if every gateway has reported and the choices are loaded, then three
+-- values for each user: status as others see it, or false; value of KEYS[4], or false; flags}.
 
-local settled = now >= certain and redis.call('HEXISTS', marks, 'loaded') == 1
+local settled = now >= settled_at and redis.call('HEXISTS', marks, 'loaded') == 1
 local found = {tonumber(redis.call('HGET', marks, 'version')) or 0, settled and 1 or 0}
 in_pieces(ARGV, 4, #ARGV, function(some)
   local seen = redis.call('HMGET', shown, unpack(some))

@@ -1,13 +1,13 @@
-/** Owns the choice of a user in development. */
+/** Lets a developer choose a user. */
 
 import { type FormEvent, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
 import { Avatar } from '../parts/Avatar.tsx';
-import { becomeDevUser } from './dev.ts';
+import { TextField } from '../parts/TextField.tsx';
+import { initials } from '../text/initials.ts';
+import { becomeDevUser, type OfferedUser } from './dev.ts';
 
-const OFFERED = [1, 2, 3, 4, 5, 6];
-
-export function UserPicker() {
+export function UserPicker({ users }: { users: readonly OfferedUser[] }) {
   const t = useT();
   const [id, setId] = useState('');
   const submit = (event: FormEvent) => {
@@ -20,29 +20,25 @@ export function UserPicker() {
         <h1>{t('picker.title')}</h1>
         <p className="quiet">{t('picker.about')}</p>
         <ul className="picker">
-          {OFFERED.map((user) => (
-            <li key={user}>
-              <button type="button" className="picker-user" onClick={() => becomeDevUser(user)}>
-                <Avatar id={user} label={String(user)} />
-                {t('user', { id: String(user) })}
-              </button>
+          {users.map((user) => (
+            <li key={user.id}>
+              <PickerUser user={user} />
             </li>
           ))}
         </ul>
-        <form className="line" onSubmit={submit}>
+        <form className="form-row" onSubmit={submit}>
           <label htmlFor="picker-id" className="sr-only">
             {t('picker.other')}
           </label>
-          <input
+          <TextField
             id="picker-id"
-            className="field"
             type="number"
             min={1}
             max={Number.MAX_SAFE_INTEGER}
             required
             placeholder={t('picker.other')}
             value={id}
-            onChange={(event) => setId(event.target.value)}
+            onText={setId}
           />
           <button type="submit" className="button primary">
             {t('picker.enter')}
@@ -50,5 +46,16 @@ export function UserPicker() {
         </form>
       </div>
     </main>
+  );
+}
+
+function PickerUser({ user }: { user: OfferedUser }) {
+  const t = useT();
+  const name = user.name ?? t('user', { id: String(user.id) });
+  return (
+    <button type="button" className="picker-user" onClick={() => becomeDevUser(user.id)}>
+      <Avatar id={user.id} label={initials(name)} />
+      <bdi className="picker-name">{name}</bdi>
+    </button>
   );
 }

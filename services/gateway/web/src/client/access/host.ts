@@ -1,6 +1,6 @@
 /**
- * Owns talking to the page that embeds the client: it hands over tokens and knows names. Only pages that the
- * gateway's operator named are listened to, and nothing secret is ever posted out.
+ * Talks to the page that embeds the client, which provides tokens and names. It accepts messages only from
+ * pages that the gateway's operator has listed, and never posts anything secret.
  */
 
 import { MessengerError, type UserId } from '@messenger/react';
@@ -13,13 +13,13 @@ type FromHost =
   | { type: 'messenger.names'; names: Record<UserId, string> };
 
 export function hostAccess(allowed: string[]): Access {
-  // Where the browser tells who embeds this page, only that one is asked.
+  // If the browser tells which page embeds this one, only that page is asked.
   const [parent] = location.ancestorOrigins ?? [];
   const origins = parent === undefined ? allowed : allowed.filter((origin) => origin === parent);
-  /** The next word of this kind from the host. */
+  /** Asks the host, and resolves with its next message of this kind. */
   const ask = <Kind extends FromHost['type']>(question: object, kind: Kind) =>
     new Promise<Extract<FromHost, { type: Kind }>>((resolve, reject) => {
-      const heard = (event: MessageEvent<FromHost>) => {
+      const handleMessage = (event: MessageEvent<FromHost>) => {
         if (event.source !== window.parent || !origins.includes(event.origin)) return;
         if (event.data?.type !== kind) return;
         stop();
@@ -31,9 +31,9 @@ export function hostAccess(allowed: string[]): Access {
       }, ANSWER_MS);
       const stop = () => {
         clearTimeout(timer);
-        window.removeEventListener('message', heard);
+        window.removeEventListener('message', handleMessage);
       };
-      window.addEventListener('message', heard);
+      window.addEventListener('message', handleMessage);
       for (const origin of origins) window.parent.postMessage(question, origin);
     });
   return {
@@ -41,7 +41,7 @@ export function hostAccess(allowed: string[]): Access {
       (await ask({ type: 'messenger.token.wanted', fresh }, 'messenger.token')).token,
     directory: async (ids) =>
       (await ask({ type: 'messenger.names.wanted', ids }, 'messenger.names')).names ?? {},
-    leave: () =>
+    signOut: () =>
       origins.forEach((origin) => void window.parent.postMessage({ type: 'messenger.leave' }, origin)),
   };
 }

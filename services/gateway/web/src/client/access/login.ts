@@ -1,6 +1,8 @@
 /**
- * Owns access by a login page. It is called with `return_to` and `state`, and comes back with both `token` and
- * `state` behind the #, which no server ever sees. A token without the state of this tab is nobody's we asked for.
+ * Gives access through a login page. The client opens it with `return_to` and `state`. It returns with
+ * `token` and `state` behind the `#`, which no server ever sees. A token without this tab's `state` was not
+ * requested by this tab, so it is ignored. A browser that blocks a site's data cannot keep the state. There
+ * the user gets a message instead of an endless loop of redirects.
  */
 
 import { MessengerError } from '@messenger/react';
@@ -8,24 +10,28 @@ import type { Access } from './access.ts';
 
 const TOKEN = 'messenger token';
 const STATE = 'messenger state';
+const refusedStorage = () =>
+  new MessengerError({ code: 'no_storage', message: 'This browser blocks site data', retryable: false });
 
 export function loginAccess(loginUrl: string): Access {
-  takeFromAddress();
+  takeTokenFromAddress();
   let refused: string | null = null;
-  const signIn = () => location.assign(loginAddress(loginUrl));
+  const signIn = () => {
+    if (hasStorage()) location.assign(loginAddress(loginUrl));
+  };
   return {
     getToken: ({ fresh }) => {
-      const token = sessionStorage.getItem(TOKEN);
+      const token = read(TOKEN);
       if (fresh) refused = token;
       if (token && token !== refused) return token;
       if (token === null) signIn();
       throw new MessengerError({ code: 'no_token', message: 'Please sign in again', retryable: false });
     },
-    leave: () => {
-      sessionStorage.removeItem(TOKEN);
+    signOut: () => {
+      if (hasStorage()) sessionStorage.removeItem(TOKEN);
       signIn();
     },
-    signIn,
+    ...(hasStorage() ? { signIn } : {}),
   };
 }
 
@@ -40,12 +46,25 @@ function loginAddress(loginUrl: string): string {
   return url.href;
 }
 
-function takeFromAddress(): void {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const token = given.get('token');
+function hasStorage(): boolean {
+  try {
+    return globalThis.sessionStorage !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function read(name: string): string | null {
+  if (!hasStorage()) throw refusedStorage();
+  return sessionStorage.getItem(name);
+}
+
+function takeTokenFromAddress(): void {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const token = fragment.get('token');
   if (token === null) return;
   history.replaceState(history.state, '', location.pathname + location.search);
-  if (given.get('state') !== sessionStorage.getItem(STATE)) return;
+  if (!hasStorage() || fragment.get('state') !== sessionStorage.getItem(STATE)) return;
   sessionStorage.removeItem(STATE);
   sessionStorage.setItem(TOKEN, token);
 }

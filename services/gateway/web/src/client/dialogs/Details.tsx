@@ -1,13 +1,22 @@
-/** Owns what a conversation is besides its messages: its title, its members and their roles, mute, the way out. */
+/** The dialog with a conversation's details: its title, its members and their roles, mute, and leave. */
 
-import { type ConversationRow, useMuted, useParticipants, useSession } from '@messenger/react';
+import {
+  type ConversationRow,
+  isBlank,
+  type UserId,
+  useMuted,
+  useParticipants,
+  useSession,
+} from '@messenger/react';
 import { type FormEvent, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
-import { Failed } from '../parts/Failed.tsx';
-import { useAct } from '../parts/useAct.ts';
+import { FailureText } from '../parts/FailureText.tsx';
+import { TextField } from '../parts/TextField.tsx';
+import { useAction } from '../parts/useAction.ts';
+import { DialogFrame } from './DialogFrame.tsx';
 import { Member } from './Member.tsx';
-import { Sheet } from './Sheet.tsx';
-import { userIdsIn } from './userIds.ts';
+import { PeoplePicker } from './PeoplePicker.tsx';
+import { usePeopleChoice } from './usePeopleChoice.ts';
 
 export interface DetailsProps {
   row: ConversationRow;
@@ -21,18 +30,18 @@ export default function Details({ row, title, onClose, onLeft }: DetailsProps) {
   const me = useSession()?.me;
   const members = useParticipants(row.id);
   const { isMuted, mute } = useMuted(row.id);
-  const { act, isBusy, failure } = useAct();
+  const { run, isBusy, failure } = useAction();
   const isGroup = row.type !== 'direct';
   const isAdmin = isGroup && members.role === 'admin';
-  const [isSure, setSure] = useState(false);
+  const [isAskingToLeave, setAskingToLeave] = useState(false);
   const leave = async () => {
-    if (isGroup && !isSure) return setSure(true);
-    if (!(await act(members.leave))) return;
+    if (isGroup && !isAskingToLeave) return setAskingToLeave(true);
+    if (!(await run(members.leave))) return;
     onClose();
     onLeft();
   };
   return (
-    <Sheet title={title} onClose={onClose}>
+    <DialogFrame title={title} onClose={onClose}>
       <label className="switch">
         <input
           type="checkbox"
@@ -40,11 +49,11 @@ export default function Details({ row, title, onClose, onLeft }: DetailsProps) {
           aria-checked={isMuted}
           checked={isMuted}
           disabled={isBusy}
-          onChange={(event) => void act(() => mute(event.target.checked))}
+          onChange={(event) => void run(() => mute(event.target.checked))}
         />
-        {t('details.mute')}
+        <span>{t('details.mute')}</span>
       </label>
-      {isAdmin && <Rename title={row.title ?? ''} onRename={(name) => act(() => members.rename(name))} />}
+      {isAdmin && <RenameForm title={row.title ?? ''} onRename={(name) => run(() => members.rename(name))} />}
       <h3>{t('details.members')}</h3>
       <ul className="people">
         {members.participants.map((participant) => (
@@ -53,65 +62,66 @@ export default function Details({ row, title, onClose, onLeft }: DetailsProps) {
             participant={participant}
             isMe={participant.user_id === me}
             canChange={isAdmin}
-            onRole={(role) => void act(() => members.setRole(participant.user_id, role))}
-            onRemove={() => void act(() => members.remove(participant.user_id))}
+            onRole={(role) => void run(() => members.setRole(participant.user_id, role))}
+            onRemove={() => void run(() => members.remove(participant.user_id))}
           />
         ))}
       </ul>
-      {isAdmin && <Add onAdd={(ids) => act(() => members.add(ids))} />}
-      <Failed failure={failure} />
-      <div className="sheet-foot">
-        {isSure && <p className="sure">{t('details.leave.sure')}</p>}
+      {isAdmin && (
+        <AddMembersForm
+          members={members.participants.map((each) => each.user_id)}
+          onAdd={(ids) => run(() => members.add(ids))}
+        />
+      )}
+      <FailureText failure={failure} />
+      <div className="dialog-actions">
+        {isAskingToLeave && <p className="leave-question">{t('details.leave.confirm')}</p>}
         <button type="button" className="button danger" disabled={isBusy} onClick={() => void leave()}>
           {t(isGroup ? 'details.leave' : 'details.hide')}
         </button>
       </div>
-    </Sheet>
+    </DialogFrame>
   );
 }
 
-function Rename({ title, onRename }: { title: string; onRename: (title: string) => Promise<boolean> }) {
+function RenameForm({ title, onRename }: { title: string; onRename: (title: string) => Promise<boolean> }) {
   const t = useT();
   const [text, setText] = useState(title);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    void onRename(text.trim());
+    if (!isBlank(text)) void onRename(text.trim());
   };
   return (
-    <form className="line" onSubmit={submit}>
-      <input
-        className="field"
-        aria-label={t('details.title')}
-        required
-        maxLength={255}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
-      <button type="submit" className="button" disabled={!text.trim() || text.trim() === title}>
+    <form className="form-row" onSubmit={submit}>
+      <TextField aria-label={t('details.title')} required maxLength={255} value={text} onText={setText} />
+      <button type="submit" className="button" disabled={isBlank(text) || text.trim() === title}>
         {t('details.rename')}
       </button>
     </form>
   );
 }
 
-function Add({ onAdd }: { onAdd: (ids: number[]) => Promise<boolean> }) {
+function AddMembersForm({
+  members,
+  onAdd,
+}: {
+  members: readonly UserId[];
+  onAdd: (ids: UserId[]) => Promise<boolean>;
+}) {
   const t = useT();
-  const [text, setText] = useState('');
-  const ids = userIdsIn(text);
+  const people = usePeopleChoice(false);
+  const { ids } = people;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (ids && (await onAdd(ids))) setText('');
+    if (ids && (await onAdd(ids))) people.clear();
   };
   return (
-    <form className="line" onSubmit={(event) => void submit(event)}>
-      <input
-        className="field"
-        inputMode="numeric"
-        autoComplete="off"
-        aria-label={t('details.add.label')}
-        placeholder={t('details.add.label')}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
+    <form className="form" onSubmit={(event) => void submit(event)}>
+      <PeoplePicker
+        choice={people}
+        label={t('details.add.label')}
+        about={t('new.people.about')}
+        excluded={members}
       />
       <button type="submit" className="button" disabled={!ids}>
         {t('details.add')}

@@ -1,9 +1,11 @@
-/** Owns one member in the details: who it is, in which role, and what an admin may change. */
+/** One member in the details: the user, their role, and what an admin may change. */
 
 import type { Participant, Role } from '@messenger/react';
-import { usePersonName, useT } from '../i18n/language.tsx';
-import { Avatar, initials, PresenceDot } from '../parts/Avatar.tsx';
+import { useT } from '../i18n/language.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { PresenceDot } from '../parts/PresenceDot.tsx';
+import { UserAvatar } from '../parts/UserAvatar.tsx';
+import { UserName, useUserName } from '../parts/UserName.tsx';
 
 const ROLES: Role[] = ['admin', 'member', 'observer'];
 
@@ -17,16 +19,16 @@ export interface MemberProps {
 
 export function Member({ participant, isMe, canChange, onRole, onRemove }: MemberProps) {
   const t = useT();
-  const name = usePersonName(participant.user_id);
+  const name = useUserName(participant.user_id);
   return (
     <li className="person" data-testid={`member-${participant.user_id}`}>
       <span className="avatar-box">
-        <Avatar id={participant.user_id} label={initials(name)} size="small" />
+        <UserAvatar id={participant.user_id} />
         <PresenceDot userId={participant.user_id} />
       </span>
       <span className="person-name">
-        {name}
-        {isMe && <span className="quiet"> ({t('you')})</span>}
+        <UserName id={participant.user_id} />
+        {isMe && <span className="quiet">{` (${t('you')})`}</span>}
       </span>
       {canChange ? (
         <select

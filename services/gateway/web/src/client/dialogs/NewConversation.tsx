@@ -1,46 +1,52 @@
-/** Owns starting a conversation. */
+/** The dialog that starts a conversation. */
 
-import { useConversations } from '@messenger/react';
+import { isBlank, useConversations, useSession } from '@messenger/react';
 import { type FormEvent, useId, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
-import { Failed } from '../parts/Failed.tsx';
-import { useAct } from '../parts/useAct.ts';
-import { Sheet } from './Sheet.tsx';
-import { userIdsIn } from './userIds.ts';
+import { FailureText } from '../parts/FailureText.tsx';
+import { TextField } from '../parts/TextField.tsx';
+import { useAction } from '../parts/useAction.ts';
+import { DialogFrame } from './DialogFrame.tsx';
+import { PeoplePicker } from './PeoplePicker.tsx';
+import { usePeopleChoice } from './usePeopleChoice.ts';
 
 const KINDS = ['direct', 'group', 'announcement'] as const;
 type Kind = (typeof KINDS)[number];
 
 export default function NewConversation({
   onClose,
-  onMade,
+  onCreated,
 }: {
   onClose: () => void;
-  onMade: (id: string) => void;
+  onCreated: (id: string) => void;
 }) {
   const t = useT();
   const [kind, setKind] = useState<Kind>('direct');
   const [title, setTitle] = useState('');
-  const [people, setPeople] = useState('');
-  const [isInvalid, setInvalid] = useState(false);
+  const [refused, setRefused] = useState<string | null>(null);
   const { create } = useConversations();
-  const { act, isBusy, failure } = useAct();
+  const me = useSession()?.me ?? '';
+  const { run, isBusy, failure } = useAction();
   const id = useId();
   const isDirect = kind === 'direct';
+  const people = usePeopleChoice(isDirect);
+  // What is wrong is shown until something else is entered.
+  const entered = [kind, ...people.chosen, people.text].join(' ');
+  const isInvalid = refused === entered;
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const participant_ids = userIdsIn(people);
-    if (participant_ids === null || (isDirect && participant_ids.length !== 1)) return setInvalid(true);
+    const { ids: participant_ids } = people;
+    if (participant_ids === null || (isDirect && participant_ids.length !== 1)) return setRefused(entered);
     const titled = isDirect ? {} : { title: title.trim() };
-    void act(async () => {
-      onMade(await create({ type: kind, participant_ids, ...titled }));
+    void run(async () => {
+      onCreated(await create({ type: kind, participant_ids, ...titled }));
       onClose();
     });
   };
 
   return (
-    <Sheet title={t('conversation.new')} onClose={onClose}>
+    <DialogFrame title={t('conversation.new')} onClose={onClose}>
       <form onSubmit={submit} className="form">
         <fieldset className="choice">
           <legend className="sr-only">{t('new.kind')}</legend>
@@ -57,50 +63,30 @@ export default function NewConversation({
             <label className="label" htmlFor={`${id}-title`}>
               {t('new.title')}
             </label>
-            <input
-              id={`${id}-title`}
-              className="field"
-              required
-              maxLength={255}
-              value={title}
-              onChange={(event) => setTitle(event.target.value)}
-            />
+            <TextField id={`${id}-title`} required maxLength={255} value={title} onText={setTitle} />
           </>
         )}
-        <label className="label" htmlFor={`${id}-people`}>
-          {t(isDirect ? 'new.person' : 'new.people')}
-        </label>
-        <input
-          id={`${id}-people`}
-          className="field"
-          required
-          inputMode="numeric"
-          autoComplete="off"
-          aria-invalid={isInvalid}
-          aria-describedby={`${id}-about`}
-          value={people}
-          onChange={(event) => {
-            setPeople(event.target.value);
-            setInvalid(false);
-          }}
+        <PeoplePicker
+          choice={people}
+          label={t(isDirect ? 'new.person' : 'new.people')}
+          about={isDirect ? t('new.person.about', { id: String(me) }) : t('new.people.about')}
+          error={isInvalid ? t(isDirect ? 'new.invalid.one' : 'new.invalid') : null}
+          isRequired
         />
-        <p
-          id={`${id}-about`}
-          className={isInvalid ? 'failed' : 'quiet'}
-          role={isInvalid ? 'alert' : undefined}
-        >
-          {isInvalid ? t('new.invalid') : isDirect ? '' : t('new.people.about')}
-        </p>
-        <Failed failure={failure} />
-        <div className="sheet-foot">
+        <FailureText failure={failure} />
+        <div className="dialog-actions">
           <button type="button" className="button" onClick={onClose}>
             {t('cancel')}
           </button>
-          <button type="submit" className="button primary" disabled={isBusy}>
+          <button
+            type="submit"
+            className="button primary"
+            disabled={isBusy || (!isDirect && title !== '' && isBlank(title))}
+          >
             {t('new.create')}
           </button>
         </div>
       </form>
-    </Sheet>
+    </DialogFrame>
   );
 }

@@ -1,10 +1,11 @@
-/** Owns the user's choices: how the client looks, which language it speaks, whether it notifies, the way out. */
+/** The dialog with the user's profile and settings: theme, language, notifications, and sign-out. */
 
-import type { NotificationsView } from '@messenger/react';
+import { type NotificationsView, useSession } from '@messenger/react';
 import type { Access } from '../access/access.ts';
 import { LANGUAGES, type Language, useLanguage } from '../i18n/language.tsx';
 import { THEMES, type useTheme } from '../parts/theme.ts';
-import { Sheet } from './Sheet.tsx';
+import { DialogFrame } from './DialogFrame.tsx';
+import { Profile } from './Profile.tsx';
 
 export interface SettingsProps {
   access: Access;
@@ -20,8 +21,10 @@ export default function Settings({
   onClose,
 }: SettingsProps) {
   const { language, choose, t } = useLanguage();
+  const me = useSession()?.me;
   return (
-    <Sheet title={t('menu')} onClose={onClose}>
+    <DialogFrame title={t('menu')} onClose={onClose}>
+      {me !== undefined && <Profile id={me} />}
       <fieldset className="choice">
         <legend>{t('settings.theme')}</legend>
         {THEMES.map((each) => (
@@ -40,19 +43,23 @@ export default function Settings({
           </label>
         ))}
       </fieldset>
-      <Notify notifications={notifications} />
-      <div className="sheet-foot">
-        <button type="button" className="button" onClick={access.leave}>
-          {t('settings.leave')}
+      <NotificationSetting notifications={notifications} />
+      <div className="dialog-actions">
+        <button type="button" className="button" onClick={access.signOut}>
+          {t('settings.signOut')}
         </button>
       </div>
-    </Sheet>
+    </DialogFrame>
   );
 }
 
-function Notify({ notifications: { permission, request } }: { notifications: NotificationsView }) {
+function NotificationSetting({
+  notifications: { permission, request },
+}: {
+  notifications: NotificationsView;
+}) {
   const { t } = useLanguage();
-  if (permission === 'unsupported') return null;
+  if (permission === 'unsupported') return <p className="quiet">{t('settings.notify.impossible')}</p>;
   if (permission === 'granted') return <p className="quiet">{t('settings.notify.on')}</p>;
   if (permission === 'denied') return <p className="quiet">{t('settings.notify.denied')}</p>;
   return (

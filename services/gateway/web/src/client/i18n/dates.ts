@@ -1,44 +1,55 @@
-/** Owns how moments are written, in the reader's language and time zone. */
+/** Formats dates and times in the reader's language and time zone. */
 
-import { differenceInCalendarDays, isSameYear } from 'date-fns';
 import type { Language, Translate } from './language.tsx';
+import { dayNumber, zone } from './today.ts';
 
 const WEEK = 7;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Making a formatter is dear, and there are few kinds. */
-function written(language: Language, options: Intl.DateTimeFormatOptions, date: Date): string {
-  const key = language + JSON.stringify(options);
+/**
+ * Formatters are expensive to make, and there are only a few kinds, so they are cached. A formatter keeps the
+ * time zone in which it was made, so the zone is part of the key.
+ */
+function formatDate(language: Language, options: Intl.DateTimeFormatOptions, date: Date): string {
+  const key = `${language} ${zone()} ${JSON.stringify(options)}`;
   const format = formats.get(key) ?? new Intl.DateTimeFormat(language, options);
   formats.set(key, format);
   return format.format(date);
 }
 
-export function timeOf(language: Language, iso: string): string {
-  return written(language, { hour: 'numeric', minute: '2-digit' }, new Date(iso));
+export function formatTime(language: Language, iso: string): string {
+  return formatDate(language, { hour: 'numeric', minute: '2-digit' }, new Date(iso));
 }
 
-export function momentOf(language: Language, iso: string): string {
-  return written(language, { dateStyle: 'long', timeStyle: 'short' }, new Date(iso));
+export function formatDateTime(language: Language, iso: string): string {
+  return formatDate(language, { dateStyle: 'long', timeStyle: 'short' }, new Date(iso));
 }
 
-/** Over the messages of one day. */
-export function dayOf(language: Language, t: Translate, iso: string, now = new Date()): string {
+/** The heading above the messages of one day. */
+export function formatDay(language: Language, t: Translate, iso: string, now: Date): string {
   const date = new Date(iso);
-  const days = differenceInCalendarDays(now, date);
+  const days = dayNumber(now) - dayNumber(date);
   if (days === 0) return t('today');
   if (days === 1) return t('yesterday');
-  const year = isSameYear(date, now) ? {} : ({ year: 'numeric' } as const);
-  return written(language, { weekday: 'long', month: 'long', day: 'numeric', ...year }, date);
+  return formatDate(
+    language,
+    { weekday: 'long', month: 'long', day: 'numeric', ...yearUnlessCurrent(date, now) },
+    date,
+  );
 }
 
-/** In the list: as short as it can be and still be clear. */
-export function whenOf(language: Language, t: Translate, iso: string, now = new Date()): string {
+/** The time in the list of conversations, as short as possible without being ambiguous. */
+export function formatShortDate(language: Language, t: Translate, iso: string, now: Date): string {
   const date = new Date(iso);
-  const days = differenceInCalendarDays(now, date);
-  if (days === 0) return timeOf(language, iso);
+  const days = dayNumber(now) - dayNumber(date);
+  if (days === 0) return formatTime(language, iso);
   if (days === 1) return t('yesterday');
-  if (days > 0 && days < WEEK) return written(language, { weekday: 'short' }, date);
-  const year = isSameYear(date, now) ? {} : ({ year: '2-digit' } as const);
-  return written(language, { month: 'numeric', day: 'numeric', ...year }, date);
+  if (days > 0 && days < WEEK) return formatDate(language, { weekday: 'short' }, date);
+  const year = yearUnlessCurrent(date, now) ? ({ year: '2-digit' } as const) : {};
+  return formatDate(language, { month: 'numeric', day: 'numeric', ...year }, date);
+}
+
+/** Only dates of other years show their year. */
+function yearUnlessCurrent(date: Date, now: Date): { year: 'numeric' } | null {
+  return date.getFullYear() === now.getFullYear() ? null : { year: 'numeric' };
 }

@@ -1,10 +1,10 @@
-/** Owns how a failure is told to a person. */
+/** Turns a failure into a text for the user. */
 
 import type { Failure } from '@messenger/react';
-import type { Key } from './en.ts';
+import type { TextKey } from './en.ts';
 import type { Translate } from './language.tsx';
 
-const KEYS = new Map<string, Key>([
+const KEYS = new Map<string, TextKey>([
   ['offline', 'error.offline'],
   ['no_token', 'error.offline'],
   ['unanswered', 'error.unanswered'],
@@ -19,8 +19,8 @@ const KEYS = new Map<string, Key>([
   ['unavailable', 'error.unavailable'],
 ]);
 
-/** Details name fields; what they say is better than nothing. */
-export function reasonOf(t: Translate, failure: Failure): string {
+/** The details name fields of the protocol. They are shown because that is better than nothing. */
+export function failureText(t: Translate, failure: Failure): string {
   const key = KEYS.get(failure.code);
   if (key) return t(key);
   const details = Object.values(failure.details ?? {})

@@ -1,44 +1,51 @@
-/** Owns the language: what is said in it, and the choice between them. */
+/** Holds the chosen language and translates texts into it. */
 
-import type { UserId } from '@messenger/react';
-import { useName } from '@messenger/react';
 import IntlMessageFormat from 'intl-messageformat';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
-import { remember, remembered } from '../parts/remember.ts';
-import { en, type Key, type Words } from './en.ts';
+import { readPreference, savePreference } from '../parts/preferences.ts';
+import { isolateBidi } from '../text/bidi.ts';
+import { en, type TextKey, type Texts } from './en.ts';
 import { ko } from './ko.ts';
 
 export const LANGUAGES = { en: 'English', ko: '한국어' } as const;
 export type Language = keyof typeof LANGUAGES;
-export type Translate = (key: Key, values?: Record<string, string | number>) => string;
+export type Translate = (key: TextKey, values?: Record<string, string | number>) => string;
 
-const WORDS: Record<Language, Words> = { en, ko };
+const TEXTS: Record<Language, Texts> = { en, ko };
 
-interface Spoken {
+interface LanguageValue {
   language: Language;
   choose: (language: Language) => void;
   t: Translate;
 }
 
-const Context = createContext<Spoken | null>(null);
+const Context = createContext<LanguageValue | null>(null);
 
 function firstLanguage(): Language {
-  const chosen = remembered('language');
+  const chosen = readPreference('language');
   const wanted = chosen ? [chosen] : navigator.languages;
   const found = wanted.map((tag) => tag.slice(0, 2)).find((tag) => tag in LANGUAGES);
   return (found as Language | undefined) ?? 'en';
 }
 
-/** Most of what is said has nothing to fill in; the rest is read once. */
+/**
+ * Most texts have no placeholders. The others are parsed once. Values are isolated, so that text written by
+ * users cannot change the direction of the text around it.
+ */
 function translator(language: Language): Translate {
-  const formats = new Map<Key, IntlMessageFormat>();
+  const formats = new Map<TextKey, IntlMessageFormat>();
   return (key, values) => {
-    const words = WORDS[language][key];
-    if (!values) return words;
-    const format = formats.get(key) ?? new IntlMessageFormat(words, language);
+    const text = TEXTS[language][key];
+    if (!values) return text;
+    const format = formats.get(key) ?? new IntlMessageFormat(text, language);
     formats.set(key, format);
-    return String(format.format(values));
+    return String(format.format(isolateValues(values)));
   };
+}
+
+function isolateValues(values: Record<string, string | number>): Record<string, string | number> {
+  const isolate = (value: string | number) => (typeof value === 'string' ? isolateBidi(value) : value);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isolate(value)]));
 }
 
 export function LanguageProvider({ children }: { children: ReactNode }) {
@@ -46,28 +53,20 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
-  const spoken = useMemo(() => {
+  const value = useMemo(() => {
     const choose = (chosen: Language) => {
-      remember('language', chosen);
+      savePreference('language', chosen);
       setLanguage(chosen);
     };
     return { language, choose, t: translator(language) };
   }, [language]);
-  return <Context value={spoken}>{children}</Context>;
+  return <Context value={value}>{children}</Context>;
 }
 
-export function useLanguage(): Spoken {
-  const spoken = useContext(Context);
-  if (!spoken) throw new Error('This has to be inside a LanguageProvider');
-  return spoken;
+export function useLanguage(): LanguageValue {
+  const value = useContext(Context);
+  if (!value) throw new Error('This has to be inside a LanguageProvider');
+  return value;
 }
 
 export const useT = () => useLanguage().t;
-
-/** What a user is called: by the host application, else by number. 0 is nobody: an operator speaks for the system. */
-export function usePersonName(id: UserId | null): string {
-  const t = useT();
-  const name = useName(id || null);
-  if (id === 0) return t('system');
-  return name ?? (id === null ? '' : t('user', { id: String(id) }));
-}

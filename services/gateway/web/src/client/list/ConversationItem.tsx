@@ -1,12 +1,16 @@
-/** Owns one conversation in the list: what it is called, what was said last, what is new in it. */
+/** One conversation in the list: its title, its last message, and its unread count. */
 
-import { type ConversationRow, useDraft, useOutbox, useSession, useTyping } from '@messenger/react';
+import { type ConversationRow, isBlank, useDraft, useOutbox, useSession, useTyping } from '@messenger/react';
 import { memo } from 'react';
-import { whenOf } from '../i18n/dates.ts';
-import { useLanguage, usePersonName } from '../i18n/language.tsx';
-import { Avatar, hueOf, initials, PresenceDot } from '../parts/Avatar.tsx';
+import { formatShortDate } from '../i18n/dates.ts';
+import { useLanguage } from '../i18n/language.tsx';
+import { useToday } from '../i18n/today.ts';
+import { useTitle } from '../parts/conversationTitle.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { useTitle } from '../parts/titles.ts';
+import { ConversationAvatar } from '../parts/UserAvatar.tsx';
+import { NameSkeleton, NameText, useNamedUser } from '../parts/UserName.tsx';
+import { truncate } from '../text/graphemes.ts';
+import { previewOf } from '../text/messagePreview.ts';
 import { useTypingText } from '../thread/TypingLine.tsx';
 
 export interface ConversationItemProps {
@@ -16,7 +20,8 @@ export interface ConversationItemProps {
   onOpen: (id: string) => void;
 }
 
-const MOST_SHOWN = 99;
+const MAX_SHOWN = 99;
+const PREVIEW_CHARS = 120;
 
 export const ConversationItem = memo(function ConversationItem({
   row,
@@ -25,7 +30,8 @@ export const ConversationItem = memo(function ConversationItem({
   onOpen,
 }: ConversationItemProps) {
   const { language, t } = useLanguage();
-  const { title, other } = useTitle(row);
+  const today = useToday();
+  const named = useTitle(row);
   const when = row.last_message?.created_at ?? row.created_at;
   const unread = row.unread;
   return (
@@ -36,22 +42,19 @@ export const ConversationItem = memo(function ConversationItem({
       tabIndex={isCurrent ? 0 : -1}
       onClick={() => onOpen(row.id)}
     >
-      <span className="avatar-box">
-        <Avatar id={other ?? hueOf(row.id)} label={initials(title)} />
-        <PresenceDot userId={other} />
-      </span>
+      <ConversationAvatar row={row} named={named} size="normal" />
       <span className="item-text">
         <span className="item-line">
           <span className="item-title" dir="auto">
             {row.type === 'announcement' && <Icon name="megaphone" />}
-            {title}
+            <NameText name={named.title} isLoading={named.isLoading} />
           </span>
           <time className="item-when" dateTime={when}>
-            {whenOf(language, t, when)}
+            {formatShortDate(language, t, when, today)}
           </time>
         </span>
         <span className="item-line">
-          <Said row={row} isOpen={isOpen} />
+          <Preview row={row} isOpen={isOpen} />
           {row.muted && (
             <span className="item-muted" role="img" aria-label={t('conversation.muted')}>
               <Icon name="mute" />
@@ -59,9 +62,16 @@ export const ConversationItem = memo(function ConversationItem({
           )}
           {unread > 0 && (
             <span className={row.muted ? 'badge muted' : 'badge'}>
-              <span aria-hidden="true">{unread > MOST_SHOWN ? `${MOST_SHOWN}+` : unread}</span>
+              <span aria-hidden="true">{unread > MAX_SHOWN ? `${MAX_SHOWN}+` : unread}</span>
               <span className="sr-only">{t('conversation.unread', { count: unread })}</span>
             </span>
+          )}
+          {unread === 0 && row.marked_unread_from !== null && (
+            <span
+              className={row.muted ? 'badge marked muted' : 'badge marked'}
+              role="img"
+              aria-label={t('conversation.marked')}
+            />
           )}
         </span>
       </span>
@@ -69,36 +79,46 @@ export const ConversationItem = memo(function ConversationItem({
   );
 });
 
-/** Who types, what failed, what was begun: whatever the user would want to know first. */
-function Said({ row, isOpen }: { row: ConversationRow; isOpen: boolean }) {
+/** Shows what matters most to the user: who is typing, a failed message, a draft, or the last message. */
+function Preview({ row, isOpen }: { row: ConversationRow; isOpen: boolean }) {
   const { t } = useLanguage();
   const { typists } = useTyping(row.id);
   const typing = useTypingText(typists);
   const hasFailed = useOutbox().some((entry) => entry.conversation_id === row.id && entry.failure !== null);
-  const draft = useDraft(row.id).text.trim();
-  if (typing) return <span className="item-said typing">{typing}</span>;
-  if (hasFailed) return <span className="item-said bad">{t('conversation.failed')}</span>;
-  if (draft && !isOpen) {
+  const draft = useDraft(row.id).text;
+  if (typing) return <span className="item-preview typing">{typing}</span>;
+  if (hasFailed) return <span className="item-preview bad">{t('conversation.failed')}</span>;
+  if (!isBlank(draft) && !isOpen) {
     return (
-      <span className="item-said" dir="auto">
-        <span className="item-draft">{t('conversation.draft')}</span> {draft}
+      <span className="item-preview" dir="auto">
+        <span className="item-draft">{t('conversation.draft')}</span>
+        <span> </span>
+        <bdi>{truncate(draft.trim(), PREVIEW_CHARS)}</bdi>
       </span>
     );
   }
-  return <Last row={row} />;
+  return <LastMessage row={row} />;
 }
 
-function Last({ row }: { row: ConversationRow }) {
+function LastMessage({ row }: { row: ConversationRow }) {
   const { t } = useLanguage();
   const me = useSession()?.me;
   const last = row.last_message;
-  const name = usePersonName(last?.sender_id ?? null);
-  if (!last) return <span className="item-said">{t('conversation.empty')}</span>;
-  const text = last.deleted_at ? t('message.deleted') : (last.content ?? last.file_name ?? t('message.file'));
+  const { name, isLoading } = useNamedUser(last?.sender_id ?? null);
+  if (!last) return <span className="item-preview">{t('conversation.empty')}</span>;
+  const text = truncate(previewOf(last, t), PREVIEW_CHARS);
   const who = last.sender_id === me ? t('you') : row.type === 'direct' ? null : name;
+  if (who === name && isLoading) {
+    return (
+      <span className="item-preview">
+        <NameSkeleton />
+        <bdi>{text}</bdi>
+      </span>
+    );
+  }
   return (
-    <span className="item-said" dir="auto">
-      {who ? t('message.said', { name: who, text: text.slice(0, 120) }) : text.slice(0, 120)}
+    <span className="item-preview" dir="auto">
+      {who ? t('message.preview', { name: who, text }) : text}
     </span>
   );
 }

@@ -1,9 +1,19 @@
-/** Owns the list of conversations: as many rows as are in sight, one of which takes the keyboard. */
+/** The list of conversations. It draws only the visible rows. One row takes the keyboard focus. */
 
-import { type ConversationRow, useConversations, useMessenger } from '@messenger/react';
+import {
+  type ConversationRow,
+  fold,
+  type Session,
+  type UserId,
+  useConversations,
+  useSession,
+  useUsers,
+} from '@messenger/react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useCallback, useMemo, useRef, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
+import { isNotes } from '../parts/conversationTitle.ts';
+import { displayName } from '../parts/UserName.tsx';
 import { ConversationItem } from './ConversationItem.tsx';
 
 const ROW_PX = 68;
@@ -21,13 +31,13 @@ export function ConversationList({ open, onOpen, onStart, filter }: Conversation
   const { conversations, status, reload } = useConversations();
   const shown = useFiltered(conversations, filter);
   if (status === 'failed' && conversations.length === 0) {
-    return <Word title={t('conversations.failed')} action={t('gate.again')} onAction={reload} />;
+    return <ListMessage title={t('conversations.failed')} action={t('tryAgain')} onAction={reload} />;
   }
-  if (status === 'loading' && conversations.length === 0) return <Loading />;
+  if (status === 'loading' && conversations.length === 0) return <LoadingSkeleton />;
   if (conversations.length === 0) {
     const action = t('conversation.new');
     return (
-      <Word
+      <ListMessage
         title={t('conversations.none')}
         about={t('conversations.none.about')}
         action={action}
@@ -35,28 +45,49 @@ export function ConversationList({ open, onOpen, onStart, filter }: Conversation
       />
     );
   }
-  if (shown.length === 0) return <Word title={t('conversations.unfound', { text: filter })} />;
+  if (shown.length === 0) return <ListMessage title={t('conversations.noMatch', { text: filter })} />;
   return <Rows rows={shown} open={open} onOpen={onOpen} />;
 }
 
-/** By title, by the newest message, or by the name of the other. */
+/** Filters by title, by the newest message, or by the other user's name. */
 function useFiltered(rows: readonly ConversationRow[], filter: string): readonly ConversationRow[] {
   const t = useT();
-  const { session } = useMessenger();
+  const session = useSession();
+  const text = fold(filter).trim();
+  const directs = useMemo(() => (text ? rows.filter((row) => row.type === 'direct') : []), [rows, text]);
+  // Filters again when a profile arrives or changes.
+  const users = useUsers(directs.flatMap((row) => othersIn(row, session)));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the names change with the users.
   return useMemo(() => {
-    const text = filter.trim().toLocaleLowerCase();
     if (!text) return rows;
-    const nameOf = (id: number) => session.get()?.people.name(id).get() ?? t('user', { id: String(id) });
-    const others = (row: ConversationRow) => {
-      const members = session.get()?.room(row.id)?.participants.get() ?? [];
-      return row.type === 'direct' ? members.map((each) => nameOf(each.user_id)) : [];
-    };
-    return rows.filter((row) =>
-      [row.title, row.last_message?.content, ...others(row)].some((each) =>
-        each?.toLocaleLowerCase().includes(text),
-      ),
+    const nameOf = (id: UserId) => displayName(t, id, session?.people.name(id).get() ?? null);
+    const textOf = (row: ConversationRow) =>
+      isNotes(row) ? t('conversation.notes') : othersIn(row, session).map(nameOf).join('\n');
+    return rows.filter(
+      (row) =>
+        foldedTextOf(row).includes(text) || (row.type === 'direct' && fold(textOf(row)).includes(text)),
     );
-  }, [rows, filter, session, t]);
+  }, [rows, text, session, t, users]);
+}
+
+/** The other user of a direct conversation, unless its row does not name them yet. */
+function othersIn(row: ConversationRow, session: Session | null): UserId[] {
+  const members = session
+    ?.room(row.id)
+    ?.participants.get()
+    ?.map((each) => each.user_id);
+  return (row.participant_ids ?? members ?? []).filter((id) => id !== session?.me);
+}
+
+const foldedTexts = new WeakMap<ConversationRow, string>();
+
+/** A row is a new object when it changes, so its folded text can be cached for the next key press. */
+function foldedTextOf(row: ConversationRow): string {
+  const known = foldedTexts.get(row);
+  if (known !== undefined) return known;
+  const made = [row.title, row.last_message?.content].map((each) => fold(each ?? '')).join('\n');
+  foldedTexts.set(row, made);
+  return made;
 }
 
 function Rows({
@@ -70,9 +101,9 @@ function Rows({
 }) {
   const t = useT();
   const box = useRef<HTMLDivElement>(null);
-  // Where the keyboard is; the open one when it has not been here yet.
-  const [at, setAt] = useState<string | null>(null);
-  const found = rows.findIndex((row) => row.id === (at ?? open));
+  // The row that has the keyboard focus, or the open one if none has had it yet.
+  const [focusedId, setFocusedId] = useState<string | null>(null);
+  const found = rows.findIndex((row) => row.id === (focusedId ?? open));
   const current = Math.max(0, found);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -83,13 +114,13 @@ function Rows({
   });
 
   const move = (event: KeyboardEvent) => {
-    const to = target(event.key, current, rows.length);
+    const to = nextIndex(event.key, current, rows.length);
     const row = to === null ? undefined : rows[to];
     if (to === null || !row) return;
     event.preventDefault();
-    setAt(row.id);
+    setFocusedId(row.id);
     virtual.scrollToIndex(to);
-    // When the row is drawn.
+    // The row has to be drawn first.
     requestAnimationFrame(() => box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus());
   };
 
@@ -121,7 +152,7 @@ function Rows({
 
 const PAGE = 8;
 
-function target(key: string, at: number, count: number): number | null {
+function nextIndex(key: string, at: number, count: number): number | null {
   const steps: Record<string, number> = { ArrowUp: -1, ArrowDown: 1, PageUp: -PAGE, PageDown: PAGE };
   if (key === 'Home') return 0;
   if (key === 'End') return count - 1;
@@ -129,7 +160,7 @@ function target(key: string, at: number, count: number): number | null {
   return step === undefined ? null : Math.min(count - 1, Math.max(0, at + step));
 }
 
-function Word({
+function ListMessage({
   title,
   about,
   action,
@@ -141,7 +172,7 @@ function Word({
   onAction?: () => void;
 }) {
   return (
-    <div className="blank">
+    <div className="empty-state">
       <h2>{title}</h2>
       {about && <p className="quiet">{about}</p>}
       {action && (
@@ -153,11 +184,11 @@ function Word({
   );
 }
 
-function Loading() {
+function LoadingSkeleton() {
   return (
     <div className="list-loading" aria-hidden="true">
       {[1, 2, 3, 4, 5, 6, 7].map((n) => (
-        <div key={n} className="ghost" />
+        <div key={n} className="skeleton" />
       ))}
     </div>
   );

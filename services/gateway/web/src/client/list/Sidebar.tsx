@@ -1,15 +1,21 @@
-/** Owns the left pane: who the user is, the search, the list of conversations. */
+/** The left pane: the user, the search field, and the list of conversations. */
 
 import { type NotificationsView, useConversations, useSession, useWebSocket } from '@messenger/react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import type { Access } from '../access/access.ts';
-import { usePersonName, useT } from '../i18n/language.tsx';
-import { Avatar, initials, PresenceDot } from '../parts/Avatar.tsx';
+import { useT } from '../i18n/language.tsx';
+import { Avatar } from '../parts/Avatar.tsx';
+import { SafePart } from '../parts/ErrorFallback.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { LazyDialog, lazyDialog } from '../parts/LazyDialog.tsx';
+import { PresenceDot } from '../parts/PresenceDot.tsx';
+import { TextField } from '../parts/TextField.tsx';
 import type { useTheme } from '../parts/theme.ts';
+import { UserAvatar } from '../parts/UserAvatar.tsx';
+import { NameText, useNamedUser } from '../parts/UserName.tsx';
 import { ConversationList } from './ConversationList.tsx';
 
-const Settings = lazy(() => import('../dialogs/Settings.tsx'));
+const settings = lazyDialog(() => import('../dialogs/Settings.tsx'));
 
 export interface SidebarProps {
   open: string | null;
@@ -23,7 +29,7 @@ export interface SidebarProps {
 export function Sidebar({ open, onOpen, onStart, access, theme, notifications }: SidebarProps) {
   const t = useT();
   const me = useSession()?.me ?? null;
-  const name = usePersonName(me);
+  const named = useNamedUser(me);
   const [filter, setFilter] = useState('');
   const [isSettings, setSettings] = useState(false);
   const { conversations } = useConversations();
@@ -33,10 +39,12 @@ export function Sidebar({ open, onOpen, onStart, access, theme, notifications }:
       <header className="sidebar-head">
         <button type="button" className="me" aria-haspopup="dialog" onClick={() => setSettings(true)}>
           <span className="avatar-box">
-            <Avatar id={me ?? 0} label={initials(name)} size="small" />
+            {me === null ? <Avatar id={0} label="" size="small" /> : <UserAvatar id={me} />}
             {isOnline && <PresenceDot userId={me} />}
           </span>
-          <span className="me-name">{name || t('app')}</span>
+          <span className="me-name" dir="auto">
+            {me === null ? t('app') : <NameText {...named} />}
+          </span>
           <span className="sr-only">{t('menu')}</span>
           <Icon name="down" />
         </button>
@@ -48,26 +56,23 @@ export function Sidebar({ open, onOpen, onStart, access, theme, notifications }:
       {conversations.length > 0 && (
         <div className="search">
           <Icon name="search" />
-          <input
+          <TextField
             type="search"
-            className="field"
             aria-label={t('conversations.filter')}
             placeholder={t('conversations.filter')}
             value={filter}
-            onChange={(event) => setFilter(event.target.value)}
+            onText={setFilter}
           />
         </div>
       )}
-      <ConversationList open={open} onOpen={onOpen} onStart={onStart} filter={filter} />
+      <SafePart>
+        <ConversationList open={open} onOpen={onOpen} onStart={onStart} filter={filter} />
+      </SafePart>
       {isSettings && (
-        <Suspense>
-          <Settings
-            access={access}
-            theme={theme}
-            notifications={notifications}
-            onClose={() => setSettings(false)}
-          />
-        </Suspense>
+        <LazyDialog
+          loader={settings}
+          props={{ access, theme, notifications, onClose: () => setSettings(false) }}
+        />
       )}
     </nav>
   );

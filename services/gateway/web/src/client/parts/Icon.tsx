@@ -1,4 +1,4 @@
-/** Owns the icons: drawn in the colour of the text, and never the only thing that says what a button does. */
+/** The icons. They have the colour of the text. No button has only an icon to say what it does. */
 
 const PATHS = {
   back: 'M15 5l-7 7 7 7',
@@ -14,10 +14,12 @@ const PATHS = {
   info: 'M12 11v5M12 8v.01M12 3a9 9 0 100 18 9 9 0 000-18z',
   menu: 'M5 12h.01M12 12h.01M19 12h.01',
   mute: 'M9 18a3 3 0 006 0M18 15V11a6 6 0 00-9.6-4.8M6 9.5V15l-2 3h13M4 4l16 16',
+  note: 'M6 3h12v18l-6-4.5L6 21z',
   people:
     'M9 11a3.5 3.5 0 100-7 3.5 3.5 0 000 7zM2.5 20a6.5 6.5 0 0113 0M16 4.5a3.5 3.5 0 010 6.5M18 14a6.5 6.5 0 013.5 6',
   plus: 'M12 5v14M5 12h14',
   reply: 'M10 7L4 12l6 5M4 12h9a7 7 0 017 7',
+  unread: 'M12 8a4 4 0 100 8 4 4 0 000-8z',
   search: 'M11 4a7 7 0 100 14 7 7 0 000-14zM16 16l4.5 4.5',
   send: 'M4 12l16-8-5 16-3.5-6.5z',
   megaphone: 'M4 10v4l11 5V5zM15 9a3 3 0 010 6M7 15l1.5 5',

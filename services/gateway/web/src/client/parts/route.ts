@@ -1,14 +1,14 @@
-/** Owns which conversation the address names, and moving between them. */
+/** Reads the open conversation from the address, and changes it. */
 
 import { useCallback, useSyncExternalStore } from 'react';
 
 const PATH = /^\/c\/([\w-]+)$/;
-const MOVED = 'messenger:moved';
+const NAVIGATED = 'messenger:moved';
 
 const subscribe = (listener: () => void) => {
-  for (const event of ['popstate', MOVED]) window.addEventListener(event, listener);
+  for (const event of ['popstate', NAVIGATED]) window.addEventListener(event, listener);
   return () => {
-    for (const event of ['popstate', MOVED]) window.removeEventListener(event, listener);
+    for (const event of ['popstate', NAVIGATED]) window.removeEventListener(event, listener);
   };
 };
 const current = () => PATH.exec(location.pathname)?.[1] ?? null;
@@ -18,7 +18,7 @@ export function useRoute(): [string | null, (id: string | null) => void] {
   const go = useCallback((to: string | null) => {
     const path = to === null ? '/' : `/c/${to}`;
     if (path !== location.pathname) history.pushState(null, '', path + location.search);
-    window.dispatchEvent(new Event(MOVED));
+    window.dispatchEvent(new Event(NAVIGATED));
   }, []);
   return [id, go];
 }

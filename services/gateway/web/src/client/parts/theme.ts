@@ -1,16 +1,18 @@
-/** Owns light and dark: as the system has it, unless the user chose. */
+/** Chooses the light or dark theme. It follows the system unless the user chose one. */
 
 import { useEffect, useState } from 'react';
-import { remember, remembered } from './remember.ts';
+import { readPreference, savePreference } from './preferences.ts';
 
 export const THEMES = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
 export function useTheme(): [Theme, (theme: Theme) => void] {
-  const [theme, setTheme] = useState(() => THEMES.find((known) => known === remembered('theme')) ?? 'auto');
+  const [theme, setTheme] = useState(
+    () => THEMES.find((known) => known === readPreference('theme')) ?? 'auto',
+  );
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
-    remember('theme', theme);
+    savePreference('theme', theme);
   }, [theme]);
   return [theme, setTheme];
 }

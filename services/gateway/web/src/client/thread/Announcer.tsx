@@ -1,24 +1,30 @@
-/** Owns reading out what others say in the open conversation: the list itself comes and goes as it scrolls. */
+/**
+ * Announces new messages of the open conversation to screen readers. The list itself cannot, because its
+ * items come and go as it scrolls.
+ */
 
 import type { ChatMessage } from '@messenger/react';
 import { useEffect, useRef, useState } from 'react';
-import { usePersonName, useT } from '../i18n/language.tsx';
+import { useT } from '../i18n/language.tsx';
+import { useNamedUser } from '../parts/UserName.tsx';
+import { previewOf } from '../text/messagePreview.ts';
 
 export function Announcer({ messages, isReady }: { messages: readonly ChatMessage[]; isReady: boolean }) {
   const t = useT();
   const newest = messages.at(-1);
-  const heard = useRef<number | null>(null);
-  const [said, setSaid] = useState<ChatMessage | null>(null);
+  const lastSeq = useRef<number | null>(null);
+  const [announced, setAnnounced] = useState<ChatMessage | null>(null);
   useEffect(() => {
     if (!isReady || !newest) return;
-    const isNew = heard.current !== null && newest.seq > heard.current && !newest.isMine;
-    heard.current = Math.max(heard.current ?? 0, newest.seq);
-    if (isNew) setSaid(newest);
+    const isNew = lastSeq.current !== null && newest.seq > lastSeq.current && !newest.isMine;
+    lastSeq.current = Math.max(lastSeq.current ?? 0, newest.seq);
+    if (isNew) setAnnounced(newest);
   }, [isReady, newest]);
-  const name = usePersonName(said?.sender_id ?? null);
+  // It is announced once, with the name.
+  const { name, isLoading } = useNamedUser(announced?.sender_id ?? null);
   return (
     <div className="sr-only" aria-live="polite">
-      {said && t('message.said', { name, text: said.content ?? said.file_name ?? t('message.file') })}
+      {announced && !isLoading && t('message.preview', { name, text: previewOf(announced, t) })}
     </div>
   );
 }

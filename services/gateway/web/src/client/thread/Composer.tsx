@@ -1,116 +1,140 @@
-/** Owns writing: a new message, a reply, or another text for an old one. Nothing typed is lost on any way. */
+/** The box for a new message, a reply, or the new text of an old message. Typed text is never lost. */
 
 import {
   type ChatMessage,
   type ConversationRow,
+  isBlank,
   type MessagesView,
   useDraft,
   useParticipants,
   useTyping,
   useWebSocket,
 } from '@messenger/react';
-import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react';
-import { usePersonName, useT } from '../i18n/language.tsx';
-import { Failed } from '../parts/Failed.tsx';
+import { type KeyboardEvent, type RefObject, useEffect, useRef } from 'react';
+import { useT } from '../i18n/language.tsx';
+import { useTitle } from '../parts/conversationTitle.ts';
+import { FailureText } from '../parts/FailureText.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { useTitle } from '../parts/titles.ts';
-import { useAct } from '../parts/useAct.ts';
-import { canWriteIn } from './acts.ts';
-import type { Aim } from './Thread.tsx';
-import { useEnter } from './useEnter.ts';
+import { useUserName } from '../parts/UserName.tsx';
+import { useAction } from '../parts/useAction.ts';
+import { useTextField } from '../parts/useTextField.ts';
+import { truncate } from '../text/graphemes.ts';
+import { previewOf } from '../text/messagePreview.ts';
+import { canWriteIn } from './messageActions.ts';
+import type { ComposerTarget, ComposerTargetState } from './useComposerTarget.ts';
 
-const CONTENT_CHARS = 10_000;
-const NEAR_LIMIT = 500;
+const DEFAULT_MAX_CHARS = 10_000;
+const SHOW_COUNT_BELOW = 500;
+const TARGET_PREVIEW_CHARS = 140;
 
 export interface ComposerProps {
   row: ConversationRow;
   view: MessagesView;
-  aim: Aim;
-  onAim: (aim: Aim) => void;
+  targetState: ComposerTargetState;
+  onTarget: (target: ComposerTarget) => void;
   box: RefObject<HTMLTextAreaElement | null>;
 }
 
 export function Composer(props: ComposerProps) {
   const t = useT();
   const { role } = useParticipants(props.row.id);
-  if (!canWriteIn(props.row, role)) return <p className="composer-none quiet">{t('compose.observer')}</p>;
+  if (!canWriteIn(props.row, role)) return <p className="composer-disabled quiet">{t('compose.observer')}</p>;
   return <Box {...props} />;
 }
 
-function Box({ row, view, aim, onAim, box }: ComposerProps) {
+function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
   const t = useT();
   const { title } = useTitle(row);
   const draft = useDraft(row.id);
   const typing = useTyping(row.id);
-  const { isBusy, failure, act, clear } = useAct();
-  const edited = aim?.kind === 'edit' ? aim.message : null;
-  const [edit, setEdit] = useState('');
-  const text = edited ? edit : draft.text;
-  const left = useLeft(text);
+  const { isBusy, failure, run, clearFailure } = useAction();
+  const { target, editText, setEditText } = targetState;
+  const edited = target?.kind === 'edit' ? target.message : null;
+  const text = edited ? editText : draft.text;
+  const charsLeft = useCharsLeft(text);
+  const latest = useRef({ target, view });
+  useEffect(() => {
+    latest.current = { target, view };
+  });
+  const cancelTarget = () => {
+    targetState.clearTarget();
+    box.current?.focus();
+  };
 
-  useEffect(() => setEdit(edited?.content ?? ''), [edited]);
-  useHeight(box, text);
-  useCaret(box, edited);
+  useAutoHeight(box, text);
+  useCaretAtEnd(box, edited?.id ?? null);
 
-  const change = (typed: string) => {
-    clear();
-    if (edited) return setEdit(typed);
+  const onChange = (typed: string) => {
+    clearFailure();
+    if (edited) return setEditText(typed);
     draft.change(typed);
-    if (typed) typing.type();
+    if (!isBlank(typed)) typing.type();
     else typing.stop();
   };
 
+  // A file may have no text, so the text of its message may be removed.
+  const isEmptyMessage = (content: string) => isBlank(content) && !edited?.file_url;
+
   const send = async () => {
     const typed = box.current?.value ?? text;
-    const said = typed.trim();
-    if (!said || left < 0 || isBusy) return;
-    if (edited) {
-      const isDone = said === edited.content || (await act(() => view.edit(edited, said)));
-      if (isDone) onAim(null);
-      return;
-    }
-    const kept = view.send({ content: said, ...(aim ? { reply_to: aim.message.id } : {}) });
+    const content = typed.trim();
+    if (isEmptyMessage(content) || charsLeft < 0 || isBusy) return;
+    if (edited) return save(edited, content);
+    const kept = view.send({ content, ...(target ? { reply_to: target.message.id } : {}) });
     draft.sent(typed, kept);
-    onAim(null);
+    cancelTarget();
   };
 
-  const enter = useEnter(() => void send());
-  const keys = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key === 'Escape' && aim) onAim(null);
-    else if (event.key === 'ArrowUp' && text === '' && !aim) editLast(event, view, onAim);
-    else enter.onKeyDown(event);
+  const save = async (message: ChatMessage, content: string) => {
+    const isDone = content === message.content || (await run(() => view.edit(message, content)));
+    // The user may have turned to another message in the meantime, or gone on typing.
+    if (latest.current.target?.message.id !== message.id) return;
+    if (isDone && box.current?.value.trim() === content) return cancelTarget();
+    // Another session may have edited the message. The next try is based on the current version, and keeps
+    // the text in the box.
+    const current = latest.current.view.messages.find(({ id }) => id === message.id);
+    if (current && current.version !== message.version) onTarget({ kind: 'edit', message: current });
   };
+
+  const onKey = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key === 'Escape' && target) cancelTarget();
+    else if (event.key === 'ArrowUp' && text === '' && !target) editLast(event, view, onTarget);
+  };
+  const onEnter = () => void send();
+  const { props, commitComposition } = useTextField({ field: box, value: text, onChange, onEnter, onKey });
 
   return (
     <div className="composer">
-      {aim && <AimLine aim={aim} onCancel={() => onAim(null)} />}
-      <Failed failure={failure} />
+      {target && <TargetLine target={target} onCancel={cancelTarget} />}
+      <FailureText failure={failure} />
       <div className="composer-line">
         <textarea
           ref={box}
           rows={1}
           dir="auto"
-          value={text}
+          {...props}
           aria-label={t('compose.label')}
-          aria-invalid={left < 0}
+          aria-invalid={charsLeft < 0}
           placeholder={t('compose.to', { name: title })}
           enterKeyHint="send"
-          {...enter}
-          onKeyDown={keys}
-          onChange={(event) => change(event.target.value)}
         />
-        {left < NEAR_LIMIT && (
-          <span className={left < 0 ? 'left over' : 'left'}>
-            {left < 0 ? t('compose.over', { count: -left }) : t('compose.left', { count: left })}
+        {charsLeft < SHOW_COUNT_BELOW && (
+          <span className={charsLeft < 0 ? 'chars-left over' : 'chars-left'}>
+            {charsLeft < 0
+              ? t('compose.over', { count: -charsLeft })
+              : t('compose.left', { count: charsLeft })}
           </span>
         )}
         <button
           type="button"
           className="icon-button primary send"
-          disabled={!text.trim() || left < 0 || isBusy}
-          // The keyboard of a phone stays open.
+          disabled={isEmptyMessage(text) || charsLeft < 0 || isBusy}
+          // This keeps the keyboard of a phone open.
           onPointerDown={(event) => event.preventDefault()}
-          onClick={() => void send()}
+          onClick={() => {
+            commitComposition();
+            void send();
+          }}
           title={t(edited ? 'save' : 'compose.send')}
         >
           <Icon name={edited ? 'check' : 'send'} />
@@ -121,20 +145,20 @@ function Box({ row, view, aim, onAim, box }: ComposerProps) {
   );
 }
 
-/** Above the box: which message it is about. */
-function AimLine({ aim, onCancel }: { aim: NonNullable<Aim>; onCancel: () => void }) {
+/** The line above the box that shows which message is replied to or edited. */
+function TargetLine({ target, onCancel }: { target: NonNullable<ComposerTarget>; onCancel: () => void }) {
   const t = useT();
-  const name = usePersonName(aim.message.sender_id);
+  const name = useUserName(target.message.sender_id);
   const label =
-    aim.kind === 'edit'
+    target.kind === 'edit'
       ? t('compose.editing')
-      : t('compose.replying', { name: aim.message.isMine ? t('you') : name });
+      : t('compose.replying', { name: target.message.isMine ? t('you') : name });
   return (
-    <div className="aim">
-      <Icon name={aim.kind} />
-      <div className="aim-text">
+    <div className="composer-target">
+      <Icon name={target.kind} />
+      <div className="composer-target-text">
         <strong>{label}</strong>
-        <span dir="auto">{aim.message.content ?? aim.message.file_name}</span>
+        <span dir="auto">{truncate(previewOf(target.message, t), TARGET_PREVIEW_CHARS)}</span>
       </div>
       <button type="button" className="icon-button" onClick={onCancel} title={t('cancel')}>
         <Icon name="close" />
@@ -144,40 +168,45 @@ function AimLine({ aim, onCancel }: { aim: NonNullable<Aim>; onCancel: () => voi
   );
 }
 
-/** The gateway counts characters, and JavaScript halves of them. */
-function useLeft(text: string): number {
+/** The gateway counts characters, while JavaScript counts UTF-16 units. */
+function useCharsLeft(text: string): number {
   const { state } = useWebSocket();
-  const limit = state.phase === 'online' ? state.connected.limits.content_chars : CONTENT_CHARS;
-  return limit - (text.length > limit - NEAR_LIMIT ? [...text].length : text.length);
+  const limit = state.phase === 'online' ? state.connected.limits.content_chars : DEFAULT_MAX_CHARS;
+  return limit - (text.length > limit - SHOW_COUNT_BELOW ? [...text].length : text.length);
 }
 
-/** As high as its text, up to what the style sheet allows. */
-function useHeight(box: RefObject<HTMLTextAreaElement | null>, text: string): void {
+/** Makes the box as high as its text, up to the limit in the style sheet. */
+function useAutoHeight(box: RefObject<HTMLTextAreaElement | null>, text: string): void {
   useEffect(() => {
     const element = box.current;
     if (!element || CSS.supports('field-sizing', 'content')) return;
     element.style.height = 'auto';
-    // An empty box needs no measuring.
+    // An empty box does not have to be measured.
     if (text) element.style.height = `${element.scrollHeight}px`;
   }, [box, text]);
 }
 
-/** Where the user goes on: behind what is written. A touch keyboard would hide the messages, so there it waits. */
-function useCaret(box: RefObject<HTMLTextAreaElement | null>, edited: ChatMessage | null): void {
+/**
+ * Sets the caret behind the text. On touch devices this does not focus the box, because the keyboard would
+ * hide the messages.
+ */
+function useCaretAtEnd(box: RefObject<HTMLTextAreaElement | null>, edited: string | null): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs again when another message is edited, whose text is then in the box
   useEffect(() => {
     const element = box.current;
     if (!element || !matchMedia('(hover: hover)').matches) return;
-    if (!edited) element.focus({ preventScroll: true });
-    const end = (edited?.content ?? element.value).length;
-    // When the text to be edited is in the box.
-    const frame = requestAnimationFrame(() => element.setSelectionRange(end, end));
-    return () => cancelAnimationFrame(frame);
+    element.focus({ preventScroll: true });
+    element.setSelectionRange(element.value.length, element.value.length);
   }, [box, edited]);
 }
 
-function editLast(event: KeyboardEvent, view: MessagesView, onAim: (aim: Aim) => void): void {
+function editLast(
+  event: KeyboardEvent,
+  view: MessagesView,
+  onTarget: (target: ComposerTarget) => void,
+): void {
   const last = view.messages.findLast((message) => message.isMine && message.seq > 0 && !message.deleted_at);
   if (last?.message_type !== 'text') return;
   event.preventDefault();
-  onAim({ kind: 'edit', message: last });
+  onTarget({ kind: 'edit', message: last });
 }

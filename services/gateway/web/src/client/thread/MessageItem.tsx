@@ -1,43 +1,81 @@
-/** Owns one message on the screen. */
+/** One message on the screen. */
 
 import type { ChatMessage } from '@messenger/react';
 import { type KeyboardEvent, type MouseEvent, memo } from 'react';
-import { dayOf, momentOf, timeOf } from '../i18n/dates.ts';
-import { reasonOf } from '../i18n/failures.ts';
-import { useLanguage, usePersonName } from '../i18n/language.tsx';
-import { Avatar, initials } from '../parts/Avatar.tsx';
+import { formatDateTime, formatDay, formatTime } from '../i18n/dates.ts';
+import { failureText } from '../i18n/failures.ts';
+import { useLanguage } from '../i18n/language.tsx';
+import { useToday } from '../i18n/today.ts';
+import { ErrorBoundary } from '../parts/ErrorBoundary.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { Body, Quote } from './Body.tsx';
-import type { Place } from './rows.ts';
-import type { Aim } from './Thread.tsx';
-import { Tick } from './Tick.tsx';
+import { UserAvatar } from '../parts/UserAvatar.tsx';
+import { NameText, useNamedUser } from '../parts/UserName.tsx';
+import { MessageBody, Quote } from './MessageBody.tsx';
+import type { GroupPosition } from './messageGroups.ts';
+import { StatusIcon } from './StatusIcon.tsx';
+import type { ComposerTarget } from './useComposerTarget.ts';
 
 export interface MessageItemProps {
   message: ChatMessage;
-  place: Place;
+  groupPosition: GroupPosition;
   quoted: ChatMessage | undefined;
   startsUnread: boolean;
   isGroup: boolean;
   isCurrent: boolean;
   index: number;
-  /** -1 while there may be more. */
+  /** -1 while there may be more messages. */
   count: number;
   top: number;
   measure: (element: HTMLElement | null) => void;
   onFocus: (key: string) => void;
   onMenu: (message: ChatMessage, anchor: Element) => void;
-  onAim: (aim: Aim) => void;
+  onTarget: (target: ComposerTarget) => void;
   onGoTo: (id: string) => void;
   onRetry: (id: string) => void;
   onDiscard: (id: string) => void;
 }
 
-export const MessageItem = memo(Item, isSame);
+const MemoItem = memo(Item, arePropsEqual);
 
-/** A place is made anew for every look at the list. */
-function isSame(before: MessageItemProps, now: MessageItemProps): boolean {
-  const { place: one, ...rest } = before;
-  const { place: other, ...others } = now;
+/** If a message cannot be drawn, only this message is replaced, not the whole conversation. */
+export function MessageItem(props: MessageItemProps) {
+  return (
+    <ErrorBoundary
+      resetKey={props.message}
+      fallback={(retry) => <MessageError {...props} onRetryDraw={retry} />}
+    >
+      <MemoItem {...props} />
+    </ErrorBoundary>
+  );
+}
+
+function MessageError({ onRetryDraw, ...props }: MessageItemProps & { onRetryDraw: () => void }) {
+  const { t } = useLanguage();
+  return (
+    <article
+      ref={props.measure}
+      data-index={props.index}
+      data-testid="message"
+      className="message"
+      style={{ transform: `translateY(${props.top}px)` }}
+      aria-posinset={props.index + 1}
+      aria-setsize={props.count}
+      tabIndex={-1}
+    >
+      <div className="message-error">
+        <span>{t('broken.message')}</span>
+        <button type="button" className="button small" onClick={onRetryDraw}>
+          {t('tryAgain')}
+        </button>
+      </div>
+    </article>
+  );
+}
+
+/** `place` is a new object on every draw of the list, so its fields are compared. */
+function arePropsEqual(before: MessageItemProps, now: MessageItemProps): boolean {
+  const { groupPosition: one, ...rest } = before;
+  const { groupPosition: other, ...others } = now;
   const isSamePlace =
     one.startsDay === other.startsDay &&
     one.startsGroup === other.startsGroup &&
@@ -48,27 +86,28 @@ function isSame(before: MessageItemProps, now: MessageItemProps): boolean {
 }
 
 function Item(props: MessageItemProps) {
-  const { message, place, quoted, isGroup, onMenu, onAim } = props;
+  const { message, groupPosition, quoted, isGroup, onMenu, onTarget } = props;
   const { language, t } = useLanguage();
-  const name = usePersonName(message.isMine ? null : message.sender_id);
-  const time = timeOf(language, message.created_at);
+  const named = useNamedUser(message.isMine ? null : message.sender_id);
+  const today = useToday();
+  const time = formatTime(language, message.created_at);
   const openMenu = (event: MouseEvent) => {
-    // A selection or a link has a menu of its own.
+    // A selection or a link has the browser's own menu.
     if (String(getSelection()) || (event.target as Element).closest('a')) return;
     event.preventDefault();
     onMenu(message, event.currentTarget.querySelector('.bubble') ?? event.currentTarget);
   };
-  const key = (event: KeyboardEvent<HTMLElement>) => {
+  const handleKey = (event: KeyboardEvent<HTMLElement>) => {
     if (event.target !== event.currentTarget) return;
     if (event.key === 'Enter' || event.key === 'ContextMenu') {
       event.preventDefault();
       onMenu(message, event.currentTarget.querySelector('.bubble') ?? event.currentTarget);
     } else if (event.key === 'r') {
       event.preventDefault();
-      onAim({ kind: 'reply', message });
+      onTarget({ kind: 'reply', message });
     }
   };
-  const hasSender = !message.isMine && isGroup && place.startsGroup;
+  const hasSender = !message.isMine && isGroup && groupPosition.startsGroup;
   return (
     <article
       ref={props.measure}
@@ -76,43 +115,49 @@ function Item(props: MessageItemProps) {
       data-key={message.key}
       data-testid="message"
       data-status={message.status}
-      className={classOf(message, place)}
+      className={classOf(message, groupPosition)}
       style={{ transform: `translateY(${props.top}px)` }}
       aria-posinset={props.index + 1}
       aria-setsize={props.count}
       aria-describedby={`bubble-${props.index}`}
-      aria-label={t('message.from', { name: message.isMine ? t('you') : name, time })}
+      aria-label={t('message.from', { name: message.isMine ? t('you') : named.name, time })}
       tabIndex={props.isCurrent ? 0 : -1}
       onFocus={() => props.onFocus(message.key)}
-      onKeyDown={key}
+      onKeyDown={handleKey}
       onContextMenu={openMenu}
     >
-      {place.startsDay && <h3 className="day">{dayOf(language, t, message.created_at)}</h3>}
-      {props.startsUnread && <p className="unread-from">{t('messages.new')}</p>}
+      {groupPosition.startsDay && (
+        <h3 className="day">{formatDay(language, t, message.created_at, today)}</h3>
+      )}
+      {props.startsUnread && <p className="unread-divider">{t('messages.new')}</p>}
       <div className="row">
         {isGroup && !message.isMine && (
           <span className="row-avatar">
-            {place.endsGroup && <Avatar id={message.sender_id} label={initials(name)} size="small" />}
+            {groupPosition.endsGroup && <UserAvatar id={message.sender_id} />}
           </span>
         )}
         <div className="bubble" id={`bubble-${props.index}`}>
-          {hasSender && <p className={`sender ink-${message.sender_id % 8}`}>{name}</p>}
+          {hasSender && (
+            <p className={`sender ink-${message.sender_id % 8}`} dir="auto">
+              <NameText {...named} />
+            </p>
+          )}
           {message.reply_to && !message.deleted_at && (
             <Quote quoted={quoted} id={message.reply_to} onGoTo={props.onGoTo} />
           )}
-          <Body message={message} />
+          <MessageBody message={message} />
           <span className="meta">
             {message.edited_at && !message.deleted_at && <span>{t('message.edited')}</span>}
-            <time dateTime={message.created_at} title={momentOf(language, message.created_at)}>
+            <time dateTime={message.created_at} title={formatDateTime(language, message.created_at)}>
               {time}
             </time>
-            {message.isMine && <Tick status={message.status} />}
+            {message.isMine && <StatusIcon status={message.status} />}
           </span>
         </div>
         {message.seq > 0 && !message.deleted_at && (
           <button
             type="button"
-            className="icon-button more"
+            className="icon-button message-menu-button"
             tabIndex={props.isCurrent ? 0 : -1}
             aria-haspopup="menu"
             aria-label={t('message.actions')}
@@ -135,7 +180,7 @@ function FailedLine({ message, onRetry, onDiscard, isCurrent }: MessageItemProps
   return (
     <p className="failed-line">
       <Icon name="warning" />
-      <span>{message.failure && t('status.failed', { reason: reasonOf(t, message.failure) })}</span>
+      <span>{message.failure && t('status.failed', { reason: failureText(t, message.failure) })}</span>
       <button type="button" className="button small" tabIndex={tabIndex} onClick={() => onRetry(id)}>
         {t('message.retry')}
       </button>
@@ -146,7 +191,7 @@ function FailedLine({ message, onRetry, onDiscard, isCurrent }: MessageItemProps
   );
 }
 
-function classOf(message: ChatMessage, place: Place): string {
+function classOf(message: ChatMessage, place: GroupPosition): string {
   return [
     'message',
     message.isMine ? 'mine' : 'theirs',

@@ -1,41 +1,42 @@
 /**
- * Owns the messages of a conversation on the screen: those in sight, from the unread ones on or the newest,
- * standing still while older ones come in above.
+ * The messages of a conversation on the screen. It draws only the visible ones. It starts at the first unread
+ * message or at the newest, and keeps its position while older messages are added above.
  */
 
 import type { ChatMessage, ConversationRow, MessagesView } from '@messenger/react';
-import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
+import { useToday } from '../i18n/today.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Announcer } from './Announcer.tsx';
+import type { Feed } from './feed.ts';
 import { MessageItem } from './MessageItem.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
-import { estimate, firstUnread, placeOf } from './rows.ts';
-import type { Aim } from './Thread.tsx';
+import { estimateHeight, firstUnread, groupPositionOf } from './messageGroups.ts';
+import type { ComposerTarget } from './useComposerTarget.ts';
 import { useFeedKeys } from './useFeedKeys.ts';
 import { useHasFocus } from './useHasFocus.ts';
 
-/** So near to the end counts as being there. */
+/** Within this distance from the end, the list counts as being at the end. */
 const NEAR_PX = 80;
-/** So near to the beginning of what is held, older ones are read. */
+/** Within this many rows from the first loaded message, older messages are loaded. */
 const NEAR_ROWS = 25;
 const OVERSCAN = 6;
-/** The place of what is said above the messages. */
+/** The space for the status text above the messages. */
 const TOP_PX = 44;
 
 export interface MessageListProps {
   row: ConversationRow;
-  me: number;
   view: MessagesView;
-  onAim: (aim: Aim) => void;
+  onTarget: (target: ComposerTarget) => void;
 }
 
-export type Feed = Virtualizer<HTMLDivElement, HTMLElement>;
-
-export function MessageList({ row, view, onAim }: MessageListProps) {
+export function MessageList({ row, view, onTarget }: MessageListProps) {
   const t = useT();
   const { messages } = view;
+  // Redraws when the day or the time zone changes, because messages are grouped by day.
+  useToday();
   const box = useRef<HTMLDivElement>(null);
   const [menu, setMenu] = useState<{ message: ChatMessage; anchor: Element } | null>(null);
   const getItemKey = useCallback((index: number) => messages[index]?.key ?? index, [messages]);
@@ -43,7 +44,7 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
   const feed: Feed = useVirtualizer<HTMLDivElement, HTMLElement>({
     count: messages.length,
     getScrollElement: () => box.current,
-    estimateSize: (index) => estimate(messages[index]),
+    estimateSize: (index) => estimateHeight(messages[index]),
     getItemKey,
     overscan: OVERSCAN,
     anchorTo: 'end',
@@ -52,11 +53,11 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
     paddingStart: TOP_PX,
     rangeExtractor: keys.withCurrent,
   });
-  const unreadFrom = useUnreadFrom(row, view);
-  useStart(feed, view, unreadFrom);
-  // Before it has been measured, it is where it will be put.
+  const firstUnreadKey = useFirstUnread(row, view);
+  useAutoScroll(feed, view, firstUnreadKey);
+  // Before the list is measured, it counts as being at the end, where it starts.
   const isAtEnd = feed.scrollRect === null || feed.isAtEnd();
-  useReading(view, row, isAtEnd);
+  useMarkRead(view, row, isAtEnd);
   const items = feed.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const { hasOlder, isLoadingOlder, status, loadOlder } = view;
@@ -86,31 +87,31 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
         aria-label={t('messages')}
         aria-busy={isLoadingOlder || status === 'loading'}
         onKeyDown={(event) => keys.move(event, feed)}
-        // A feed whose messages are few has nothing else to take the keyboard.
+        // Without messages, nothing else in the feed can take the focus.
         tabIndex={messages.length === 0 ? 0 : -1}
       >
         <div className="feed" style={{ height: feed.getTotalSize() }}>
-          <Top view={view} />
+          <FeedTop view={view} />
           {items.map(({ key, index, start }) => {
             const message = messages[index];
             return message ? (
               <MessageItem
                 key={key}
                 message={message}
-                place={placeOf(messages[index - 1], message, messages[index + 1])}
+                groupPosition={groupPositionOf(messages[index - 1], message, messages[index + 1])}
                 quoted={
                   message.reply_to ? messages.find((other) => other.id === message.reply_to) : undefined
                 }
-                startsUnread={message.key === unreadFrom}
+                startsUnread={message.key === firstUnreadKey}
                 isGroup={row.type !== 'direct'}
                 isCurrent={index === keys.current}
                 index={index}
                 count={hasOlder ? -1 : messages.length}
                 top={start}
                 measure={feed.measureElement}
-                onFocus={keys.take}
+                onFocus={keys.setCurrent}
                 onMenu={openMenu}
-                onAim={onAim}
+                onTarget={onTarget}
                 onGoTo={goTo}
                 onRetry={view.retry}
                 onDiscard={view.discard}
@@ -119,28 +120,28 @@ export function MessageList({ row, view, onAim }: MessageListProps) {
           })}
         </div>
       </div>
-      {!isAtEnd && <Newest row={row} onClick={() => feed.scrollToEnd()} />}
+      {!isAtEnd && <JumpToNewest row={row} onClick={() => feed.scrollToEnd()} />}
       <Announcer messages={messages} isReady={status === 'ready'} />
-      {menu && <MessageMenu {...menu} view={view} row={row} onAim={onAim} onClose={closeMenu} />}
+      {menu && <MessageMenu {...menu} view={view} row={row} onTarget={onTarget} onClose={closeMenu} />}
     </div>
   );
 }
 
-/** Above the messages: that there are more, none, or that they could not be read. */
-function Top({ view }: { view: MessagesView }) {
+/** The text above the messages: there are older ones, there are none, or loading failed. */
+function FeedTop({ view }: { view: MessagesView }) {
   const t = useT();
   if (view.status === 'loading' || view.status === 'empty')
     return <p className="feed-top quiet">{t('messages.loading')}</p>;
   if (view.failure) {
     return (
       <p className="feed-top failed" role="alert">
-        {t(view.status === 'failed' ? 'messages.failed' : 'messages.older.failed')}{' '}
+        <span>{`${t(view.status === 'failed' ? 'messages.failed' : 'messages.older.failed')} `}</span>
         <button
           type="button"
           className="button small"
           onClick={view.status === 'failed' ? view.reload : view.loadOlder}
         >
-          {t('gate.again')}
+          {t('tryAgain')}
         </button>
       </p>
     );
@@ -150,10 +151,10 @@ function Top({ view }: { view: MessagesView }) {
   return <p className="feed-top quiet">{t(view.messages.length ? 'messages.begin' : 'messages.none')}</p>;
 }
 
-function Newest({ row, onClick }: { row: ConversationRow; onClick: () => void }) {
+function JumpToNewest({ row, onClick }: { row: ConversationRow; onClick: () => void }) {
   const t = useT();
   return (
-    <button type="button" className="newest" onClick={onClick} title={t('messages.newest')}>
+    <button type="button" className="jump-to-newest" onClick={onClick} title={t('messages.newest')}>
       {row.unread > 0 && <span>{t('messages.more', { count: row.unread })}</span>}
       <Icon name="down" />
       <span className="sr-only">{t('messages.newest')}</span>
@@ -161,10 +162,11 @@ function Newest({ row, onClick }: { row: ConversationRow; onClick: () => void })
   );
 }
 
-/** Stays where it was when the conversation was opened, or when the user came back to it. */
-function useUnreadFrom(row: ConversationRow, view: MessagesView): string | null {
+/** The position stays as it was when the conversation was opened, or when the user came back to it. */
+function useFirstUnread(row: ConversationRow, view: MessagesView): string | null {
   const [from, setFrom] = useState<string | null>(null);
-  const readSeq = useRef(row.read_seq);
+  const marked = row.marked_unread_from;
+  const readSeq = useRef(marked === null ? row.read_seq : marked - 1);
   const hasFocus = useHasFocus();
   const wasAway = useRef(true);
   const { messages, status } = view;
@@ -178,11 +180,16 @@ function useUnreadFrom(row: ConversationRow, view: MessagesView): string | null 
     setFrom(firstUnread(messages, readSeq.current));
     if (hasFocus) wasAway.current = false;
   }, [messages, status, hasFocus]);
+  const isMarked = useRef(marked);
+  useEffect(() => {
+    if (marked !== null && marked !== isMarked.current) setFrom(firstUnread(messages, marked - 1));
+    isMarked.current = marked;
+  }, [marked, messages]);
   return from;
 }
 
-/** At the first sight: the unread ones if there are any, else the newest. */
-function useStart(feed: Feed, view: MessagesView, unreadFrom: string | null): void {
+/** On the first draw, scrolls to the first unread message, or else to the newest. */
+function useAutoScroll(feed: Feed, view: MessagesView, firstUnreadKey: string | null): void {
   const isStarted = useRef(false);
   const { status, messages } = view;
   useLayoutEffect(() => {
@@ -190,7 +197,7 @@ function useStart(feed: Feed, view: MessagesView, unreadFrom: string | null): vo
     isStarted.current = true;
     feed.scrollToEnd();
   }, [feed, status, messages.length]);
-  // Whoever says something wants to see it said.
+  // A user who sends a message wants to see it.
   const last = messages.at(-1);
   const lastKey = useRef(last?.key);
   useLayoutEffect(() => {
@@ -199,19 +206,30 @@ function useStart(feed: Feed, view: MessagesView, unreadFrom: string | null): vo
   }, [feed, last]);
   const isMoved = useRef(false);
   useLayoutEffect(() => {
-    if (isMoved.current || unreadFrom === null) return;
+    if (isMoved.current || firstUnreadKey === null) return;
     isMoved.current = true;
-    const index = messages.findIndex((message) => message.key === unreadFrom);
+    const index = messages.findIndex((message) => message.key === firstUnreadKey);
     if (index >= 0) feed.scrollToIndex(index, { align: 'start' });
-  }, [feed, messages, unreadFrom]);
+  }, [feed, messages, firstUnreadKey]);
 }
 
-/** Read is what was on the screen of somebody who is there. */
-function useReading(view: MessagesView, row: ConversationRow, isAtEnd: boolean): void {
+/**
+ * Marks messages as read when they are on the screen of a user who is there. A mark as unread is cleared the
+ * next time the user opens the conversation.
+ */
+function useMarkRead(view: MessagesView, row: ConversationRow, isAtEnd: boolean): void {
   const hasFocus = useHasFocus();
   const { markRead, messages, status } = view;
   const newest = messages.length;
   useEffect(() => {
     if (hasFocus && isAtEnd && status === 'ready' && newest > 0 && row.last_seq > row.read_seq) markRead();
   }, [hasFocus, isAtEnd, status, newest, row.last_seq, row.read_seq, markRead]);
+  // A mark that the user sets while the conversation is open stays. New messages do not clear it.
+  const wasMarked = useRef(row.marked_unread_from !== null);
+  const isAllRead = row.last_seq <= row.read_seq;
+  useEffect(() => {
+    if (!wasMarked.current || !hasFocus || status !== 'ready' || !isAllRead) return;
+    wasMarked.current = false;
+    markRead();
+  }, [hasFocus, status, isAllRead, markRead]);
 }

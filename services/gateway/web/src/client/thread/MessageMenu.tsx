@@ -1,21 +1,28 @@
-/** Owns the menu of one message, and the questions that it leads to. */
+/** The menu of one message, and the dialogs that it opens. */
 
 import { type ChatMessage, type ConversationRow, type MessagesView, useParticipants } from '@messenger/react';
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
 import type { IconName } from '../parts/Icon.tsx';
-import { PopMenu } from '../parts/PopMenu.tsx';
-import { type Act, actsOn } from './acts.ts';
-import type { Aim } from './Thread.tsx';
+import { LazyDialog, lazyDialog } from '../parts/LazyDialog.tsx';
+import { PopupMenu } from '../parts/PopupMenu.tsx';
+import { type MessageAction, messageActions } from './messageActions.ts';
+import type { ComposerTarget } from './useComposerTarget.ts';
 
-// Dialogs are not needed for the first sight.
-const DeleteMessage = lazy(() => import('../dialogs/DeleteMessage.tsx'));
-const Readers = lazy(() => import('../dialogs/Readers.tsx'));
+// Loaded later, because the first view does not need dialogs.
+const actionDialog = lazyDialog(() => import('../dialogs/MessageActionDialog.tsx'));
+const readers = lazyDialog(() => import('../dialogs/Readers.tsx'));
 
-const ICONS: Record<Act, IconName> = {
+/** Actions that have a dialog, even if it appears only on failure. */
+type DialogAction = 'readers' | 'unread' | 'delete';
+const hasDialog = (action: MessageAction): action is DialogAction =>
+  ['readers', 'unread', 'delete'].includes(action);
+
+const ICONS: Record<MessageAction, IconName> = {
   reply: 'reply',
   copy: 'copy',
   readers: 'checks',
+  unread: 'unread',
   edit: 'edit',
   delete: 'trash',
 };
@@ -25,57 +32,52 @@ export interface MessageMenuProps {
   anchor: Element;
   row: ConversationRow;
   view: MessagesView;
-  onAim: (aim: Aim) => void;
+  onTarget: (target: ComposerTarget) => void;
   onClose: () => void;
 }
 
-export function MessageMenu({ message, anchor, row, view, onAim, onClose }: MessageMenuProps) {
+export function MessageMenu({ message, anchor, row, view, onTarget, onClose }: MessageMenuProps) {
   const t = useT();
   const { role } = useParticipants(row.id);
-  const [asked, setAsked] = useState<'readers' | 'delete' | null>(null);
-  const acts = actsOn(message, row, role);
-  const done = useCallback(
-    (isLeft = false) => {
+  const [openDialog, setOpenDialog] = useState<DialogAction | null>(null);
+  const actions = messageActions(message, row, role);
+  const close = useCallback(
+    (hasFocusMoved = false) => {
       onClose();
-      // The message had the keyboard before.
-      if (!isLeft) anchor.closest<HTMLElement>('[data-key]')?.focus({ preventScroll: true });
+      // The message had the focus before.
+      if (!hasFocusMoved) anchor.closest<HTMLElement>('[data-key]')?.focus({ preventScroll: true });
     },
     [anchor, onClose],
   );
-  const isEmpty = acts.length === 0;
+  const isEmpty = actions.length === 0;
   useEffect(() => {
     if (isEmpty) onClose();
   }, [isEmpty, onClose]);
 
-  const act = (what: Act) => {
-    if (what === 'readers' || what === 'delete') return setAsked(what);
+  const perform = (action: MessageAction) => {
+    if (hasDialog(action)) return setOpenDialog(action);
     onClose();
-    if (what === 'copy') void navigator.clipboard?.writeText(message.content ?? '');
-    else onAim({ kind: what, message });
+    if (action === 'copy') void navigator.clipboard?.writeText(message.content ?? '');
+    else onTarget({ kind: action, message });
   };
 
-  if (asked !== null) {
-    return (
-      <Suspense>
-        {asked === 'readers' && <Readers message={message} onClose={done} />}
-        {asked === 'delete' && <DeleteMessage message={message} view={view} onClose={done} />}
-      </Suspense>
-    );
-  }
+  if (openDialog === 'readers') return <LazyDialog loader={readers} props={{ message, onClose: close }} />;
+  if (openDialog !== null)
+    return <LazyDialog loader={actionDialog} props={{ action: openDialog, message, view, onClose: close }} />;
   if (isEmpty) return null;
   return (
-    <PopMenu
+    <PopupMenu
       label={t('message.actions')}
       anchor={anchor}
       align={message.isMine ? 'end' : 'start'}
-      choices={acts.map((what) => ({
-        key: what,
-        icon: ICONS[what],
-        label: t(`message.${what}`),
-        isBad: what === 'delete',
-        choose: () => act(what),
+      items={actions.map((action) => ({
+        key: action,
+        icon: ICONS[action],
+        label: t(`message.${action}`),
+        isDestructive: action === 'delete',
+        onSelect: () => perform(action),
       }))}
-      onClose={done}
+      onClose={close}
     />
   );
 }

@@ -1,36 +1,38 @@
-/** Owns an open conversation: its head, its messages, the line of who types, and the composer. */
+/** An open conversation: its header, its messages, the typing line, and the composer. */
 
-import { type ChatMessage, useConversation, useConversations, useMessages } from '@messenger/react';
-import { useCallback, useRef, useState } from 'react';
+import { useConversation, useConversations, useMessages } from '@messenger/react';
+import { useCallback, useRef } from 'react';
 import { useT } from '../i18n/language.tsx';
+import { SafePart } from '../parts/ErrorFallback.tsx';
 import { Composer } from './Composer.tsx';
 import { MessageList } from './MessageList.tsx';
 import { ThreadHead } from './ThreadHead.tsx';
 import { TypingLine } from './TypingLine.tsx';
-
-/** What the composer is for, besides a new message. */
-export type Aim = { kind: 'reply' | 'edit'; message: ChatMessage } | null;
+import { type ComposerTarget, useComposerTarget } from './useComposerTarget.ts';
 
 export interface ThreadProps {
   id: string;
-  me: number;
   onLeave: () => void;
 }
 
-export function Thread({ id, me, onLeave }: ThreadProps) {
+export function Thread({ id, onLeave }: ThreadProps) {
   const t = useT();
   const row = useConversation(id);
   const { status } = useConversations();
   const view = useMessages(id);
-  const [aim, setAim] = useState<Aim>(null);
+  const targetState = useComposerTarget(id);
   const box = useRef<HTMLTextAreaElement>(null);
-  const take = useCallback((next: Aim) => {
-    setAim(next);
-    box.current?.focus();
-  }, []);
+  const setTarget = targetState.setTarget;
+  const startTarget = useCallback(
+    (next: ComposerTarget) => {
+      setTarget(next);
+      box.current?.focus();
+    },
+    [setTarget],
+  );
   if (!row) {
     return (
-      <div className="blank">
+      <div className="empty-state">
         {status === 'ready' && <h2>{t('conversation.missing')}</h2>}
         <button type="button" className="button" onClick={onLeave}>
           {t('back')}
@@ -41,9 +43,13 @@ export function Thread({ id, me, onLeave }: ThreadProps) {
   return (
     <section className="thread" aria-label={t('messages')}>
       <ThreadHead row={row} onLeave={onLeave} />
-      <MessageList row={row} me={me} view={view} onAim={take} />
+      <SafePart>
+        <MessageList row={row} view={view} onTarget={startTarget} />
+      </SafePart>
       <TypingLine id={id} />
-      <Composer row={row} view={view} aim={aim} onAim={take} box={box} />
+      <SafePart>
+        <Composer row={row} view={view} targetState={targetState} onTarget={startTarget} box={box} />
+      </SafePart>
     </section>
   );
 }

@@ -1,18 +1,26 @@
-/** Owns the head of a conversation: what it is called, who is there, the way to its details. */
+/**
+ * The header of a conversation: its name, the presence or the number of members, and the button for its
+ * details.
+ */
 
 import { type ConversationRow, usePresence } from '@messenger/react';
-import { lazy, Suspense, useState } from 'react';
-import { whenOf } from '../i18n/dates.ts';
+import { useState } from 'react';
+import { formatShortDate } from '../i18n/dates.ts';
 import { useLanguage } from '../i18n/language.tsx';
-import { Avatar, hueOf, initials, PresenceDot, shown } from '../parts/Avatar.tsx';
+import { useToday } from '../i18n/today.ts';
+import { isNotes, useTitle } from '../parts/conversationTitle.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { useTitle } from '../parts/titles.ts';
+import { LazyDialog, lazyDialog } from '../parts/LazyDialog.tsx';
+import { visibleStatus } from '../parts/PresenceDot.tsx';
+import { ConversationAvatar } from '../parts/UserAvatar.tsx';
+import { NameText } from '../parts/UserName.tsx';
 
-const Details = lazy(() => import('../dialogs/Details.tsx'));
+const details = lazyDialog(() => import('../dialogs/Details.tsx'));
 
 export function ThreadHead({ row, onLeave }: { row: ConversationRow; onLeave: () => void }) {
   const { t } = useLanguage();
-  const { title, other } = useTitle(row);
+  const named = useTitle(row);
+  const { title, other, isLoading } = named;
   const [isOpen, setOpen] = useState(false);
   return (
     <header className="thread-head">
@@ -20,15 +28,12 @@ export function ThreadHead({ row, onLeave }: { row: ConversationRow; onLeave: ()
         <Icon name="back" />
         <span className="sr-only">{t('back')}</span>
       </button>
-      <span className="avatar-box">
-        <Avatar id={other ?? hueOf(row.id)} label={initials(title)} size="small" />
-        <PresenceDot userId={other} />
-      </span>
+      <ConversationAvatar row={row} named={named} size="small" />
       <div className="thread-names">
-        <h2 dir="auto">{title}</h2>
-        <p className="quiet">
-          <Under row={row} other={other} />
-        </p>
+        <h2 dir="auto">
+          <NameText name={title} isLoading={isLoading} />
+        </h2>
+        <Subtitle row={row} other={other} />
       </div>
       <button
         type="button"
@@ -41,21 +46,25 @@ export function ThreadHead({ row, onLeave }: { row: ConversationRow; onLeave: ()
         <span className="sr-only">{t('details')}</span>
       </button>
       {isOpen && (
-        <Suspense>
-          <Details row={row} title={title} onClose={() => setOpen(false)} onLeft={onLeave} />
-        </Suspense>
+        <LazyDialog loader={details} props={{ row, title, onClose: () => setOpen(false), onLeft: onLeave }} />
       )}
     </header>
   );
 }
 
-function Under({ row, other }: { row: ConversationRow; other: number | null }) {
+function Subtitle({ row, other }: { row: ConversationRow; other: number | null }) {
   const { language, t } = useLanguage();
+  const today = useToday();
   const presence = usePresence(other);
-  const status = shown(presence);
-  if (row.type !== 'direct') return t('members', { count: row.participants_count });
-  if (!status) return t('conversation.direct');
+  const status = visibleStatus(presence);
   const seen = presence?.last_seen_at;
-  if (status === 'offline' && seen) return t('presence.seen', { when: whenOf(language, t, seen) });
-  return t(`presence.${status}`);
+  const subtitle = () => {
+    if (row.type !== 'direct') return t('members', { count: row.participants_count });
+    if (isNotes(row)) return t('conversation.notes.about');
+    if (!status) return t('conversation.direct');
+    if (status === 'offline' && seen)
+      return t('presence.seen', { when: formatShortDate(language, t, seen, today) });
+    return t(`presence.${status}`);
+  };
+  return <p className="quiet">{subtitle()}</p>;
 }

@@ -1,32 +1,43 @@
-/** Owns the line that tells who types. */
+/** The line that shows who is typing. */
 
-import { useTyping } from '@messenger/react';
-import { usePersonName, useT } from '../i18n/language.tsx';
+import { type UserId, useTyping } from '@messenger/react';
+import { useT } from '../i18n/language.tsx';
+import { UserAvatar } from '../parts/UserAvatar.tsx';
+import { useNamedUser } from '../parts/UserName.tsx';
+
+const MAX_AVATARS = 3;
 
 export function TypingLine({ id }: { id: string }) {
-  const text = useTypingText(useTyping(id).typists);
+  const { typists } = useTyping(id);
+  const text = useTypingText(typists);
   return (
     <div className="typing-line" role="status" data-testid="typing">
       {text && (
         <>
+          <span className="typing-avatars">
+            {typists.slice(0, MAX_AVATARS).map((user) => (
+              <UserAvatar key={user} id={user} size="tiny" />
+            ))}
+          </span>
           <span className="typing-dots" aria-hidden="true">
             <i />
             <i />
             <i />
           </span>
-          {text}
+          <span className="typing-text">{text}</span>
         </>
       )}
     </div>
   );
 }
 
-/** Empty when nobody does. */
-export function useTypingText(typists: readonly number[]): string {
+/** Returns an empty text when nobody is typing. */
+export function useTypingText(typists: readonly UserId[]): string {
   const t = useT();
-  const a = usePersonName(typists[0] ?? null);
-  const b = usePersonName(typists[1] ?? null);
+  const a = useNamedUser(typists[0] ?? null);
+  const b = useNamedUser(typists[1] ?? null);
   if (typists.length === 0) return '';
-  if (typists.length === 1) return t('typing.one', { a });
-  return typists.length === 2 ? t('typing.two', { a, b }) : t('typing.many');
+  if (typists.length > 2) return t('typing.many');
+  if (a.isLoading || b.isLoading) return t(typists.length === 1 ? 'typing.someone' : 'typing.many');
+  return typists.length === 1 ? t('typing.one', { a: a.name }) : t('typing.two', { a: a.name, b: b.name });
 }

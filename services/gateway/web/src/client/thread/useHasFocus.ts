@@ -1,4 +1,4 @@
-/** Owns whether the user is looking at this page now. */
+/** Hook for whether the user is looking at this page now. */
 
 import { useSyncExternalStore } from 'react';
 
@@ -12,6 +12,6 @@ const subscribe = (listener: () => void) => {
     document.removeEventListener('visibilitychange', listener);
   };
 };
-const isLooking = () => document.visibilityState === 'visible' && document.hasFocus();
+const hasFocus = () => document.visibilityState === 'visible' && document.hasFocus();
 
-export const useHasFocus = () => useSyncExternalStore(subscribe, isLooking);
+export const useHasFocus = () => useSyncExternalStore(subscribe, hasFocus);

@@ -1,16 +1,19 @@
 /** The core, for use without a framework. */
 
-export type { NewConversation } from './actions.ts';
-export type { Readable } from './cell.ts';
-export { type Failure, MessengerError } from './failure.ts';
-export type { History } from './history.ts';
-export type { LinkState } from './link.ts';
-export type { ListState } from './list.ts';
+export { isBlank } from './base/blank.ts';
+export { fold } from './base/fold.ts';
+export type { Readable } from './base/observable.ts';
+export type { ConnectionState } from './connection/socketConnection.ts';
+export type { GetToken } from './connection/tokens.ts';
+export { type Failure, MessengerError } from './contract/failure.ts';
+export type * from './contract/wire.ts';
+export type { NewConversation } from './conversations/actions.ts';
+export type { History } from './conversations/history.ts';
+export type { Directory } from './conversations/names.ts';
+export type { IncomingMessage } from './conversations/store.ts';
+export type { ChatMessage, MessageStatus } from './conversations/timeline.ts';
+export type { UserSearchState } from './conversations/userSearch.ts';
 export { connect, Messenger, type MessengerOptions } from './messenger.ts';
-export type { Draft, Entry } from './outbox.ts';
-export type { Directory } from './people.ts';
+export type { Draft, OutboxEntry } from './outbox/outbox.ts';
 export type { Session } from './session.ts';
-export type { Incoming } from './store.ts';
-export type { ChatMessage, MessageStatus } from './timeline.ts';
-export type { GetToken } from './tokens.ts';
-export type * from './wire.ts';
+export type { ListState } from './sync/listLoader.ts';

@@ -1,34 +1,41 @@
-/** Owns all that serves one user: made when the user is known, gone when another one comes. */
+/**
+ * Builds and holds all parts that serve one user. It is made when the user is known, and stopped when the
+ * user changes.
+ */
 
-import { Actions } from './actions.ts';
-import type { Address } from './address.ts';
-import { tellNow } from './cell.ts';
-import { Drafts } from './drafts.ts';
-import { Eyes } from './eyes.ts';
-import { Histories } from './histories.ts';
-import { EMPTY } from './history.ts';
-import { openKeep } from './keep.ts';
-import { Line } from './line.ts';
-import { Link } from './link.ts';
-import { List } from './list.ts';
-import { Looking } from './looking.ts';
-import { type Draft, type Entry, Outbox } from './outbox.ts';
-import { type Directory, People } from './people.ts';
-import { Reading } from './reading.ts';
-import { Refresher } from './refresh.ts';
-import { Rest } from './rest.ts';
-import { Returning } from './returning.ts';
-import type { Room } from './room.ts';
-import { Sender } from './sender.ts';
-import { type Incoming, Store } from './store.ts';
-import { joinTabs } from './tabs.ts';
-import { Timeline } from './timeline.ts';
-import type { Tokens } from './tokens.ts';
-import { Typing } from './typing.ts';
-import type { UserId } from './wire.ts';
+import { flushListeners } from './base/observable.ts';
+import type { Address } from './connection/address.ts';
+import { RestClient } from './connection/restClient.ts';
+import type { ServerClock } from './connection/serverClock.ts';
+import { SleepDetector } from './connection/sleepDetector.ts';
+import { type ConnectionState, SocketConnection } from './connection/socketConnection.ts';
+import { TokenRefresher } from './connection/tokenRefresher.ts';
+import type { Tokens } from './connection/tokens.ts';
+import type { UserId } from './contract/wire.ts';
+import { Actions } from './conversations/actions.ts';
+import { EMPTY_HISTORY } from './conversations/history.ts';
+import type { Directory } from './conversations/names.ts';
+import { People } from './conversations/people.ts';
+import { ReadReporter } from './conversations/readReporter.ts';
+import type { Room } from './conversations/room.ts';
+import { type IncomingMessage, Store } from './conversations/store.ts';
+import { Timeline } from './conversations/timeline.ts';
+import { TypingReporter } from './conversations/typingReporter.ts';
+import { Drafts } from './outbox/drafts.ts';
+import { openDurableMap } from './outbox/durableMap.ts';
+import { type Draft, Outbox, type OutboxEntry } from './outbox/outbox.ts';
+import { Sender } from './outbox/sender.ts';
+import { eventHandler } from './sync/applyEvents.ts';
+import { HistoryLoader } from './sync/historyLoader.ts';
+import { ListLoader } from './sync/listLoader.ts';
+import { Recovery } from './sync/recovery.ts';
+import { SharedConnection } from './tabs/sharedConnection.ts';
+import { Subscriptions } from './tabs/subscriptions.ts';
+import { joinTabGroup } from './tabs/tabGroup.ts';
+import { TabView } from './tabs/tabView.ts';
 
-/** Of a conversation that isn't open. */
-const MOST_HELD = 300;
+/** A longer history is dropped from memory when its conversation is not open. */
+const MAX_MESSAGES_IN_MEMORY = 300;
 
 export interface SessionOptions {
   address: Address;
@@ -39,53 +46,74 @@ export interface SessionOptions {
 
 export class Session {
   readonly me: UserId;
-  readonly line: Line;
+  /** The gateway's time, whatever this browser's clock says. */
+  readonly clock: ServerClock;
+  readonly connection: SharedConnection;
   readonly store: Store;
-  readonly list: List;
+  readonly list: ListLoader;
   readonly outbox: Outbox;
   readonly people: People;
-  readonly typing: Typing;
-  readonly eyes: Eyes;
+  readonly typing: TypingReporter;
+  readonly view: TabView;
   readonly drafts: Drafts;
   readonly actions: Actions;
-  #histories: Histories;
-  #reading: Reading;
-  #looking: Looking;
+  #historyLoader: HistoryLoader;
+  #readReporter: ReadReporter;
+  #subscriptions: Subscriptions;
   #timelines = new Map<string, Timeline>();
+  #sleepDetector: SleepDetector;
   #parts: { stop(): void }[];
 
   constructor({ address, tokens, me, directory }: SessionOptions) {
     this.me = me;
     const name = `messenger ${address.rest} ${me}`;
-    const rest = new Rest(address.rest, tokens);
+    const rest = new RestClient(address.rest, tokens, (users) => this.people.learn(users));
     this.store = new Store(me);
-    this.list = new List(rest, this.store);
+    this.list = new ListLoader(rest, this.store);
     this.people = new People(rest, this.store, directory);
     this.actions = new Actions(rest, this.store);
-    this.#histories = new Histories(rest);
-    const makeLink = () => {
-      const catchUp = () => returning.catchUp();
-      const link = new Link({ url: `${address.socket}/${me}`, tokens, catchUp });
-      new Refresher(link, tokens).start();
-      return link;
+    this.#historyLoader = new HistoryLoader(rest);
+    const makeSocket = () => {
+      const catchUp = () => recovery.catchUp();
+      const socket = new SocketConnection({ url: `${address.socket}/${me}`, tokens, catchUp });
+      new TokenRefresher(socket, tokens).start();
+      return socket;
     };
-    this.line = new Line(joinTabs(name), makeLink);
-    const returning = new Returning(this.line, rest, this.store, this.list, this.#histories);
-    this.outbox = new Outbox(openKeep<Entry>(name, 'client_message_id'), this.line);
-    const sender = new Sender(this.line, this.outbox);
-    this.#looking = new Looking(this.line);
-    this.#reading = new Reading(this.line, this.store);
-    this.typing = new Typing(this.line);
-    this.eyes = new Eyes(this.line);
+    this.connection = new SharedConnection(joinTabGroup(name), makeSocket, tokens.clock);
+    const recovery = new Recovery(this.connection, rest, this.store, this.list, this.#historyLoader);
+    this.outbox = new Outbox(
+      openDurableMap<OutboxEntry>(name, 'client_message_id'),
+      this.connection,
+      tokens.clock,
+    );
+    const sender = new Sender(this.connection, this.outbox);
+    this.#subscriptions = new Subscriptions(this.connection);
+    this.#readReporter = new ReadReporter(this.connection, this.store);
+    this.typing = new TypingReporter(this.connection);
+    this.view = new TabView(this.connection);
     this.drafts = new Drafts(name);
-    this.#parts = [this.eyes, this.typing, this.#reading, this.#looking, sender, this.outbox, returning];
-    this.#parts.push(this.drafts, this.list, this.people, this.line);
-    this.line.told.on((told) => this.store.apply(told));
+    // The socket may have died during the sleep without any event.
+    this.#sleepDetector = new SleepDetector(() => this.connection.isLeader && this.connection.hint('check'));
+    this.#parts = [
+      this.view,
+      this.typing,
+      this.#readReporter,
+      this.#subscriptions,
+      sender,
+      this.outbox,
+      recovery,
+    ];
+    this.#parts.push(this.drafts, this.list, this.people, this.#sleepDetector, this.connection);
+    this.connection.events.on(eventHandler(this.store));
+    this.connection.events.on((event) => this.people.applyEvent(event));
+    this.connection.state.watch(onReturn(() => this.people.refresh()));
+    this.clock = tokens.clock;
     this.store.roomsChanged.on((id) => this.#forget(id));
   }
 
   start(): void {
-    this.line.start();
+    this.connection.start();
+    this.#sleepDetector.start();
     void this.list.load();
     void this.outbox.load();
   }
@@ -111,48 +139,55 @@ export class Session {
     return timeline;
   }
 
-  /** Loads what is needed to show a conversation; what is loaded already stays. */
+  /** Loads what is needed to show a conversation. Parts that are loaded already stay. */
   async open(id: string): Promise<void> {
     const room = this.room(id);
     if (!room) return;
-    const members = this.people.members(room).catch(() => undefined);
+    const members = this.people.loadMembers(room).catch(() => undefined);
     const isNew = room.history.get().status !== 'ready';
-    await this.#histories.open(room);
-    if (isNew) await this.people.reads(room);
+    await this.#historyLoader.open(room);
+    if (isNew) await this.people.loadReadPositions(room);
     await members;
-    this.#letGo();
+    this.#releaseHistories();
   }
 
-  async older(id: string): Promise<void> {
+  async loadOlder(id: string): Promise<void> {
     const room = this.room(id);
-    if (room) await this.#histories.older(room);
+    if (room) await this.#historyLoader.loadOlder(room);
   }
 
-  /** Seen at once; `kept` resolves when it outlives the page. */
-  send(id: string, draft: Draft): { entry: Entry; kept: Promise<void> } {
+  /** The message is visible at once. `kept` resolves when it outlives the page. */
+  send(id: string, draft: Draft): { entry: OutboxEntry; kept: Promise<void> } {
     this.typing.stopped(id);
     const sent = this.outbox.add(id, draft);
-    tellNow();
+    flushListeners();
     return sent;
   }
 
   markRead(id: string): void {
     const room = this.room(id);
-    if (room) this.#reading.read(room);
+    if (room) this.#readReporter.markRead(room);
   }
 
-  /** In one tab alone, of what came while the user was elsewhere, and not of what is muted. */
-  onNotice(listener: (incoming: Incoming) => void): () => void {
+  /**
+   * Calls `listener` for new messages, in one tab only, while the user is not in any tab, and not for muted
+   * conversations.
+   */
+  onMessageToNotify(listener: (incoming: IncomingMessage) => void): () => void {
     return this.store.incoming.on((incoming) => {
-      if (this.line.leads && !incoming.conversation.muted && !this.#looking.isFocused) listener(incoming);
+      if (this.connection.isLeader && !incoming.conversation.muted && !this.#subscriptions.isFocused)
+        listener(incoming);
     });
   }
 
-  /** What nobody looks at any more is read again when somebody does; the memory of a page has an end. */
-  #letGo(): void {
+  /**
+   * Frees the messages of long conversations that are not open, to limit memory. They are loaded again when
+   * the user opens the conversation.
+   */
+  #releaseHistories(): void {
     for (const room of this.store.rooms.values()) {
-      const isLong = room.history.get().messages.length > MOST_HELD;
-      if (isLong && !this.eyes.sees(room.id)) room.history.set(EMPTY);
+      const isLong = room.history.get().messages.length > MAX_MESSAGES_IN_MEMORY;
+      if (isLong && !this.view.isOpen(room.id)) room.history.set(EMPTY_HISTORY);
     }
   }
 
@@ -160,4 +195,15 @@ export class Session {
     this.#timelines.get(id)?.stop();
     this.#timelines.delete(id);
   }
+}
+
+/** Calls `action` when the connection is back. The first time does not count. */
+function onReturn(action: () => void): (state: ConnectionState) => void {
+  let wasOnline = false;
+  let isLost = false;
+  return ({ phase }) => {
+    if (phase === 'online' && isLost) action();
+    wasOnline ||= phase === 'online';
+    isLost = wasOnline && phase !== 'online';
+  };
 }

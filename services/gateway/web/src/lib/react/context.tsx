@@ -1,30 +1,30 @@
 'use client';
 
-/** Owns how components come by the messenger, and by the session of its user. */
+/** Gives components the messenger and the session of its user. */
 
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from 'react';
+import type { GetToken } from '../core/connection/tokens.ts';
+import type { Directory } from '../core/conversations/names.ts';
 import { Messenger } from '../core/messenger.ts';
-import type { Directory } from '../core/people.ts';
 import type { Session } from '../core/session.ts';
-import type { GetToken } from '../core/tokens.ts';
 import { useReadable } from './useReadable.ts';
 
 const Context = createContext<Messenger | null>(null);
-// Read once for all who ask: a list has hundreds of them.
+// The session has its own context, so that it is read once for hundreds of list items.
 const SessionContext = createContext<Session | null>(null);
 
 export interface MessengerProviderProps {
-  /** Where the gateway is; read once. */
+  /** The gateway's URL. Later changes have no effect. */
   url: string;
   getToken: GetToken;
-  /** What users are called. */
+  /** Gives names of your own. They replace those of the profiles. */
   directory?: Directory;
   children: ReactNode;
 }
 
-/** Connects while it is mounted. On a server it renders its children and connects to nothing. */
+/** Connects while it is mounted. On a server it renders its children and does not connect. */
 export function MessengerProvider({ url, getToken, directory, children }: MessengerProviderProps) {
-  // The newest functions count, and a new function is no reason for a new socket.
+  // The latest functions are used, but a new function does not cause a new socket.
   const newest = useRef({ getToken, directory });
   useEffect(() => {
     newest.current = { getToken, directory };
@@ -53,7 +53,7 @@ export function useMessenger(): Messenger {
   return messenger;
 }
 
-/** Null until the first token has said who the user is. */
+/** Null until the first token has told who the user is. */
 export function useSession(): Session | null {
   useMessenger();
   return useContext(SessionContext);

@@ -1,13 +1,13 @@
 'use client';
 
-/** Owns the list of conversations, and one of them, as components see them. */
+/** Hooks for the list of conversations and for one conversation. */
 
 import { useCallback, useMemo } from 'react';
-import type { Actions, NewConversation } from '../core/actions.ts';
-import { offline } from '../core/failure.ts';
-import type { ListState } from '../core/list.ts';
-import type { Room } from '../core/room.ts';
-import type { ConversationRow } from '../core/wire.ts';
+import { offlineError } from '../core/contract/failure.ts';
+import type { ConversationRow } from '../core/contract/wire.ts';
+import type { Actions, NewConversation } from '../core/conversations/actions.ts';
+import type { Room } from '../core/conversations/room.ts';
+import type { ListState } from '../core/sync/listLoader.ts';
 import { useSession } from './context.tsx';
 import { useReadable } from './useReadable.ts';
 
@@ -15,7 +15,7 @@ const NONE: readonly ConversationRow[] = [];
 const LOADING: ListState = { status: 'loading', failure: null };
 
 export interface ConversationsView extends ListState {
-  /** The newest activity first. */
+  /** Sorted by activity, the newest first. */
   conversations: readonly ConversationRow[];
   create: (conversation: NewConversation) => Promise<string>;
   reload: () => void;
@@ -37,23 +37,23 @@ export function useConversations(): ConversationsView {
   );
 }
 
-/** Null while it isn't known. */
+/** Null while the conversation is not known. */
 export function useConversation(id: string): ConversationRow | null {
   return useReadable(useRoom(id)?.row, null);
 }
 
-/** Conversations come and go with the list. */
+/** Redraws when the list changes, because rooms are added and removed with it. */
 export function useRoom(id: string): Room | undefined {
   const session = useSession();
   useReadable(session?.store.conversations, NONE);
   return session?.room(id);
 }
 
-/** What a user does; before there is a user nothing can be done. */
+/** Returns a function that gives the user's actions. It throws while the user is not known. */
 export function useActions(): () => Actions {
   const session = useSession();
   return useCallback(() => {
-    if (!session) throw offline();
+    if (!session) throw offlineError();
     return session.actions;
   }, [session]);
 }

@@ -1,6 +1,6 @@
 'use client';
 
-/** Owns what was typed in a conversation and isn't sent. */
+/** Hook for the unsent text of a conversation. */
 
 import { useMemo } from 'react';
 import { useSession } from './context.tsx';
@@ -8,9 +8,11 @@ import { useReadable } from './useReadable.ts';
 
 export interface DraftView {
   text: string;
-  /** Kept with every key. */
+  /** Saves the text. Call it on every key press. */
   change: (text: string) => void;
-  /** It was sent: empties the box at once, and forgets the text when `kept` says that it can't be lost. */
+  /**
+   * Call when the text was sent. It empties the box at once, and drops the saved text when `kept` resolves.
+   */
   sent: (text: string, kept: Promise<void>) => void;
 }
 
@@ -21,7 +23,7 @@ export function useDraft(id: string): DraftView {
     () => ({
       text,
       change: (typed) => session?.drafts.set(id, typed),
-      sent: (said, kept) => session?.drafts.sent(id, said, kept),
+      sent: (content, kept) => session?.drafts.sent(id, content, kept),
     }),
     [session, id, text],
   );

@@ -1,12 +1,13 @@
 'use client';
 
-/** Owns a conversation's messages as a component sees them; the conversation counts as open while it is used. */
+/** Hook for a conversation's messages. The conversation counts as open while a component uses it. */
 
 import { useEffect, useMemo } from 'react';
-import { EMPTY, type History } from '../core/history.ts';
-import type { Draft } from '../core/outbox.ts';
-import type { ChatMessage } from '../core/timeline.ts';
-import type { Message } from '../core/wire.ts';
+import { isBlank } from '../core/base/blank.ts';
+import type { Message } from '../core/contract/wire.ts';
+import { EMPTY_HISTORY, type History } from '../core/conversations/history.ts';
+import type { ChatMessage } from '../core/conversations/timeline.ts';
+import type { Draft } from '../core/outbox/outbox.ts';
 import { useMessenger, useSession } from './context.tsx';
 import { useActions, useRoom } from './useConversations.ts';
 import { useReadable } from './useReadable.ts';
@@ -14,35 +15,40 @@ import { useReadable } from './useReadable.ts';
 const NONE: readonly ChatMessage[] = [];
 
 export interface MessagesView extends Omit<History, 'messages'> {
-  /** The oldest first; what is on its way comes last. */
+  /** The oldest first. Unsent messages come last. */
   messages: readonly ChatMessage[];
   loadOlder: () => void;
-  /** Reads once more what could not be read. */
+  /** Tries again to load what could not be loaded. */
   reload: () => void;
-  /** Seen at once, kept until it is stored, sent when there is a line. Resolves when it outlives the page. */
+  /**
+   * Sends a message. It is visible at once, saved until the gateway has stored it, and sent when there is a
+   * connection. Resolves when it outlives the page. Blank text is not sent.
+   */
   send: (draft: Draft | string) => Promise<void>;
-  /** Of what failed, by `client_message_id`. */
+  /** Sends a failed message again, by its `client_message_id`. */
   retry: (id: string) => void;
   discard: (id: string) => void;
   edit: (message: Message, content: string) => Promise<void>;
   remove: (message: Message) => Promise<void>;
-  /** The user has seen the newest message. */
+  /** Call when the user has seen the newest message. */
   markRead: () => void;
+  /** Marks this message and all later ones as unread, for this user only, until they read again. */
+  markUnread: (message: Message) => Promise<void>;
 }
 
 export function useMessages(id: string): MessagesView {
   const session = useSession();
   const room = useRoom(id);
-  const history = useReadable(room?.history, EMPTY);
+  const history = useReadable(room?.history, EMPTY_HISTORY);
   const messages = useReadable(room ? session?.timeline(id)?.messages : null, NONE);
   const actions = useActions();
   const { state } = useMessenger();
 
-  useEffect(() => (room ? session?.eyes.open(id) : undefined), [session, room, id]);
+  useEffect(() => (room ? session?.view.open(id) : undefined), [session, room, id]);
   useEffect(() => {
     if (!room || !session) return;
     void session.open(id);
-    // What could not be read without a line is read when there is one.
+    // What could not be loaded while offline is loaded when the connection is back.
     return state.watch((now) => now.phase === 'online' && void session.open(id));
   }, [session, room, id, state]);
 
@@ -50,17 +56,19 @@ export function useMessages(id: string): MessagesView {
     () => ({
       ...history,
       messages,
-      loadOlder: () => void session?.older(id),
+      loadOlder: () => void session?.loadOlder(id),
       reload: () => void session?.open(id),
       send: async (draft) => {
-        const said = typeof draft === 'string' ? { content: draft } : draft;
-        await session?.send(id, said).kept;
+        const message = typeof draft === 'string' ? { content: draft } : draft;
+        if (isBlank(message.content) && !message.file_url) return;
+        await session?.send(id, message).kept;
       },
       retry: (entry) => session?.outbox.retry(entry),
       discard: (entry) => session?.outbox.remove(entry),
       edit: (message, content) => actions().edit(message, content),
       remove: (message) => actions().remove(message),
       markRead: () => session?.markRead(id),
+      markUnread: (message) => actions().markUnread(message),
     }),
     [session, id, history, messages, actions],
   );

@@ -1,9 +1,9 @@
 'use client';
 
-/** Owns whether a conversation's messages notify the user. */
+/** Hook for whether a conversation is muted. */
 
 import { useMemo } from 'react';
-import type { Settings } from '../core/wire.ts';
+import type { Settings } from '../core/contract/wire.ts';
 import { useActions, useConversation } from './useConversations.ts';
 
 export interface MutedView {

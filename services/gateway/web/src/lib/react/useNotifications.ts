@@ -1,24 +1,21 @@
 'use client';
 
-/** Owns the browser's notifications: one for all tabs, none for what is muted or before the user's eyes. */
+/**
+ * Hook for browser notifications. Only one of the tabs shows them. There are none for muted conversations, and none
+ * while the user is in one of the tabs.
+ */
 
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { Incoming } from '../core/store.ts';
+import { askPermission, isUnsupported, Notifier, type NotifierOptions } from '../core/notifier.ts';
 import { useSession } from './context.tsx';
+import { useReadable } from './useReadable.ts';
 
-export interface NotificationsOptions {
-  isEnabled?: boolean;
-  /** What a notification says. */
-  describe: (
-    incoming: Incoming,
-  ) => { title: string; body: string } | Promise<{ title: string; body: string }>;
-  /** The user clicked on one. */
-  onOpen?: (conversationId: string) => void;
-}
+export type NotificationsOptions = NotifierOptions;
 
 export interface NotificationsView {
+  /** `unsupported` means that the browser has no notifications, or lets no page make one. */
   permission: NotificationPermission | 'unsupported';
-  /** Asks the user; browsers want a click for it. */
+  /** Asks the user for permission. Browsers require a click for it. */
   request: () => Promise<void>;
 }
 
@@ -26,38 +23,40 @@ const permissionNow = () => globalThis.Notification?.permission ?? 'unsupported'
 
 export function useNotifications(options: NotificationsOptions): NotificationsView {
   const session = useSession();
-  const [permission, setPermission] = useState<NotificationsView['permission']>('unsupported');
-  useEffect(() => setPermission(permissionNow()), []);
+  const [permission, update] = usePermission();
+  const isNone = useReadable(isUnsupported, false);
   const newest = useRef(options);
   useEffect(() => {
     newest.current = options;
   });
-  useEffect(() => session?.onNotice((incoming) => void show(incoming, newest.current)), [session]);
+  useEffect(() => {
+    if (!session) return;
+    const notifier = new Notifier(session, () => newest.current);
+    return () => notifier.stop();
+  }, [session]);
   const request = useCallback(async () => {
-    await globalThis.Notification?.requestPermission();
-    setPermission(permissionNow());
-  }, []);
-  return { permission, request };
+    await askPermission();
+    update();
+  }, [update]);
+  return { permission: isNone ? 'unsupported' : permission, request };
 }
 
-async function show(incoming: Incoming, { isEnabled = true, describe, onOpen }: NotificationsOptions) {
-  if (!isEnabled || permissionNow() !== 'granted') return;
-  const { title, body } = await describe(incoming);
-  const { id } = incoming.conversation;
-  const notification = made(title, { body, tag: id });
-  if (!notification) return;
-  notification.onclick = () => {
-    window.focus();
-    notification.close();
-    onOpen?.(id);
-  };
-}
-
-/** By its tag a conversation has one, its latest. Some phones know them, and let no page make one. */
-function made(title: string, options: NotificationOptions): Notification | null {
-  try {
-    return new Notification(title, options);
-  } catch {
-    return null;
-  }
+/** Users can also change the permission in the browser's settings at any time. */
+function usePermission(): [NotificationsView['permission'], () => void] {
+  const [permission, setPermission] = useState<NotificationsView['permission']>('unsupported');
+  const look = useCallback(() => setPermission(permissionNow()), []);
+  useEffect(() => {
+    look();
+    const ending = new AbortController();
+    const { signal } = ending;
+    window.addEventListener('focus', look, { signal });
+    const follow = async () => {
+      const status = await navigator.permissions.query({ name: 'notifications' });
+      status.addEventListener('change', look, { signal });
+    };
+    // Not every browser supports this. Then the permission is read again when the page gets the focus.
+    follow().catch(() => undefined);
+    return () => ending.abort();
+  }, [look]);
+  return [permission, look];
 }

@@ -1,13 +1,18 @@
 'use client';
 
-/** Owns what is on its way, over all conversations. */
+/** Hooks for the unsent messages of all conversations, and for whether they would outlive the page. */
 
-import type { Entry } from '../core/outbox.ts';
+import type { OutboxEntry } from '../core/outbox/outbox.ts';
 import { useSession } from './context.tsx';
 import { useReadable } from './useReadable.ts';
 
-const NONE: readonly Entry[] = [];
+const NONE: readonly OutboxEntry[] = [];
 
-export function useOutbox(): readonly Entry[] {
+/** False while the browser saves nothing: unsent messages would be lost with the page. */
+export function useIsKept(): boolean {
+  return !useReadable(useSession()?.outbox.isFailing, false);
+}
+
+export function useOutbox(): readonly OutboxEntry[] {
   return useReadable(useSession()?.outbox.entries, NONE);
 }

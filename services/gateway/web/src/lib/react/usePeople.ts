@@ -1,40 +1,92 @@
 'use client';
 
-/** Owns people as components see them: who is there, what they are called, who is in a conversation. */
+/** Hooks for users: their presence, their profiles and names, and the members of a conversation. */
 
-import { useEffect, useMemo } from 'react';
-import type { Participant, PresenceRow, Role, UserId } from '../core/wire.ts';
+import { useEffect, useMemo, useState } from 'react';
+import { combine } from '../core/base/observable.ts';
+import type { OwnUser, Participant, PresenceRow, Role, User, UserId } from '../core/contract/wire.ts';
 import { useSession } from './context.tsx';
 import { useActions, useRoom } from './useConversations.ts';
 import { useReadable } from './useReadable.ts';
 
 const NONE: readonly Participant[] = [];
 
-/** Null while it isn't known, and for good where the gateway doesn't tell. Followed while it is used. */
+/**
+ * The presence is updated while the hook is used. It is null while it is not known, and for good where the
+ * gateway does not tell it.
+ */
 export function usePresence(userId: UserId | null): PresenceRow | null {
   const session = useSession();
   useEffect(() => {
     if (userId === null || !session) return;
     session.people.presence(userId);
-    return session.eyes.watch(userId);
+    return session.view.watch(userId);
   }, [session, userId]);
-  return useReadable(userId === null ? null : session?.store.person(userId), null);
+  return useReadable(userId === null ? null : session?.store.presenceOf(userId), null);
 }
 
-/** What the host application's directory calls a user; null until it is known, or for good. */
+/** The user's profile. It is null until it is known, and for good if the own user may not see it. */
+export function useUser(userId: UserId | null): User | null {
+  const session = useSession();
+  return useReadable(userId === null ? null : session?.people.user(userId), null);
+}
+
+/** The profiles of several users, in the order of the ids. Each is null until it is known, as with `useUser`. */
+export function useUsers(userIds: readonly UserId[]): readonly (User | null)[] {
+  const session = useSession();
+  // Callers often make a new array for each drawing.
+  const key = userIds.join(',');
+  const ids = useMemo(() => key.split(',').filter(Boolean).map(Number), [key]);
+  const unknown = useMemo(() => ids.map(() => null), [ids]);
+  const profiles = useMemo(
+    () => (session ? combine(ids.map((id) => session.people.user(id))) : null),
+    [session, ids],
+  );
+  return useReadable(profiles, unknown);
+}
+
+/**
+ * The own profile, with the host application's id as `external_id`. Null until it is loaded. It follows
+ * changes of the name and the picture.
+ */
+export function useOwnUser(): OwnUser | null {
+  const session = useSession();
+  const [own, setOwn] = useState<OwnUser | null>(null);
+  const latest = useUser(session?.me ?? null);
+  useEffect(() => {
+    let isWanted = true;
+    setOwn(null);
+    session?.people.me().then(
+      (found) => isWanted && setOwn(found),
+      () => undefined,
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [session]);
+  return useMemo(() => own && { ...own, ...latest }, [own, latest]);
+}
+
+/** The user's name, from the `directory` or from the profile. Null until it is known, or if there is none. */
 export function useName(userId: UserId | null): string | null {
   const session = useSession();
   return useReadable(userId === null ? null : session?.people.name(userId), null);
 }
 
+/** True while the user has no name yet and one may still come. */
+export function useIsNameLoading(userId: UserId | null): boolean {
+  const session = useSession();
+  return useReadable(userId === null ? null : session?.people.isNameLoading(userId), userId !== null);
+}
+
 export interface ParticipantsView {
   participants: readonly Participant[];
-  /** My own role, null while it isn't known. */
+  /** The own user's role. Null while it is not known. */
   role: Role | null;
   add: (userIds: UserId[], role?: Role) => Promise<void>;
   remove: (userId: UserId) => Promise<void>;
   setRole: (userId: UserId, role: Role) => Promise<void>;
-  /** Leaves a group; a direct conversation is put away. */
+  /** Leaves a group. A direct conversation is only hidden. */
   leave: () => Promise<void>;
   rename: (title: string) => Promise<void>;
 }
@@ -45,7 +97,7 @@ export function useParticipants(id: string): ParticipantsView {
   const participants = useReadable(room?.participants, null) ?? NONE;
   const actions = useActions();
   useEffect(() => {
-    if (room) session?.people.members(room).catch(() => undefined);
+    if (room) session?.people.loadMembers(room).catch(() => undefined);
   }, [session, room]);
   return useMemo(
     () => ({

@@ -1,17 +1,19 @@
 'use client';
 
-/** Owns reading a value of the core in a component: drawn again when it changes. */
+/** Hook that reads a value of the core, and redraws the component when it changes. */
 
 import { useSyncExternalStore } from 'react';
-import type { Readable } from '../core/cell.ts';
+import type { Readable } from '../core/base/observable.ts';
 
-const never = () => () => undefined;
+const subscribeToNothing = () => () => undefined;
 
-/** `otherwise` stands while there is nothing to read, and on a server. It has to be the same every time. */
-export function useReadable<T>(readable: Readable<T> | null | undefined, otherwise: T): T {
+/**
+ * `otherwise` is returned while there is no value, and on a server. It has to be the same object every time.
+ */
+export function useReadable<T>(readable: Readable<T> | null | undefined, fallback: T): T {
   return useSyncExternalStore(
-    readable?.subscribe ?? never,
-    readable?.get ?? (() => otherwise),
-    () => otherwise,
+    readable?.subscribe ?? subscribeToNothing,
+    readable?.get ?? (() => fallback),
+    () => fallback,
   );
 }

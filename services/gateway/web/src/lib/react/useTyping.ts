@@ -1,9 +1,9 @@
 'use client';
 
-/** Owns who types in a conversation, and saying that the user does. */
+/** Hook for who is typing in a conversation, and for reporting that the user is. */
 
 import { useMemo } from 'react';
-import type { UserId } from '../core/wire.ts';
+import type { UserId } from '../core/contract/wire.ts';
 import { useSession } from './context.tsx';
 import { useRoom } from './useConversations.ts';
 import { useReadable } from './useReadable.ts';
@@ -11,9 +11,9 @@ import { useReadable } from './useReadable.ts';
 const NOBODY: readonly UserId[] = [];
 
 export interface TypingView {
-  /** The others who type now. */
+  /** The other members who are typing now. */
   typists: readonly UserId[];
-  /** For every key; the others are told now and then. */
+  /** Call on every key press. The other members are told at intervals. */
   type: () => void;
   stop: () => void;
 }
@@ -22,7 +22,7 @@ export function useTyping(id: string): TypingView {
   const session = useSession();
   const typists = useReadable(useRoom(id)?.typists, NOBODY);
   return useMemo(
-    () => ({ typists, type: () => session?.typing.went(id), stop: () => session?.typing.stopped(id) }),
+    () => ({ typists, type: () => session?.typing.keyPressed(id), stop: () => session?.typing.stopped(id) }),
     [session, id, typists],
   );
 }

@@ -1,14 +1,14 @@
 'use client';
 
-/** Owns how much is unread. */
+/** Hook for the number of unread messages. */
 
 import { useMemo } from 'react';
 import { useConversations } from './useConversations.ts';
 
 export interface UnreadView {
-  /** Of all conversations that aren't muted. */
+  /** The sum over all conversations that are not muted. */
   total: number;
-  /** Of all. */
+  /** The sum over all conversations. */
   withMuted: number;
   of: (conversationId: string) => number;
 }

@@ -1,26 +1,26 @@
 'use client';
 
-/** Owns the connection as a component sees it. */
+/** Hook for the connection to the gateway. */
 
 import { useMemo } from 'react';
-import type { Failure } from '../core/failure.ts';
-import type { LinkState } from '../core/link.ts';
-import type { AnswerFrame, Command } from '../core/wire.ts';
+import type { ConnectionState } from '../core/connection/socketConnection.ts';
+import type { Failure } from '../core/contract/failure.ts';
+import type { AnswerFrame, Command } from '../core/contract/wire.ts';
 import { useMessenger } from './context.tsx';
 import { useReadable } from './useReadable.ts';
 
-const IDLE: LinkState = { phase: 'idle' };
+const IDLE: ConnectionState = { phase: 'idle' };
 
 export interface WebSocketView {
-  /** The socket of this browser, which all its tabs share. */
-  state: LinkState;
+  /** The state of this browser's connection, which all its tabs share. */
+  state: ConnectionState;
   isOnline: boolean;
   lastError: Failure | null;
-  /** Any command of the protocol; its answer, or a MessengerError. */
+  /** Sends any command of the protocol. Resolves to its answer, or rejects with a MessengerError. */
   send: (command: Command) => Promise<AnswerFrame>;
-  /** Comes back after `away`: there is another token. */
+  /** Reconnects from `away`. Call it when there is a new token. */
   renew: () => void;
-  /** Ends a `waiting` now. */
+  /** Ends the wait before the next try. */
   hurry: () => void;
 }
 

@@ -1,0 +1,58 @@
+/**
+ * Loads dialogs when they are needed. After a new version is deployed, an old page requests files that no
+ * longer exist. The user is told so, and reloads when it suits them. The page never reloads by itself: if that
+ * did not help, it would reload for ever, and text that the browser does not save would be lost.
+ */
+
+import { type ComponentType, useEffect, useState } from 'react';
+import { ErrorBoundary } from './ErrorBoundary.tsx';
+import { ErrorDialog } from './ErrorFallback.tsx';
+
+interface Closable {
+  onClose: () => void;
+}
+
+export interface DialogLoader<P> {
+  /** Null until the dialog is loaded. */
+  loaded: ComponentType<P> | null;
+  load: () => Promise<ComponentType<P>>;
+}
+
+export function lazyDialog<P extends Closable>(
+  load: () => Promise<{ default: ComponentType<P> }>,
+): DialogLoader<P> {
+  const loader: DialogLoader<P> = {
+    loaded: null,
+    load: async () => {
+      loader.loaded = (await load()).default;
+      return loader.loaded;
+    },
+  };
+  return loader;
+}
+
+/** Loads the dialog when it is first drawn. React's `lazy` would never try again after a failure. */
+export function LazyDialog<P extends Closable>({ loader, props }: { loader: DialogLoader<P>; props: P }) {
+  const [Loaded, setLoaded] = useState(() => loader.loaded);
+  const [isMissing, setMissing] = useState(false);
+  useEffect(() => {
+    if (Loaded || isMissing) return;
+    let isWanted = true;
+    const show = (component: ComponentType<P>) => isWanted && setLoaded(() => component);
+    loader.load().then(show, () => isWanted && setMissing(true));
+    return () => {
+      isWanted = false;
+    };
+  }, [loader, Loaded, isMissing]);
+  const { onClose } = props;
+  if (isMissing)
+    return <ErrorDialog text="broken.missing" onRetry={() => setMissing(false)} onClose={onClose} />;
+  if (!Loaded) return null;
+  return (
+    <ErrorBoundary
+      fallback={(retry) => <ErrorDialog text="broken.dialog" onRetry={retry} onClose={onClose} />}
+    >
+      <Loaded {...props} />
+    </ErrorBoundary>
+  );
+}

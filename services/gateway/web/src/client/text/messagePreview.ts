@@ -1,0 +1,19 @@
+/** Gives a message as one line of text: for the list, quotes, notifications and screen readers. */
+
+import { isBlank, type Message } from '@messenger/react';
+import type { Translate } from '../i18n/language.tsx';
+import { stripBidiControls } from './bidi.ts';
+
+export type PreviewFields = Pick<Message, 'content' | 'file_url' | 'file_name' | 'deleted_at'>;
+
+export function previewOf(message: PreviewFields, t: Translate): string {
+  const { content, file_name: file } = message;
+  if (message.deleted_at) return t('message.deleted');
+  if (content && !isBlank(content)) return content;
+  return fileName(file) ?? t(message.file_url ? 'message.file' : 'message.blank');
+}
+
+/** Returns null if there is no visible name. */
+export function fileName(name: string | null | undefined): string | null {
+  return name && !isBlank(name) ? stripBidiControls(name) : null;
+}

@@ -1,0 +1,63 @@
+/** The content of a message: its text, its file, and the message that it answers. */
+
+import { type ChatMessage, isBlank } from '@messenger/react';
+import { useT } from '../i18n/language.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { MessageText, SafeLink } from '../parts/MessageText.tsx';
+import { NameText, useNamedUser } from '../parts/UserName.tsx';
+import { truncate } from '../text/graphemes.ts';
+import { fileName, previewOf } from '../text/messagePreview.ts';
+
+export function MessageBody({ message }: { message: ChatMessage }) {
+  const t = useT();
+  if (message.deleted_at) {
+    return (
+      <p className="message-text placeholder">
+        <Icon name="trash" />
+        <span>{` ${t('message.deleted')}`}</span>
+      </p>
+    );
+  }
+  const { content, file_url: url } = message;
+  return (
+    <>
+      {url && (
+        <p className="file">
+          <Icon name="file" />
+          <SafeLink url={url} text={fileName(message.file_name) ?? url} />
+        </p>
+      )}
+      {content && !isBlank(content) && (
+        <p className="message-text" dir="auto" data-testid="message-text">
+          <MessageText text={content} />
+        </p>
+      )}
+      {!url && isBlank(content) && <p className="message-text placeholder">{previewOf(message, t)}</p>}
+    </>
+  );
+}
+
+const QUOTED_CHARS = 140;
+
+export interface QuoteProps {
+  quoted: ChatMessage | undefined;
+  id: string;
+  onGoTo: (id: string) => void;
+}
+
+/** A message that is not loaded cannot be quoted, and is not loaded just for the quote. */
+export function Quote({ quoted, id, onGoTo }: QuoteProps) {
+  const t = useT();
+  const sender = useNamedUser(quoted?.sender_id ?? null);
+  if (!quoted) return <p className="quote">{t('message.quote.missing')}</p>;
+  const who = quoted.isMine ? { name: t('you'), isLoading: false } : sender;
+  return (
+    <button type="button" className="quote" tabIndex={-1} onClick={() => onGoTo(id)}>
+      <span className="sr-only">{t('message.quote.go', { name: who.name })}</span>
+      <strong dir="auto">
+        <NameText {...who} />
+      </strong>
+      <span dir="auto">{truncate(previewOf(quoted, t), QUOTED_CHARS)}</span>
+    </button>
+  );
+}

@@ -1,0 +1,29 @@
+/** Decides what the user can do with a message. Actions that the gateway would refuse are not offered. */
+
+import { type ChatMessage, type ConversationRow, isBlank, type Role } from '@messenger/react';
+import { isNotes } from '../parts/conversationTitle.ts';
+
+export type MessageAction = 'reply' | 'copy' | 'readers' | 'unread' | 'edit' | 'delete';
+
+export function messageActions(
+  message: ChatMessage,
+  row: ConversationRow,
+  role: Role | null,
+): MessageAction[] {
+  if (message.seq === 0 || message.deleted_at) return [];
+  const canWrite = canWriteIn(row, role);
+  const actions: MessageAction[] = canWrite ? ['reply'] : [];
+  if (!isBlank(message.content)) actions.push('copy');
+  if (message.isMine && !isNotes(row)) actions.push('readers');
+  actions.push('unread');
+  if (message.isMine && canWrite && (message.message_type === 'text' || message.file_url))
+    actions.push('edit');
+  if (message.isMine || (role === 'admin' && row.type !== 'direct')) actions.push('delete');
+  return actions;
+}
+
+/** While the role is not known, writing is offered. */
+export function canWriteIn(row: ConversationRow, role: Role | null): boolean {
+  if (role === null) return true;
+  return row.type === 'announcement' ? role === 'admin' : role !== 'observer';
+}

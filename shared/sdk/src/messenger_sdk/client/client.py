@@ -1,0 +1,189 @@
+"""One user's connection to the messenger: events in order, and messages that are sent once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any
+
+from messenger_sdk.back_off import BackOff
+from messenger_sdk.client.catch_up import CatchUp
+from messenger_sdk.client.event_queue import EventQueue
+from messenger_sdk.client.outbox import Outbox
+from messenger_sdk.client.positions import Position, Positions
+from messenger_sdk.client.socket import Frame, Socket, open_socket
+from messenger_sdk.client.tasks import cancel, first_of
+from messenger_sdk.client.user_tokens import GetToken, UserTokens
+from messenger_sdk.errors import MessengerError, unreachable
+from messenger_sdk.models import Message
+from messenger_sdk.rest import Rest, base_url
+
+log = logging.getLogger(__name__)
+
+
+class Client:
+    """A user's connection, for bots. Use it as an async context manager.
+
+    It reconnects by itself. The application gets every durable event once, in the order of each
+    conversation, from the moment at which the client has started. After a long absence there may be too many
+    changes for a replay; then it gets the new messages, and before them a frame `history.gap`: earlier
+    messages may have changed meanwhile.
+
+    `get_token` returns a token of the user; it may be a coroutine function. It is called again when the token
+    is refused. `positions` are those of an earlier client, so that nothing in between is missed.
+    """
+
+    def __init__(
+        self, url: str, get_token: GetToken, *, positions: Mapping[str, Position] | None = None
+    ) -> None:
+        self._url = base_url(url)
+        self._tokens = UserTokens(get_token)
+        self._rest = Rest(url, self._tokens)
+        self._positions = Positions(positions)
+        self._is_first_start = positions is None
+        self._queue = EventQueue()
+        self._outbox = Outbox()
+        self._socket: asyncio.Future[Socket] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._user_id = 0
+
+    @property
+    def user_id(self) -> int:
+        """The user's id."""
+        return self._user_id
+
+    @property
+    def positions(self) -> dict[str, Position]:
+        """How far the client is in each conversation. Keep it to continue there after a restart.
+
+        Events that wait in `events` count as passed.
+        """
+        return self._positions.snapshot()
+
+    async def __aenter__(self) -> Client:
+        self._socket = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._run())
+        try:
+            await asyncio.shield(self._socket)
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection. Messages that still wait fail with `unreachable`."""
+        if self._task is not None:
+            await cancel(self._task)
+        self._stop(unreachable("the client was closed"), None)
+        await self._rest.close()
+
+    async def events(self) -> AsyncIterator[Frame]:
+        """Yields every frame that isn't an answer, until the client is closed.
+
+        `messenger_sdk.models` has their types. Raises MessengerError when the messenger refuses the user for
+        good. Frames that aren't durable, such as typing, are dropped while the application is slow.
+        """
+        async for frame in self._queue:
+            yield frame
+
+    async def send(self, conversation_id: str, content: str | None = None, **fields: Any) -> Message:
+        """Sends a message and returns it as it was stored. `fields` are the other fields of `message.send`.
+
+        Waits as long as there is no connection; limit that with `asyncio.wait_for`. Raises MessengerError.
+        """
+        return await self._outbox.send({"conversation_id": conversation_id, "content": content, **fields})
+
+    async def command(self, type: str, **fields: Any) -> Frame:
+        """Sends any other command and returns its answer. Raises MessengerError."""
+        if self._socket is None or not self._socket.done():
+            raise unreachable("not connected")
+        return await self._socket.result().command(type, fields)
+
+    async def request(
+        self, method: str, path: str, body: object = None, query: Mapping[str, str] | None = None
+    ) -> Any:
+        """Makes a REST request as the user, such as `GET /conversations`, and returns its JSON.
+
+        It is repeated while its failure may pass, so it must be safe to repeat. Raises MessengerError.
+        """
+        return await self._rest.request(method, path, body, query)
+
+    async def _run(self) -> None:
+        try:
+            error = await self._stay_connected()
+        except Exception as failure:
+            log.exception("the client failed")
+            error = MessengerError("internal", repr(failure))
+        self._stop(error, error)
+
+    async def _stay_connected(self) -> MessengerError:
+        """Connects again and again. Returns why the messenger refuses the user for good."""
+        back_off = BackOff()
+        while True:
+            ended = await self._connect(back_off)
+            is_refused = ended.status == 401 and self._tokens.refused()
+            if not (ended.retryable or is_refused):
+                return ended
+            wait_s = back_off.next(ended.retry_after_s)
+            log.info("connecting again in %.1f s: %s", wait_s, ended)
+            await asyncio.sleep(wait_s)
+
+    async def _connect(self, back_off: BackOff) -> MessengerError:
+        """Holds a connection while it lasts. Returns why it ended."""
+        try:
+            token = await self._tokens.token()
+            self._positions.socket_opened()
+            socket = await open_socket(self._rest.session, self._url, token)
+        except MessengerError as error:
+            return error
+        self._user_id = socket.user_id
+        try:
+            return await first_of(socket.read(self._received), self._work(socket, back_off))
+        except MessengerError as error:
+            return error
+        finally:
+            self._disconnected()
+            await socket.close()
+
+    async def _work(self, socket: Socket, back_off: BackOff) -> MessengerError:
+        """Catches up, and sends what waits. Returns why it can't go on."""
+        catch_up = CatchUp(socket, self._rest, self._positions, self._queue)
+        await catch_up.list_conversations(is_first_start=self._is_first_start)
+        self._is_first_start = False
+        self._tokens.accepted()
+        back_off.reset()
+        self._connected(socket)
+        return await first_of(self._outbox.run(socket), catch_up.run())
+
+    def _received(self, frame: Frame) -> None:
+        if "pos" not in frame or "conversation_id" not in frame:
+            self._queue.offer(frame)
+        elif not self._positions.is_new(frame):
+            return
+        elif self._queue.offer(frame):
+            self._positions.passed(frame, self._user_id)
+        else:
+            self._positions.dropped(frame)
+
+    def _connected(self, socket: Socket) -> None:
+        assert self._socket is not None
+        self._socket.set_result(socket)
+
+    def _disconnected(self) -> None:
+        if self._socket is not None and self._socket.done():
+            self._socket = asyncio.get_running_loop().create_future()
+
+    def _stop(self, error: MessengerError, for_events: MessengerError | None) -> None:
+        self._outbox.fail(error)
+        self._queue.end(for_events)
+        if self._socket is not None and not self._socket.done():
+            self._socket.set_exception(error)
+            # Nobody else may wait for it.
+            self._socket.exception()

@@ -1,0 +1,46 @@
+"""The table of all operations, by name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from messenger_shared.contract.operations import (
+    conversations,
+    messages,
+    participants,
+    pins,
+    presence,
+    reactions,
+    session,
+    settings,
+    stats,
+    tickets,
+    users,
+)
+from messenger_shared.contract.operations.internal import operators, reports
+from messenger_shared.contract.operations.operation import Operation
+from messenger_shared.contract.operations.server import conversations as server_conversations
+from messenger_shared.contract.operations.server import keys as server_keys
+from messenger_shared.contract.operations.server import users as server_users
+
+TABLE: Final[Mapping[str, Operation]] = {
+    operation.name: operation
+    for module in (
+        conversations,
+        participants,
+        messages,
+        reactions,
+        pins,
+        settings,
+        session,
+        presence,
+        stats,
+        tickets,
+        reports,
+        operators,
+        users,
+        server_users,
+        server_conversations,
+        server_keys,
+    )
+    for operation in module.OPERATIONS
+}

@@ -1,0 +1,1 @@
+"""Rules about texts that services and clients share: what is blank, how searches fold, what is an emoji."""

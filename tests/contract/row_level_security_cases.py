@@ -1,0 +1,159 @@
+"""A conversation with a row in every table, and the statements that test row-level security on each table."""
+
+from __future__ import annotations
+
+ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 9
+HERE = "00000000-0000-7000-8000-00000000000c"
+ELSEWHERE = "00000000-0000-7000-8000-00000000000d"
+NEW = "00000000-0000-7000-8000-00000000000e"
+ADMIN_MESSAGE = "00000000-0000-7000-8000-0000000000a1"
+LEFT_MESSAGE = "00000000-0000-7000-8000-0000000000a2"
+SEED_ROWS = f"""
+INSERT INTO messenger.conversations (id, type, title, created_by, last_seq, last_pos)
+VALUES ('{HERE}', 'group', 't', {ADMIN}, 2, 4), ('{ELSEWHERE}', 'group', 't', {STRANGER}, 0, 1);
+INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos, left_at)
+VALUES ('{HERE}', {ADMIN}, 'admin', 1, 1, NULL), ('{HERE}', {MEMBER}, 'member', 1, 1, NULL),
+       ('{HERE}', {OBSERVER}, 'observer', 1, 1, NULL), ('{HERE}', {LEFT}, 'member', 4, 1, now()),
+       ('{ELSEWHERE}', {STRANGER}, 'admin', 1, 1, NULL);
+INSERT INTO messenger.participant_absences VALUES ('{HERE}', {ADMIN}, 0, 0), ('{HERE}', {LEFT}, 2, 9);
+INSERT INTO messenger.messages (conversation_id, seq, id, pos, created_pos, sender_id, type, content)
+VALUES ('{HERE}', 1, '{ADMIN_MESSAGE}', 2, 2, {ADMIN}, 'text', 'a'),
+       ('{HERE}', 2, '{LEFT_MESSAGE}', 3, 3, {LEFT}, 'text', 'b');
+INSERT INTO messenger.message_versions VALUES ('{ADMIN_MESSAGE}', 1, 'earlier', now());
+INSERT INTO messenger.read_receipts (conversation_id, user_id, last_read_seq)
+VALUES ('{HERE}', {ADMIN}, 1), ('{HERE}', {MEMBER}, 1), ('{HERE}', {LEFT}, 1);
+INSERT INTO messenger.notification_settings (user_id, conversation_id)
+VALUES ({ADMIN}, '{HERE}'), ({MEMBER}, '{HERE}');
+INSERT INTO messenger.unread_marks (user_id, conversation_id, from_seq, read_seq, joined_pos, passed)
+VALUES ({ADMIN}, '{HERE}', 1, 1, 1, 0), ({MEMBER}, '{HERE}', 1, 1, 1, 0);
+INSERT INTO messenger.reactions (message_id, user_id, emoji, conversation_id)
+VALUES ('{ADMIN_MESSAGE}', {ADMIN}, '👍', '{HERE}'), ('{ADMIN_MESSAGE}', {MEMBER}, '👍', '{HERE}');
+INSERT INTO messenger.reaction_heads VALUES ('{ADMIN_MESSAGE}', '{HERE}', 5, '[]');
+INSERT INTO messenger.pins (conversation_id, message_id, user_id)
+VALUES ('{HERE}', '{ADMIN_MESSAGE}', {ADMIN});
+INSERT INTO messenger.pin_heads VALUES ('{HERE}', 6, {ADMIN});
+"""
+
+# Table -> the statements to try, by command, for the admin of HERE, who has a row in each table.
+STATEMENTS = {
+    "conversations": {
+        "select": f"SELECT FROM messenger.conversations WHERE id = '{HERE}'",
+        "insert": "INSERT INTO messenger.conversations (id, type, title, created_by) "
+        f"VALUES ('{NEW}', 'group', 't', {ADMIN})",
+        "update": f"UPDATE messenger.conversations SET title = 'x' WHERE id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.conversations WHERE id = '{HERE}'",
+    },
+    "conversation_participants": {
+        "select": f"SELECT FROM messenger.conversation_participants WHERE conversation_id = '{HERE}'",
+        "insert": "INSERT INTO messenger.conversation_participants "
+        f"(conversation_id, user_id, role, pos, joined_pos) VALUES ('{HERE}', 5, 'member', 5, 5)",
+        "update": "UPDATE messenger.conversation_participants SET role = 'observer' "
+        f"WHERE conversation_id = '{HERE}' AND user_id = {MEMBER}",
+        "delete": f"DELETE FROM messenger.conversation_participants WHERE conversation_id = '{HERE}'",
+    },
+    "participant_absences": {
+        "select": f"SELECT FROM messenger.participant_absences WHERE conversation_id = '{HERE}'",
+        "insert": f"INSERT INTO messenger.participant_absences VALUES ('{HERE}', {ADMIN}, 5, 6)",
+        "update": f"UPDATE messenger.participant_absences SET to_seq = 7 WHERE conversation_id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.participant_absences WHERE conversation_id = '{HERE}'",
+    },
+    "messages": {
+        "select": f"SELECT FROM messenger.messages WHERE conversation_id = '{HERE}'",
+        "insert": "INSERT INTO messenger.messages "
+        "(conversation_id, seq, id, pos, created_pos, sender_id, type, content) "
+        f"VALUES ('{HERE}', 3, '{NEW}', 5, 5, {ADMIN}, 'text', 'c')",
+        "update": f"UPDATE messenger.messages SET content = 'x' WHERE conversation_id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.messages WHERE conversation_id = '{HERE}'",
+    },
+    "message_versions": {
+        "select": f"SELECT FROM messenger.message_versions WHERE message_id = '{ADMIN_MESSAGE}'",
+        "insert": f"INSERT INTO messenger.message_versions VALUES ('{ADMIN_MESSAGE}', 2, 'later', now())",
+        "update": f"UPDATE messenger.message_versions SET content = 'x' WHERE message_id = '{ADMIN_MESSAGE}'",
+        "delete": f"DELETE FROM messenger.message_versions WHERE message_id = '{ADMIN_MESSAGE}'",
+    },
+    "read_receipts": {
+        "select": f"SELECT FROM messenger.read_receipts WHERE conversation_id = '{HERE}'",
+        "insert": "INSERT INTO messenger.read_receipts (conversation_id, user_id, last_read_seq) "
+        f"VALUES ('{HERE}', {OBSERVER}, 1)",
+        "update": "UPDATE messenger.read_receipts SET last_read_seq = 2 "
+        f"WHERE conversation_id = '{HERE}' AND user_id = {ADMIN}",
+        "delete": f"DELETE FROM messenger.read_receipts WHERE conversation_id = '{HERE}'",
+    },
+    "notification_settings": {
+        "select": f"SELECT FROM messenger.notification_settings WHERE conversation_id = '{HERE}'",
+        "insert": "INSERT INTO messenger.notification_settings (user_id, conversation_id) "
+        f"VALUES ({ADMIN}, '{ELSEWHERE}')",
+        "update": f"UPDATE messenger.notification_settings SET muted = true WHERE conversation_id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.notification_settings WHERE conversation_id = '{HERE}'",
+    },
+    "unread_marks": {
+        "select": f"SELECT FROM messenger.unread_marks WHERE conversation_id = '{HERE}'",
+        "insert": "INSERT INTO messenger.unread_marks "
+        "(user_id, conversation_id, from_seq, read_seq, joined_pos, passed) "
+        f"VALUES ({ADMIN}, '{HERE}', 1, 0, 1, 0) "
+        "ON CONFLICT (user_id, conversation_id) DO UPDATE SET from_seq = excluded.from_seq",
+        "update": f"UPDATE messenger.unread_marks SET from_seq = 2 WHERE conversation_id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.unread_marks WHERE conversation_id = '{HERE}'",
+    },
+    "reactions": {
+        "select": f"SELECT FROM messenger.reactions WHERE message_id = '{ADMIN_MESSAGE}'",
+        "insert": "INSERT INTO messenger.reactions (message_id, user_id, emoji, conversation_id) "
+        f"VALUES ('{ADMIN_MESSAGE}', {ADMIN}, '🎉', '{HERE}')",
+        "update": f"UPDATE messenger.reactions SET emoji = '🎉' WHERE message_id = '{ADMIN_MESSAGE}'",
+        "delete": f"DELETE FROM messenger.reactions WHERE message_id = '{ADMIN_MESSAGE}'",
+    },
+    "reaction_heads": {
+        "select": f"SELECT FROM messenger.reaction_heads WHERE message_id = '{ADMIN_MESSAGE}'",
+        "insert": f"INSERT INTO messenger.reaction_heads VALUES ('{LEFT_MESSAGE}', '{HERE}', 7, '[]')",
+        "update": f"UPDATE messenger.reaction_heads SET pos = 8 WHERE message_id = '{ADMIN_MESSAGE}'",
+        "delete": f"DELETE FROM messenger.reaction_heads WHERE message_id = '{ADMIN_MESSAGE}'",
+    },
+    "pins": {
+        "select": f"SELECT FROM messenger.pins WHERE conversation_id = '{HERE}'",
+        "insert": "INSERT INTO messenger.pins (conversation_id, message_id, user_id) "
+        f"VALUES ('{HERE}', '{LEFT_MESSAGE}', {ADMIN})",
+        "update": f"UPDATE messenger.pins SET user_id = {MEMBER} WHERE conversation_id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.pins WHERE conversation_id = '{HERE}'",
+    },
+    "pin_heads": {
+        "select": f"SELECT FROM messenger.pin_heads WHERE conversation_id = '{HERE}'",
+        "insert": f"INSERT INTO messenger.pin_heads VALUES ('{HERE}', 7, {ADMIN}) "
+        "ON CONFLICT (conversation_id) DO UPDATE SET pos = excluded.pos",
+        "update": f"UPDATE messenger.pin_heads SET pos = 8 WHERE conversation_id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.pin_heads WHERE conversation_id = '{HERE}'",
+    },
+}
+COMMANDS = ("select", "insert", "update", "delete")
+NOT_GRANTED = {
+    *(
+        (table, "delete")
+        for table in STATEMENTS
+        if table
+        not in (
+            *("message_versions", "notification_settings", "unread_marks"),
+            *("reactions", "reaction_heads", "pins"),
+        )
+    ),
+    ("messages", "insert"),
+    ("reactions", "insert"),
+    ("reactions", "update"),
+    ("reaction_heads", "insert"),
+    ("reaction_heads", "update"),
+    ("pins", "update"),
+    ("message_versions", "update"),
+}
+# How many rows the right user finds or changes.
+EXPECTED_ROWS = {
+    "conversations": {"select": 1, "insert": 1, "update": 1},
+    "conversation_participants": {"select": 4, "insert": 1, "update": 1},
+    "participant_absences": {"select": 2, "insert": 1, "update": 2},
+    "messages": {"select": 2, "update": 2},
+    "message_versions": {"select": 1, "insert": 1, "delete": 1},
+    "read_receipts": {"select": 3, "insert": 1, "update": 1},
+    "notification_settings": {"select": 1, "insert": 1, "update": 1, "delete": 1},
+    "unread_marks": {"select": 1, "insert": 1, "update": 1, "delete": 1},
+    "reactions": {"select": 2, "delete": 2},
+    "reaction_heads": {"select": 1, "delete": 1},
+    "pins": {"select": 1, "insert": 1, "delete": 1},
+    "pin_heads": {"select": 1, "insert": 1, "update": 1},
+}

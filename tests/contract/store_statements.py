@@ -1,0 +1,123 @@
+"""Makes chat-api's stores run each of their statements, for a user who may do it."""
+
+from __future__ import annotations
+
+from chat_api.model import Draft, NewConversation, Reaction
+from chat_api.storage.changes import PgChanges
+from chat_api.storage.contacts import PgContacts
+from chat_api.storage.conversations import PgConversations
+from chat_api.storage.messages import PgMessages
+from chat_api.storage.operators import PgOperators
+from chat_api.storage.participants import PgParticipants
+from chat_api.storage.pins import PgPins
+from chat_api.storage.reactions import PgReactions
+from chat_api.storage.receipts import PgReceipts
+from chat_api.storage.row_level_security import check_row_level_security
+from chat_api.storage.server_conversations import PgServerConversations
+from chat_api.storage.server_keys import PgServerKeys
+from chat_api.storage.settings import PgSettings
+from chat_api.storage.users import PgUsers
+from messenger_shared.contract.identifiers import SERVER
+from messenger_shared.postgres.database import Database
+from tests.contract.row_level_security_cases import ADMIN, ADMIN_MESSAGE, HERE, MEMBER, NEW, STRANGER
+
+OUTSIDER = 5
+NEW_BY_KEY = "00000000-0000-7000-8000-0000000000f0"
+LAST = "00000000-0000-7000-8000-0000000000f1"
+DIRECT = "00000000-0000-7000-8000-00000000000f"
+
+
+async def run_all_statements(database: Database) -> None:
+    """Runs everything that the stores do, as a user who may do it."""
+    await check_row_level_security(database)
+    await run_message_statements(database)
+    await run_conversation_statements(database)
+    participants, contacts = PgParticipants(database), PgContacts(database)
+    await participants.add(HERE, ADMIN, [OUTSIDER], "admin")
+    await participants.set_role(HERE, ADMIN, OUTSIDER, "member")
+    await participants.page(HERE, ADMIN, 0, 10)
+    await participants.get(HERE, ADMIN, MEMBER)
+    await participants.remove(HERE, ADMIN, OUTSIDER)
+    await participants.leave(DIRECT, ADMIN)
+    await PgSettings(database).update(HERE, ADMIN, {"muted": True})
+    await PgSettings(database).get(HERE, ADMIN)
+    await contacts.among(ADMIN, [MEMBER, STRANGER])
+    await contacts.page(ADMIN, 0, 10)
+    await run_host_statements(database)
+    # Last, because nobody is left in the conversation afterwards.
+    await PgOperators(database).post(HERE, DIRECT, "x")
+    await PgOperators(database).close(HERE)
+
+
+async def run_host_statements(database: Database) -> None:
+    """Runs the work on users, server keys, and conversations by the host's keys."""
+    users, keys, by_key = PgUsers(database), PgServerKeys(database), PgServerConversations(database)
+    await users.named(ADMIN, [(HERE, MEMBER)])
+    await users.contacts(ADMIN, [MEMBER])
+    await users.find(ADMIN, "mem", 0, 10, of_everyone=False)
+    await users.profiles(ADMIN, [ADMIN])
+    await users.by_external_ids(["m"])
+    await users.page(0, 10)
+    for user in ({"id": OUTSIDER}, {"external_id": "m"}, {"id": OUTSIDER, "name": "o"}):
+        await users.admit([{**user, "issued_at": 1.0}])
+    await users.upsert([{"id": OUTSIDER, "name": "o"}])
+    await users.set_deactivated(OUTSIDER, deactivated=True)
+    await users.conversations(ADMIN)
+    await keys.add("l", "n", "00", ["users"])
+    await keys.all()
+    await keys.use("k", "")
+    await keys.revoke("k")
+    await keys.record("k", "o", None)
+    pair = NewConversation(NEW_BY_KEY, "direct", None, ADMIN, {ADMIN: "member", MEMBER: "member"}, "1:2")
+    group = NewConversation(NEW_BY_KEY, "group", "t", ADMIN, {ADMIN: "admin"}, None)
+    here = NewConversation(NEW, "group", "t", ADMIN, {OUTSIDER: "member"}, None)
+    for key, new in (("direct", pair), ("new", group), ("here", here)):
+        await by_key.ensure(key, new, {"a": 1})
+    await by_key.by_key("here")
+    await by_key.extras(HERE)
+    messages = PgMessages(database)
+    await messages.store([Draft(LAST, HERE, ADMIN, None, "text", "x", None, None, None, None)])
+    await messages.delete(LAST, SERVER)
+
+
+async def run_message_statements(database: Database) -> None:
+    """Runs the work on messages, twice where the second time takes another path."""
+    messages, receipts = PgMessages(database), PgReceipts(database)
+    await messages.store([Draft(NEW, HERE, ADMIN, "c", "text", "x", None, None, None, None)])
+    await messages.sent([ADMIN_MESSAGE], [ADMIN])
+    for forward in (False, True):
+        await messages.page(HERE, ADMIN, 2, 10, forward)
+    for _ in range(2):
+        await messages.edit(ADMIN_MESSAGE, ADMIN, "y", None)
+    await messages.versions(ADMIN_MESSAGE, ADMIN, 0, 10)
+    await messages.facts(ADMIN_MESSAGE, ADMIN)
+    reactions, pins = PgReactions(database, ["admin"], 30), PgPins(database)
+    await reactions.store([Reaction(ADMIN_MESSAGE, ADMIN, "👍", True)])
+    await reactions.page(ADMIN_MESSAGE, ADMIN, None, 0, 10)
+    await pins.set(ADMIN_MESSAGE, ADMIN, is_pinned=False)
+    await pins.set(ADMIN_MESSAGE, ADMIN, is_pinned=True)
+    await pins.page(HERE, ADMIN, 2**63 - 1, 10)
+    for _ in range(2):
+        await messages.delete(ADMIN_MESSAGE, ADMIN)
+    await receipts.mark(HERE, ADMIN, 1)
+    await receipts.read(HERE, ADMIN, 2)
+    await receipts.readers(HERE, ADMIN, 1, ADMIN, 0, 10)
+
+
+async def run_conversation_statements(database: Database) -> None:
+    """Runs the work on conversations and their events."""
+    conversations, changes = PgConversations(database), PgChanges(database)
+    group = NewConversation(NEW, "group", "t", ADMIN, {ADMIN: "admin", MEMBER: "member"}, None)
+    direct = NewConversation(DIRECT, "direct", None, ADMIN, {ADMIN: "member", MEMBER: "member"}, "1:2")
+    for new in (group, group, direct):
+        await conversations.create(new)
+    await conversations.describe(HERE, ADMIN)
+    await conversations.rename(HERE, ADMIN, "another")
+    await conversations.membership(HERE, ADMIN)
+    await conversations.list_for(ADMIN, None, 10)
+    await conversations.counters(ADMIN, None, 10)
+    await conversations.memberships([ADMIN])
+    await conversations.member_ids(HERE, ADMIN, 10)
+    await conversations.last_positions([HERE])
+    for caller in (ADMIN, 0):
+        await changes.after(HERE, caller, 0)

@@ -1,0 +1,3 @@
+"""Users (`user`) with devices (`device`, `connection`, `wire`). They chat through a gateway
+(`gateway_client`) and repeat requests until their results are certain.
+"""

@@ -1,0 +1,205 @@
+"""A user who chats, and repeats each request until its result is certain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+
+from tests.faults.actors.attempts import (
+    change_by_rest,
+    change_by_socket,
+    read_by_socket,
+    send_by_rest,
+    send_by_socket,
+)
+from tests.faults.actors.device import Device
+from tests.faults.actors.repetition import EXPECTED_REFUSALS, Outcome, attempt_once, until_certain
+from tests.faults.record.events import Key, Stored
+from tests.faults.record.history import Change, History, Send
+
+REMEMBERED = 20
+BURST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How a user behaves; every field except the pause is a probability."""
+
+    think_s: tuple[float, float] = (0.5, 1.5)
+    by_rest: float = 0.2
+    edits: float = 0.06
+    deletes: float = 0.04
+    reads: float = 0.05
+    bursts: float = 0.05
+
+
+class User:
+    """One user with their devices."""
+
+    def __init__(
+        self,
+        devices: list[Device],
+        rooms: list[str],
+        behaviour: Behaviour,
+        random: Random,
+        unedited_rooms: Collection[str] = (),
+    ) -> None:
+        self.devices = devices
+        self.rooms = rooms
+        # Conversations in which the user neither edits nor deletes messages.
+        self._unedited_rooms = unedited_rooms
+        self.user_id = devices[0].device_id[0]
+        self._history: History = devices[0].history
+        self._behaviour = behaviour
+        self._random = random
+        self._numbers = count(1)
+        # The user's own stored messages, which they may edit or delete.
+        self._own: deque[tuple[str, Stored]] = deque(maxlen=REMEMBERED)
+        self._task: asyncio.Task[None] | None = None
+        self._is_finishing = False
+
+    def start(self) -> None:
+        """Starts to chat."""
+        self._task = asyncio.create_task(self._chat(), name=f"user {self.user_id}")
+
+    async def finish(self, timeout_s: float) -> None:
+        """Begins nothing new; returns when the result of every request is certain."""
+        self._is_finishing = True
+        if self._task is not None:
+            done, _ = await asyncio.wait([self._task], timeout=timeout_s)
+            if not done:
+                self.report_refusal(f"no certainty within {timeout_s:.0f} s")
+            else:
+                await self._task
+
+    async def stop(self) -> None:
+        """Stops at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(device.stop() for device in self.devices))
+
+    async def send(self, room: str) -> None:
+        """Sends one message over a socket or REST, until its result is certain."""
+        send = self.new_send(room)
+        if self._random.random() < self._behaviour.by_rest:
+            await self.repeat_until_certain(send, lambda: send_by_rest(self._device(), send))
+        else:
+            await self.repeat_until_certain(
+                send, lambda: send_by_socket(self._device().current_connection(), send)
+            )
+
+    async def try_to_send(self, room: str, *, by_rest: bool) -> Send:
+        """Makes one attempt to send one message."""
+        send = self.new_send(room)
+        device = self._device()
+        if by_rest:
+            outcome = await attempt_once(lambda: send_by_rest(device, send))
+        else:
+            outcome = await attempt_once(lambda: send_by_socket(device.current_connection(), send))
+        send.unknown += not outcome.is_certain
+        if outcome.is_certain:
+            self.conclude(send, outcome)
+        return send
+
+    def new_send(self, room: str) -> Send:
+        """Creates and logs a message, without sending it."""
+        number = next(self._numbers)
+        key = Key(self.user_id, f"{self.user_id}-{number}")
+        return self._history.invoked(key, room, f"{number} {self._random.random()}")
+
+    async def repeat_until_certain(self, send: Send, ask: Callable[[], Awaitable[Outcome]]) -> None:
+        """Asks until the result is certain."""
+
+        def on_unknown(outcome: Outcome) -> None:
+            send.unknown += 1
+            self._check_outcome(outcome)
+
+        self.conclude(send, await until_certain(ask, self._random, on_unknown))
+
+    def report_refusal(self, what: str) -> None:
+        """Logs an answer that no client should get."""
+        self._history.refused(self.user_id, what)
+
+    def conclude(self, send: Send, outcome: Outcome) -> None:
+        """Logs the certain result of a send."""
+        self._check_outcome(outcome)
+        if outcome.data is not None:
+            stored = Stored.of(outcome.data)
+            self._history.stored(send, stored)
+            self._own.append((send.room, stored))
+        else:
+            send.failed = not send.unknown
+
+    async def _chat(self) -> None:
+        behaviour, random = self._behaviour, self._random
+        await asyncio.sleep(random.uniform(0, behaviour.think_s[1]))
+        while not self._is_finishing:
+            room, chance = random.choice(self.rooms), random.random()
+            if chance < behaviour.edits:
+                await self._change(f"edit {next(self._numbers)} {random.random()}")
+            elif chance < behaviour.edits + behaviour.deletes:
+                await self._change(None)
+            elif chance > 1 - behaviour.reads:
+                await self._read(room)
+            elif chance > 1 - behaviour.reads - behaviour.bursts:
+                await self._burst(room)
+            else:
+                await self.send(room)
+            await asyncio.sleep(random.uniform(*behaviour.think_s))
+
+    async def _burst(self, room: str) -> None:
+        """Sends several messages at once through one socket, which has to keep their order."""
+        device = self._device()
+        sends = [self.new_send(room) for _ in range(BURST)]
+        asks = [lambda send=send: send_by_socket(device.current_connection(), send) for send in sends]
+        await asyncio.gather(*map(self.repeat_until_certain, sends, asks))
+
+    async def _change(self, content: str | None) -> None:
+        # Only recent messages are changed: a device that reads history must know how far back to look.
+        catch_up = self.devices[0].catch_up
+        recent = [
+            (room, message)
+            for room, message in self._own
+            if room not in self._unedited_rooms and catch_up.is_recent(room, message.seq)
+        ]
+        if not recent:
+            return
+        room, message = own = self._random.choice(recent)
+        change = Change(message.id, room, content)
+        self._history.changes.append(change)
+        if content is None:
+            self._own.remove(own)
+        if self._random.random() < self._behaviour.by_rest:
+            outcome = await until_certain(
+                lambda: change_by_rest(self._device(), change), self._random, self._check_outcome
+            )
+        else:
+            outcome = await until_certain(
+                lambda: change_by_socket(self._device().current_connection(), change),
+                self._random,
+                self._check_outcome,
+            )
+        self._check_outcome(outcome)
+        change.acked = outcome.data is not None
+
+    async def _read(self, room: str) -> None:
+        """Marks everything as read up to the user's last own message, which is near the end."""
+        ids = [message.id for where, message in self._own if where == room]
+        if ids:
+            self._check_outcome(
+                await attempt_once(lambda: read_by_socket(self._device().current_connection(), ids[-1]))
+            )
+
+    def _device(self) -> Device:
+        return self._random.choice(self.devices)
+
+    def _check_outcome(self, outcome: Outcome) -> None:
+        """Logs an outcome that no client should get."""
+        unexpected = outcome.is_certain and outcome.data is None and outcome.code not in EXPECTED_REFUSALS
+        if unexpected or outcome.code == "internal":
+            self.report_refusal(outcome.code)

@@ -1,0 +1,59 @@
+"""Short campaigns, each aimed at one planted bug: few users, who chat fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.faults.actors.activities import repeats
+from tests.faults.actors.catch_up import RESUME
+from tests.faults.actors.population import Population
+from tests.faults.actors.user import Behaviour
+from tests.faults.campaigns import Campaign
+from tests.faults.injection.plan import Fault
+
+SECONDS = 7.0
+TIMEOUT_S = 4.0
+FAST = Behaviour(think_s=(0.05, 0.2))
+FEW = Population(users=12, rooms=(12, 6, 4, 2), proxied=0, probes=2, behaviour=FAST)
+PROXIED = Population(users=12, rooms=(12, 6, 4, 2), proxied=1, probes=1, methods=(RESUME,), behaviour=FAST)
+CHURNING = Population(users=10, rooms=(10, 6, 4), churning=2, proxied=0, probes=1, behaviour=FAST)
+MANY_SOCKETS = Population(users=12, rooms=(12, 6), devices=(3,), proxied=0, probes=1)
+
+
+def short_campaign(
+    counts: Mapping[Fault, int] | None = None, population: Population = FEW, **others: Any
+) -> Campaign:
+    """Returns a campaign of a few seconds with these faults."""
+    settings = {"seconds": SECONDS, "timeout_s": TIMEOUT_S, **others}
+    return Campaign("aimed", counts=counts or {}, population=population, **settings)
+
+
+HOSTS = short_campaign(
+    {Fault.KILL_CHAT_API: 1},
+    population=Population(users=2, rooms=(2,), proxied=0, probes=1, hosts=2),
+    has_budgets=False,
+)
+QUIET = short_campaign(seconds=3.0)
+# So many losses that no delay is promised.
+DROPS = short_campaign(drops=0.05, has_budgets=False)
+# Most of these conversations soon fall silent, so a lost last message is not noticed by a later one.
+TAILS = short_campaign(
+    population=Population(users=12, rooms=(12, *(3,) * 16), proxied=0, probes=1, behaviour=FAST),
+    drops=0.15,
+    has_budgets=False,
+)
+REPEATS = short_campaign(population=MANY_SOCKETS, seconds=0.0, activity=repeats, volume=60)
+CHAT_API_KILLS = short_campaign({Fault.KILL_CHAT_API: 4})
+CHAT_API_DIES = short_campaign({Fault.KILL_CHAT_API: 2}, seconds=3.0)
+POSTGRES_ENDS = short_campaign({Fault.POSTGRES_IMMEDIATE: 2}, seconds=5.0)
+SUBSCRIBERS_CUT = short_campaign({Fault.BUS_SUBSCRIBERS: 1}, seconds=3.0)
+REDIS_EMPTIED = short_campaign({Fault.BUS_EMPTY: 1}, seconds=3.0)
+LINKS_CUT = short_campaign({Fault.LINK_RESET: 60}, PROXIED)
+CHURN = short_campaign(population=CHURNING)
+CHURN_AND_CUTS = short_campaign(
+    {Fault.LINK_RESET: 60},
+    Population(
+        users=10, rooms=(10, 6, 4), churning=3, proxied=1, probes=1, methods=(RESUME,), behaviour=FAST
+    ),
+)

@@ -1,0 +1,1 @@
+"""Judges whether the promises held: `checker` and `views` judge, `lag`, `measurements` and `table` report."""

@@ -1,0 +1,98 @@
+"""Ends a run: waits until everything is at rest, then checks the promises and the budgets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+from tests.faults.actors.population import Actors
+from tests.faults.campaigns import Campaign
+from tests.faults.injection.deployment import Deployment
+from tests.faults.judge.checker import check
+from tests.faults.judge.holes import HoleCounter
+from tests.faults.judge.hosts import check_host
+from tests.faults.judge.lag import lags, recovery_s
+from tests.faults.judge.outcome import Measurements, Outcome
+from tests.faults.record.archive import presence_of, read_archive
+from tests.faults.record.database import Tables
+from tests.waiting import until
+
+RECOVERY_BUDGET_S = 5.0
+LAG_BUDGET_S = 2.0
+# Where messages are lost on purpose, one in so many of the questions and answers that repair it is lost too.
+REPAIRS_LOST_ONE_IN = 1_000
+LONGEST_LAG_S = 6.0
+
+
+async def judge(
+    campaign: Campaign, deployment: Deployment, actors: Actors, holes: HoleCounter, measurements: Measurements
+) -> Outcome:
+    """Waits until every request is answered and every device is up to date, then returns the outcome."""
+    timeout_s = campaign.timeout_s
+    await asyncio.gather(*(churn.settle(2 * timeout_s) for churn in actors.churns))
+    await asyncio.gather(*(user.finish(2 * timeout_s) for user in actors.all_users))
+    await asyncio.gather(*(host.finish(2 * timeout_s) for host in actors.hosts))
+    # Not before: the last messages are the easiest to lose.
+    deployment.losses.rate = 0.0
+    of_hosts = [
+        violation
+        for log in actors.history.hosts
+        for violation in check_host(log, await deployment.tables.read_host(log))
+    ]
+    tables = await deployment.tables.read(list(actors.history.members))
+    # The checker finds the devices that don't get there, and can tell what is missing.
+    with suppress(AssertionError):
+        await until(lambda: _converged(actors, _last_positions(tables)), timeout_s)
+    for device in actors.devices:
+        device.record_up_to_date()
+    await holes.read_count()
+    await read_archive(actors, 2 * timeout_s)
+    absent = await presence_of(actors, timeout_s)
+    # From here on no client answers the server's pings, since judging blocks the loop.
+    close_codes = actors.history.close_codes.copy()
+    direct = {device.device_id for device in actors.devices if device.gateway is deployment.direct}
+    outcome = Outcome(
+        history=actors.history,
+        measurements=measurements,
+        close_codes=close_codes,
+        violations=check(actors.history, tables) + absent + of_hosts,
+        lags=lags(actors.history, measurements.episodes, direct),
+        catch_up_times=[back - away for device in actors.devices for away, back in device.catch_up_times[1:]],
+        holes=holes.total,
+        bus=(deployment.losses.passed, deployment.losses.lost),
+    )
+    outcome.exceeded.extend(_exceeded_budgets(outcome, campaign))
+    return outcome
+
+
+def _last_positions(tables: Tables) -> dict[str, int]:
+    """Returns the pos of the last change of a message, by conversation."""
+    return {room: max((row.pos for row in rows), default=1) for room, rows in tables.messages.items()}
+
+
+def _converged(actors: Actors, positions: Mapping[str, int]) -> bool:
+    return all(
+        device.catch_up.has(room, positions[room])
+        for user in actors.all_users
+        for device in user.devices
+        for room in user.rooms
+    )
+
+
+def _exceeded_budgets(outcome: Outcome, campaign: Campaign) -> Iterator[str]:
+    """Yields what took too long, and what ended although it should not."""
+    for code, times in outcome.close_codes.items():
+        if campaign.unwanted_close_codes is None or code in campaign.unwanted_close_codes:
+            yield f"{times} sockets ended with {code}"
+    if not campaign.has_budgets:
+        return
+    episodes = outcome.measurements.episodes
+    for episode in episodes:
+        took_s = recovery_s(episode, episodes)
+        if took_s > RECOVERY_BUDGET_S:
+            yield f"recovery from {episode.fault} took {took_s:.1f} s"
+    late = sum(lag_s > LAG_BUDGET_S for lag_s in outcome.lags)
+    allowed = len(outcome.lags) / REPAIRS_LOST_ONE_IN if outcome.bus[1] else 0
+    if late > allowed or max(outcome.lags, default=0.0) > LONGEST_LAG_S:
+        yield f"{late} deliveries later than {LAG_BUDGET_S:.0f} s after the ack"

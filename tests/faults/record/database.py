@@ -1,0 +1,138 @@
+"""Reads the tables directly, past the product: what is really stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import psycopg2
+
+from tests.faults.record.events import Key, Stored
+from tests.faults.record.host_log import HostLog
+
+_CONNECT_S = 2
+_RETRY_S = 0.1
+_LIMIT_S = 30.0
+_MEMBER = (
+    "SELECT pos FROM messenger.conversation_participants WHERE conversation_id = %s::uuid AND user_id = %s"
+)
+_MESSAGES = """
+SELECT conversation_id::text, id::text, seq, pos, version, sender_id, client_message_id, content
+  FROM messenger.messages WHERE conversation_id = ANY(%s::uuid[]) ORDER BY conversation_id, seq
+"""
+_HEADS = "SELECT id::text, last_seq, last_pos FROM messenger.conversations WHERE id = ANY(%s::uuid[])"
+_ABSENCES = """
+SELECT conversation_id::text, user_id, from_seq, to_seq
+  FROM messenger.participant_absences WHERE conversation_id = ANY(%s::uuid[])
+"""
+_MEMBER_POSITIONS = """
+SELECT conversation_id::text, pos FROM messenger.conversation_participants
+ WHERE conversation_id = ANY(%s::uuid[])
+"""
+_VERSIONS = """
+SELECT v.message_id::text, v.content FROM messenger.message_versions v
+  JOIN messenger.messages m ON m.id = v.message_id WHERE m.conversation_id = ANY(%s::uuid[])
+"""
+_HOST_USERS = "SELECT external_id, id, name FROM messenger.users WHERE external_id = ANY(%s)"
+_HOST_ROOMS = (
+    "SELECT external_key, conversation_id::text FROM messenger.conversation_keys WHERE external_key = ANY(%s)"
+)
+_CONVERSATIONS_OF = """
+SELECT DISTINCT conversation_id::text FROM messenger.conversation_participants WHERE user_id = ANY(%s)
+"""
+
+
+class Tables(NamedTuple):
+    """What is stored at the end, for the conversations of a run."""
+
+    messages: dict[str, list[Stored]]
+    # Conversation -> (last_seq, last_pos).
+    positions: dict[str, tuple[int, int]]
+    # (conversation, user) -> the ranges of seq that the user may not see (exclusive start, inclusive end).
+    unseen: dict[tuple[str, int], list[tuple[int, int]]]
+    # Conversation -> the positions of its members' last changes.
+    member_positions: dict[str, set[int]]
+    # Message -> its earlier texts.
+    versions: dict[str, set[str]]
+
+
+class HostTables(NamedTuple):
+    """What is stored at the end for one host."""
+
+    # External id -> (user id, name).
+    users: dict[str, tuple[int, str | None]]
+    # The host's key -> conversation.
+    rooms: dict[str, str]
+    # All conversations of the host's users.
+    conversations: set[str]
+    # Message -> (conversation, client_message_id, content).
+    messages: dict[str, tuple[str, str, str | None]]
+
+
+class TableReader:
+    """Reads as the tables' owner, and waits for a server that is away."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def member_pos(self, room: str, user_id: int) -> int:
+        """Returns the pos of a membership's last change."""
+        rows = await self._rows(_MEMBER, (room, user_id))
+        pos: int = rows[0][0]
+        return pos
+
+    async def read(self, rooms: Sequence[str]) -> Tables:
+        """Reads the tables of these conversations."""
+        asked = (list(rooms),)
+        tables = Tables({room: [] for room in rooms}, {}, {}, {room: set() for room in rooms}, {})
+        for room, id_, seq, pos, version, sender, client_id, content in await self._rows(_MESSAGES, asked):
+            stored = Stored(id_, seq, pos, version, Key(sender, client_id), content)
+            tables.messages[room].append(stored)
+        for room, last_seq, last_pos in await self._rows(_HEADS, asked):
+            tables.positions[room] = (last_seq, last_pos)
+        for room, user_id, from_seq, to_seq in await self._rows(_ABSENCES, asked):
+            tables.unseen.setdefault((room, user_id), []).append((from_seq, to_seq))
+        for room, pos in await self._rows(_MEMBER_POSITIONS, asked):
+            tables.member_positions[room].add(pos)
+        for message_id, content in await self._rows(_VERSIONS, asked):
+            tables.versions.setdefault(message_id, set()).add(content)
+        return tables
+
+    async def read_host(self, log: HostLog) -> HostTables:
+        """Reads what is stored for a host."""
+        users = {row[0]: (row[1], row[2]) for row in await self._rows(_HOST_USERS, (list(log.user_ids),))}
+        rooms = dict(await self._rows(_HOST_ROOMS, (list(log.room_ids),)))
+        ids = [user_id for user_id, _ in users.values()]
+        conversations = {row[0] for row in await self._rows(_CONVERSATIONS_OF, (ids,))}
+        messages = {
+            id_: (room, client_id, content)
+            for room, id_, *_, client_id, content in await self._rows(_MESSAGES, (list(conversations),))
+        }
+        return HostTables(users, rooms, conversations, messages)
+
+    async def terminate_all(self) -> None:
+        """Ends every connection of the services, as an administrator may."""
+        await self._rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename IN ('messenger_chat', 'messenger_presence')",
+            (),
+        )
+
+    async def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        async with asyncio.timeout(_LIMIT_S):
+            while True:
+                try:
+                    return await asyncio.to_thread(self._run, sql, parameters)
+                except psycopg2.OperationalError:
+                    await asyncio.sleep(_RETRY_S)
+
+    def _run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(self._url, connect_timeout=_CONNECT_S)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall()
+        finally:
+            connection.close()

@@ -1,0 +1,1 @@
+"""The SDK for host applications and bots, against the running stack."""
