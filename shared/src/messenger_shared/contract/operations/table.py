@@ -13,7 +13,6 @@ from messenger_shared.contract.operations import (
     session,
     settings,
     stats,
-    tickets,
     users,
 )
 from messenger_shared.contract.operations.internal import operators, reports
@@ -34,7 +33,6 @@ TABLE: Final[Mapping[str, Operation]] = {
         session,
         presence,
         stats,
-        tickets,
         reports,
         operators,
         users,
