@@ -5,6 +5,7 @@ from typing import Final
 
 from messenger_shared.contract.operations import (
     conversations,
+    mentions,
     messages,
     participants,
     pins,
@@ -27,6 +28,7 @@ TABLE: Final[Mapping[str, Operation]] = {
         conversations,
         participants,
         messages,
+        mentions,
         reactions,
         pins,
         settings,
