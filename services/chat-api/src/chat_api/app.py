@@ -116,7 +116,6 @@ def _handlers(
         ParticipantHandlers(participants, conversations, users, publisher),
         SettingsHandlers(PgSettings(database), conversations, publisher),
         ContactHandlers(PgContacts(database)),
-        operators,
     )
     table |= user_handler_table(
         UserHandlers(users, publisher, settings.directory),

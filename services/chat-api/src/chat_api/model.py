@@ -49,6 +49,14 @@ class Verdict(NamedTuple):
     mentions: MentionsData | None
 
 
+class Edit(NamedTuple):
+    """The new text and mentions of a message. `expected_version` may say which version they replace."""
+
+    content: str
+    mentions: MentionsData | None
+    expected_version: int | None
+
+
 class EditedMessage(NamedTuple):
     """A message after an edit. `mentioned` are the members whom it mentions and didn't mention before."""
 

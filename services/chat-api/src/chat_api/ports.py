@@ -10,6 +10,7 @@ from chat_api.model import (
     ConversationChanges,
     ConversationData,
     Draft,
+    Edit,
     EditedMessage,
     MemberChange,
     Membership,
@@ -55,14 +56,7 @@ class MessageStore(Protocol):
         The newest mention comes first. Leaves out messages that the caller may not read, and their own.
         """
 
-    async def edit(
-        self,
-        message_id: str,
-        user_id: int,
-        content: str,
-        mentions: MentionsData | None,
-        expected_version: int | None,
-    ) -> EditedMessage:
+    async def edit(self, message_id: str, user_id: int, edit: Edit) -> EditedMessage:
         """Replaces the text and the mentions. Raises AppError when the rules refuse it."""
 
     async def delete(self, message_id: str, user_id: int) -> MessageData:

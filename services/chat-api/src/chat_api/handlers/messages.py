@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 from chat_api.handlers.users import named_by, with_users
-from chat_api.model import Draft
+from chat_api.model import Draft, Edit
 from chat_api.ports import ConversationStore, MessageStore, ReceiptStore, UserStore
 from chat_api.publisher import Publisher
 from chat_api.rules.access import require_member
@@ -85,9 +85,8 @@ class MessageHandlers:
         Members whom it mentions now, and didn't before, get their unread counts.
         """
         body, caller = request.body, request.user_id
-        message, mentioned = await self._messages.edit(
-            body["message_id"], caller, body["content"], wanted_mentions(body), body["expected_version"]
-        )
+        edit = Edit(body["content"], wanted_mentions(body), body["expected_version"])
+        message, mentioned = await self._messages.edit(body["message_id"], caller, edit)
         self._publisher.publish_changed_message(message)
         if mentioned:
             for user_id, counts in await self._receipts.unread_of(

@@ -38,7 +38,6 @@ def handler_table(
     participants: ParticipantHandlers,
     settings: SettingsHandlers,
     contacts: ContactHandlers,
-    operators: OperatorHandlers,
 ) -> dict[str, RequestHandler]:
     """The handlers of the operations on conversations and messages, by operation name."""
     return {
@@ -69,8 +68,6 @@ def handler_table(
         conversation_operations.VIEW.name: conversations.view,
         reports.CONTACTS_AMONG.name: contacts.among,
         reports.CONTACTS_PAGE.name: contacts.page,
-        operator_operations.CLOSE.name: operators.close,
-        operator_operations.POST.name: operators.post,
     }
 
 
@@ -94,7 +91,7 @@ def user_handler_table(
     server_keys: ServerKeyHandlers,
     operators: OperatorHandlers,
 ) -> dict[str, RequestHandler]:
-    """The handlers of the operations on users and of host applications, by operation name."""
+    """The handlers of the operations on users, and of host applications and operators, by operation name."""
     return {
         user_operations.LIST.name: users.list_users,
         user_operations.ME.name: users.me,
@@ -108,6 +105,8 @@ def user_handler_table(
         server_conversation_operations.GET_BY_KEY.name: server_conversations.by_key,
         server_conversation_operations.GET.name: server_conversations.get,
         server_conversation_operations.CLOSE.name: operators.close,
+        operator_operations.CLOSE.name: operators.close,
+        operator_operations.POST.name: operators.post,
         server_conversation_operations.SEND_AS.name: server_conversations.send_as,
         server_key_operations.CREATE.name: server_keys.create,
         server_key_operations.LIST.name: server_keys.list_keys,

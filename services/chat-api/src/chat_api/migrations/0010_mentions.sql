@@ -262,8 +262,7 @@ GRANT EXECUTE ON FUNCTION messenger.effective_mentions(uuid, jsonb), messenger.m
       messenger.unread_of(uuid, bigint[])
    TO messenger_chat;
 GRANT EXECUTE ON FUNCTION messenger.effective_mentions(uuid, jsonb), messenger.mention_rows(jsonb, bigint),
-      messenger.has_more_members(uuid, integer), messenger.add_mentions(uuid), messenger.my_conversations()
-   TO messenger_definer;
+      messenger.has_more_members(uuid, integer), messenger.add_mentions(uuid) TO messenger_definer;
 GRANT SELECT, INSERT, DELETE ON messenger.mentions TO messenger_chat, messenger_definer;
 GRANT UPDATE (mentions) ON messenger.messages TO messenger_chat;
 GRANT UPDATE (notify) ON messenger.notification_settings TO messenger_chat;

@@ -13,16 +13,13 @@ from messenger_shared.postgres.database import Database, Transaction
 
 _IS_CROWD: Final = f"SELECT messenger.has_more_members(%s, {MENTION_ALL_MEMBERS})"
 _EFFECTIVE: Final = "SELECT messenger.effective_mentions(%s, %s)"
-# The message has its new mentions already.
-_REPLACE: Final = """
-WITH gone AS (
-    DELETE FROM messenger.mentions x
-     USING (SELECT messenger.mention_rows(%(before)s, %(sender)s) AS user_id
-            EXCEPT SELECT messenger.mention_rows(%(after)s, %(sender)s)) AS old
-     WHERE x.conversation_id = %(conversation)s AND x.user_id = old.user_id AND x.seq = %(seq)s
-)
-SELECT messenger.add_mentions(%(message)s)
+_REMOVE: Final = """
+DELETE FROM messenger.mentions x
+ USING (SELECT messenger.mention_rows(%(before)s, %(sender)s) AS user_id
+        EXCEPT SELECT messenger.mention_rows(%(after)s, %(sender)s)) AS old
+ WHERE x.conversation_id = %(conversation)s AND x.user_id = old.user_id AND x.seq = %(seq)s
 """
+_ADD: Final = "SELECT messenger.add_mentions(%s)"
 _OTHER_MEMBERS: Final = """
 SELECT user_id FROM messenger.conversation_participants
  WHERE conversation_id = %s AND left_at IS NULL AND joined_seq < %s AND user_id <> ALL (%s)
@@ -63,12 +60,12 @@ async def replace_mentions(
     parameters = {
         "conversation": facts.conversation_id,
         "seq": facts.seq,
-        "message": message_id,
         "sender": facts.sender_id,
         "before": as_json(before),
         "after": as_json(after),
     }
-    await transaction.rows(_REPLACE, parameters)
+    await transaction.rows(_REMOVE, parameters)
+    await transaction.rows(_ADD, (message_id,))
     if not mentions_all(after) or mentions_all(before):
         return added_mentions(before, after, facts.sender_id)
     known = [facts.sender_id, *(before["mentions"]["user_ids"] if before else ())]

@@ -10,8 +10,8 @@ import psycopg2.errors
 
 from chat_api.model import (
     Draft,
+    Edit,
     EditedMessage,
-    MentionsData,
     MessageData,
     MessageFacts,
     SentMessage,
@@ -183,28 +183,21 @@ class PgMessages:
         rows = await self._database.rows(_MENTIONING, parameters, user_id=caller)
         return [(row[0], to_history_message(row[1:])) for row in rows]
 
-    async def edit(
-        self,
-        message_id: str,
-        user_id: int,
-        content: str,
-        mentions: MentionsData | None,
-        expected_version: int | None,
-    ) -> EditedMessage:
+    async def edit(self, message_id: str, user_id: int, edit: Edit) -> EditedMessage:
         async with self._database.transaction(user_id=user_id) as transaction:
             facts = await locked_facts(transaction, message_id, user_id)
-            check_content(facts, content)
+            check_content(facts, edit.content)
             facts = require_allowed(facts, user_id, "edit")
             if facts.deleted:
                 raise AppError(errors.NOT_FOUND)
-            mentions = await effective_mentions(transaction, facts, mentions)
-            if is_repeated_edit(facts, content, mentions, expected_version):
+            edit = edit._replace(mentions=await effective_mentions(transaction, facts, edit.mentions))
+            if is_repeated_edit(facts, edit):
                 return EditedMessage(to_message((await transaction.rows(_ONE, (message_id,)))[0]), [])
-            check_version(facts, expected_version)
+            check_version(facts, edit.expected_version)
             await transaction.rows(_KEEP_VERSION, (message_id,))
             [[pos]] = await transaction.rows(NEXT_POS, (facts.conversation_id,))
-            [row] = await transaction.rows(_EDIT, (content, as_json(mentions), pos, message_id))
-            added = await replace_mentions(transaction, message_id, facts, mentions)
+            [row] = await transaction.rows(_EDIT, (edit.content, as_json(edit.mentions), pos, message_id))
+            added = await replace_mentions(transaction, message_id, facts, edit.mentions)
             return EditedMessage(to_message(row), added)
 
     async def delete(self, message_id: str, user_id: int) -> MessageData:
