@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import re
@@ -138,8 +139,7 @@ class WebClients:
         return [message["content"] for message in reversed(reply.body["items"])]
 
     async def close(self) -> None:
-        for context in self._contexts:
-            await context.close()
+        await asyncio.gather(*(context.close() for context in self._contexts))
         if self._http is not None:
             await self._http.close()
 

@@ -3,6 +3,7 @@ elements.
 """
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.client import Chat, WebClients, new_user
@@ -42,7 +43,7 @@ WRAP = """(selector) => document.querySelectorAll(selector).forEach(element => {
 })"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def pair(clients: WebClients) -> tuple[Chat, Chat, str]:
     """Returns two users in one conversation, and its id."""
     one, two = new_user(), new_user()

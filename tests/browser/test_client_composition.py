@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import CDPSession, expect
 
 from tests.browser.client import Chat, WebClients, new_user, wait_for_expression
@@ -17,7 +18,7 @@ HOLD_TIMERS = """() => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def chat(clients: WebClients) -> Chat:
     one = new_user()
     await clients.group("한국어", one, new_user())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from gateway.edge.pages import CLIENT
@@ -23,7 +24,7 @@ LOOKS = [(scheme, size) for scheme in ("light", "dark") for size in ("wide", "na
 VIEWPORTS = {"wide": WIDE, "narrow": NARROW}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def clients(
     browser: Browser, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
 ) -> AsyncIterator[WebClients]:

@@ -1,5 +1,6 @@
 """The demo page in Chromium, over the whole stack: two users, one conversation, every frame in sight."""
 
+import asyncio
 import json
 import re
 import uuid
@@ -8,7 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
-from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
 SOCKETS = re.compile(r"/api/v1/messenger/ws")
 TIMEOUT_MS = 15_000
@@ -70,10 +72,12 @@ class WebClients:
     browser: Browser
     url: str
     errors: list[str]
+    contexts: list[BrowserContext]
 
     async def page(self, **options: object) -> Page:
         context = await self.browser.new_context(**options)  # type: ignore[arg-type]
         context.set_default_timeout(TIMEOUT_MS)
+        self.contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda line: self._on_console(line.text))
@@ -91,10 +95,13 @@ class WebClients:
         return desk
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def clients(browser: Browser, stack: Stack) -> AsyncIterator[WebClients]:
-    opened = WebClients(browser, stack.url, [])
-    yield opened
+    opened = WebClients(browser, stack.url, [], [])
+    try:
+        yield opened
+    finally:
+        await asyncio.gather(*(context.close() for context in opened.contexts))
     assert opened.errors == [], "a script failed or the content security policy was broken"
 
 
