@@ -63,6 +63,11 @@ class Chat:
     async def expect_status(self, text: str, status: str) -> None:
         await expect(self.message(text)).to_have_attribute("data-status", status)
 
+    async def open_dialog(self, button: str) -> None:
+        """Opens a dialog and waits until it has taken the focus, which it also takes from its own fields."""
+        await self.page.get_by_role("button", name=button).first.click()
+        await wait_for_expression(self.page, "document.activeElement.closest('[role=dialog]') !== null")
+
     async def choose_action(self, text: str, act: str) -> None:
         """Chooses an entry of a message's menu."""
         await self.message(text).click(button="right")

@@ -30,7 +30,7 @@ async def about_to_choose(clients: WebClients, host: User, texts: tuple[str, ...
     context, _ = await with_pictures(clients, **options)
     chat = await clients.chat(one, context)
     new, group, title, *_ = texts
-    await chat.page.get_by_role("button", name=new).first.click()
+    await chat.open_dialog(new)
     await chat.page.get_by_role("radio", name=group).check()
     await chat.page.get_by_label(title).fill("By name")
     return chat
@@ -109,7 +109,7 @@ async def test_members_are_added_by_name_and_escape_closes_the_list_first(
     chat = await clients.chat(one)
     page = chat.page
     await chat.open("Engine")
-    await page.get_by_role("button", name="Details").click()
+    await chat.open_dialog("Details")
     await expect(page.get_by_test_id(f"member-{two}")).to_contain_text("Ada Lovelace")
     field = page.get_by_role("combobox", name="Add people")
     await field.press_sequentially("ada")
@@ -135,7 +135,7 @@ async def test_an_option_is_chosen_with_a_press_during_a_composition(clients: We
     await clients.group("서예", one, two)
     chat = await clients.chat(one)
     page = chat.page
-    await page.get_by_role("button", name="New conversation").first.click()
+    await chat.open_dialog("New conversation")
     field = page.get_by_role("combobox", name="Name or user id")
     await field.focus()
     input_ = await page.context.new_cdp_session(page)
@@ -166,7 +166,7 @@ async def test_where_nobody_can_be_searched_for_ids_still_work(clients: WebClien
         await route.fulfill(status=403, json={"code": "forbidden", "title": "No", "retryable": False})
 
     await page.route("**/users?q=*", refuse)
-    await page.get_by_role("button", name="New conversation").first.click()
+    await chat.open_dialog("New conversation")
     field = page.get_by_role("combobox", name="Name or user id")
     await field.press_sequentially("ada")
     await expect(page.get_by_text("Searching by name is switched off here.")).to_be_visible()
