@@ -17,7 +17,7 @@ from tests.client import User
 from tests.conftest import SharedStack
 from tests.waiting import eventually
 
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 30_000
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 # No other test uses the users of this one.
 _users = itertools.count(10_000)

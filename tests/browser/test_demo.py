@@ -12,10 +12,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
-SOCKETS = re.compile(r"/api/v1/messenger/ws")
-TIMEOUT_MS = 15_000
+from tests.browser.client import TIMEOUT_MS
 
-expect.set_options(timeout=TIMEOUT_MS)
+SOCKETS = re.compile(r"/api/v1/messenger/ws")
 
 
 class Stack(Protocol):
