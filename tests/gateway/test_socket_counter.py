@@ -46,7 +46,9 @@ class Gateway:
 
 
 @pytest.fixture
-async def gateways() -> list[Gateway]:
+async def gateways(monkeypatch: pytest.MonkeyPatch) -> list[Gateway]:
+    # Otherwise an answer would come too late on a busy machine.
+    monkeypatch.setattr(socket_counter, "ANSWER_TIMEOUT_S", LIMIT_S)
     broker = MemoryBroker()
     gateways = [Gateway(broker, f"gateway-{n}") for n in range(3)]
     for gateway in gateways:
