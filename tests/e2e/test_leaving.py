@@ -13,7 +13,7 @@ import aiohttp
 from tests.client import NoSuchFrame, Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import connect_at, workers
+from tests.e2e.placement import connect_at
 
 SOCKETS = 6
 # The drain window of the embedded stack, and a margin.
@@ -27,7 +27,7 @@ async def connect_all_at(crowd: Crowd, pid: int, pids: list[int]) -> dict[User, 
 
 
 async def test_sockets_are_told_their_slots_and_closed_after_them(crowd: Crowd, stack: SharedStack) -> None:
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    pids = await stack.workers("gateway")
     sockets = await connect_all_at(crowd, pids[0], pids)
     os.kill(pids[0], signal.SIGTERM)
     slots = [
@@ -52,7 +52,7 @@ async def connect_elsewhere(user: User) -> Socket:
 async def test_until_its_end_a_socket_works_and_a_new_one_is_welcome_elsewhere(
     crowd: Crowd, stack: SharedStack
 ) -> None:
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    pids = await stack.workers("gateway")
     sockets = await connect_all_at(crowd, pids[0], pids)
     one, *others = sockets
     room = await one.create_group(*(user.user_id for user in others))
@@ -73,7 +73,7 @@ async def test_until_its_end_a_socket_works_and_a_new_one_is_welcome_elsewhere(
 
 
 async def test_what_was_stored_before_the_end_was_answered(crowd: Crowd, stack: SharedStack) -> None:
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    pids = await stack.workers("gateway")
     one = crowd.newcomer()
     room = await one.create_group()
     socket = await connect_at(one, pids[0], pids)

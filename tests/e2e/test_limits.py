@@ -12,7 +12,7 @@ import pytest
 from tests.client import NoSuchFrame, Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import connect_apart, connect_at, workers
+from tests.e2e.placement import connect_apart, connect_at
 from tests.waiting import eventually, until
 
 MAX_SOCKETS = 50
@@ -80,7 +80,7 @@ async def test_of_too_many_sockets_of_one_user_the_newest_is_refused_on_any_work
     crowd: Crowd, stack: SharedStack
 ) -> None:
     one = crowd.newcomer()
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    pids = await stack.workers("gateway")
     apart = await connect_apart(one, pids)
     for socket in one.sockets:
         if socket not in apart:
@@ -128,7 +128,7 @@ async def test_a_flooding_client_that_reconnects_keeps_its_remaining_refusals(
     crowd: Crowd, stack: SharedStack
 ) -> None:
     one = crowd.newcomer()
-    pids = workers(stack.status(), "gateway")
+    pids = await stack.workers("gateway")
     begun = time.monotonic()
     refusals = [await flood(await connect_at(one, pids[0], pids)) for _ in range(2)]
     assert refusals[0] >= MAX_REFUSALS
@@ -138,7 +138,7 @@ async def test_a_flooding_client_that_reconnects_keeps_its_remaining_refusals(
 async def test_flooding_closes_only_the_flooding_socket(crowd: Crowd, stack: SharedStack) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
-    pids = workers(stack.status(), "gateway")
+    pids = await stack.workers("gateway")
     theirs = await connect_apart(two, pids)
     flooding, other = await one.connect(), await one.connect()
     await flood(flooding)

@@ -13,7 +13,7 @@ from messenger_shared.bus import channels
 from tests.client import Socket, User
 from tests.conftest import PRESENCE_GRACE_MS, SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import connect_apart, connect_at, workers
+from tests.e2e.placement import connect_apart, connect_at
 from tests.e2e.seen_presence import (
     GRACE_S,
     expected_presence,
@@ -30,8 +30,8 @@ COMERS = 20
 
 
 @pytest.fixture
-def pids(stack: SharedStack) -> list[int]:
-    return workers(stack.status(), "gateway")
+async def pids(stack: SharedStack) -> list[int]:
+    return await stack.workers("gateway")
 
 
 class Stage:

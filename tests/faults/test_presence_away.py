@@ -13,7 +13,6 @@ import aiohttp
 
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import workers
 from tests.e2e.seen_presence import open_viewing_socket, wait_for_rest_status
 from tests.waiting import eventually
 
@@ -54,7 +53,7 @@ async def test_nothing_waits_for_presence(crowd: Crowd, stack: SharedStack) -> N
     ours, theirs = await open_viewing_socket(one, room), await two.connect()
     await wait_for_rest_status(one, two, "online")
     await ready_says(stack, "ok")
-    with standing_still(workers(stack.status(), "presence")):
+    with standing_still(await stack.workers("presence")):
         begun = time.monotonic()
         socket = await late.connect()
         answer = await socket.request("subscribe", conversation_id=room)

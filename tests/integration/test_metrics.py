@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 
 from tests.client import User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import open_crowd
-from tests.e2e.placement import connect_apart, worker_of, workers
+from tests.e2e.placement import connect_apart, worker_of
 from tests.metrics import scrape_metrics
 from tests.waiting import eventually
 
@@ -26,7 +25,7 @@ async def talk(sender: User, others: list[User]) -> None:
 async def test_whoever_is_asked_tells_of_all_workers(stack: SharedStack) -> None:
     async with open_crowd(stack.url, stack.token) as crowd:
         before = (await scrape_metrics(stack))["messenger_connections"]
-        pids = workers(await asyncio.to_thread(stack.status), "gateway")
+        pids = await stack.workers("gateway")
         sockets = await connect_apart(crowd.newcomer(), pids)
         told = {(await scrape_metrics(stack))["messenger_connections"] for _ in range(ASKED)}
         assert told == {before + len(sockets)}
@@ -36,7 +35,7 @@ async def test_whoever_is_asked_tells_of_all_workers(stack: SharedStack) -> None
 async def test_the_sockets_of_a_killed_worker_are_counted_no_more(stack: SharedStack) -> None:
     async with open_crowd(stack.url, stack.token) as crowd:
         before = (await scrape_metrics(stack))["messenger_connections"]
-        pids = workers(await asyncio.to_thread(stack.status), "gateway")
+        pids = await stack.workers("gateway")
         sockets = await connect_apart(crowd.newcomer(), pids)
         os.kill(worker_of(sockets[0], pids), signal.SIGKILL)
         await sockets[0].wait_end()
