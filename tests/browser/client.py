@@ -68,6 +68,10 @@ class Chat:
         await self.page.get_by_role("button", name=button).first.click()
         await wait_for_expression(self.page, "document.activeElement.closest('[role=dialog]') !== null")
 
+    async def expect_stored(self, text: str) -> None:
+        """Waits until the sender knows that the message is stored; others may have it, and read it, before."""
+        await expect(self.message(text)).to_have_attribute("data-status", re.compile("sent|delivered|read"))
+
     async def choose_action(self, text: str, act: str) -> None:
         """Chooses an entry of a message's menu."""
         await self.message(text).click(button="right")

@@ -66,8 +66,7 @@ async def test_a_translated_page_shows_what_comes_what_changes_and_what_goes(
     await expect(reader.message("«last»")).to_be_visible()
     await writer.send("comes")
     await expect(reader.message("comes")).to_be_visible()
-    # Others may get a message before its sender knows that it is stored; only then can it be edited.
-    await writer.expect_status("comes", "delivered")
+    await writer.expect_stored("comes")
     await writer.text_box.press("ArrowUp")
     await writer.send("comes https://example.org/b changed")
     await expect(reader.message("changed")).to_be_visible()

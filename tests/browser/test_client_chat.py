@@ -76,8 +76,7 @@ async def test_a_message_is_edited_and_deleted_before_everybodys_eyes(
     await second.open("Changes")
     await first.send("frist")
     await second.expect_messages("frist")
-    # Others may get a message before its sender knows that it is stored; only then can it be edited.
-    await first.expect_status("frist", "delivered")
+    await first.expect_stored("frist")
     await first.text_box.press("ArrowUp")
     await expect(first.text_box).to_have_value("frist")
     await first.send("first")
