@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
+import sys
+import tempfile
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -31,6 +34,18 @@ WAIT_S = 150
 # Long enough for a reload on a busy machine, and short enough to be waited for.
 PRESENCE_GRACE_MS = 1_500
 T = TypeVar("T")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where Python may not write bytecode beside its sources, it does so in a place of the run.
+
+    The hundreds of processes that tests start would otherwise each compile for half a second.
+    """
+    if sys.dont_write_bytecode:
+        place = tempfile.TemporaryDirectory(prefix="messenger-bytecode-")
+        config.add_cleanup(place.cleanup)
+        os.environ["PYTHONPYCACHEPREFIX"] = place.name
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class SharedStack:
