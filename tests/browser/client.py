@@ -69,7 +69,7 @@ class Chat:
         await wait_for_expression(self.page, "document.activeElement.closest('[role=dialog]') !== null")
 
     async def expect_stored(self, text: str) -> None:
-        """Waits until the sender knows that the message is stored; others may have it, and read it, before."""
+        """Waits until the sender knows that it is stored; others may have it, and read it, before."""
         await expect(self.message(text)).to_have_attribute("data-status", re.compile("sent|delivered|read"))
 
     async def choose_action(self, text: str, act: str) -> None:
