@@ -12,9 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import aiohttp
 
 from tests.documented import BASE_PATH, Undocumented, check_close, check_frame, check_response
-
-WAIT_S = 5.0
-REQUEST_S = 15.0
+from tests.waiting import LIMIT_S
 
 Frame = dict[str, Any]
 Where = Callable[[Frame], bool]
@@ -75,7 +73,7 @@ class Socket:
         wanted = {"type": type_, **fields}
         return await self.wait(lambda frame: wanted.items() <= frame.items(), str(wanted))
 
-    async def wait(self, where: Where, what: str = "a frame", timeout_s: float = WAIT_S) -> Frame:
+    async def wait(self, where: Where, what: str = "a frame", timeout_s: float = LIMIT_S) -> Frame:
         """Returns the first frame that fits `where` and satisfied no wait before; the others stay for later
         waits.
         """
@@ -90,7 +88,7 @@ class Socket:
             raise NoSuchFrame(f"{what} did not come in {timeout_s} s, only {self.frames}") from None
         return found
 
-    async def wait_end(self, timeout_s: float = WAIT_S) -> Ended:
+    async def wait_end(self, timeout_s: float = LIMIT_S) -> Ended:
         """Waits until the server ends the socket, and returns how."""
         await asyncio.wait([self._reader], timeout=timeout_s)
         if self.ended is None:
@@ -105,7 +103,7 @@ class Socket:
     async def close(self) -> None:
         """Closes the socket from this end; safe to repeat."""
         with suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(LIMIT_S):
                 await self.ws.close()
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
@@ -163,7 +161,7 @@ class User:
 
     async def open(self, path: str, headers: Mapping[str, str] | None = None, *offers: str) -> Socket:
         """Opens a socket at `path` with these headers and subprotocols, and without the user's token."""
-        async with asyncio.timeout(REQUEST_S):
+        async with asyncio.timeout(LIMIT_S):
             ws = await self._http.ws_connect(self._base + path, headers=headers, protocols=offers)
         socket = Socket(ws)
         self.sockets.append(socket)
@@ -197,7 +195,7 @@ class User:
         sent = self.bearer | {"Content-Type": "application/json"}
         sent |= {name.replace("_", "-").title(): value for name, value in (headers or {}).items()}
         sent = {name: value for name, value in sent.items() if value}
-        timeout = aiohttp.ClientTimeout(total=REQUEST_S)
+        timeout = aiohttp.ClientTimeout(total=LIMIT_S)
         async with self._http.request(
             method, self._base + path, params=params, data=_encoded(body), headers=sent, timeout=timeout
         ) as response:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
+import sys
+import tempfile
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -17,16 +20,32 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 
+from messenger_local.datadir import DataDir
+from messenger_local.status import read_status
 from messenger_shared.contract import tokens
 from messenger_shared.postgres import migrations
+from tests.e2e.placement import workers
 from tests.external import ExternalStack
 from tests.stack import RunningStack, launch
+from tests.waiting import until
 
-WORKERS = "gateway=2,chat-api=2,presence=1"
+WORKERS = {"gateway": 2, "chat-api": 2, "presence": 1}
 WAIT_S = 150
 # Long enough for a reload on a busy machine, and short enough to be waited for.
 PRESENCE_GRACE_MS = 1_500
 T = TypeVar("T")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where Python may not write bytecode beside its sources, it does so in a place of the run.
+
+    The hundreds of processes that tests start would otherwise each compile for half a second.
+    """
+    if sys.dont_write_bytecode:
+        place = tempfile.TemporaryDirectory(prefix="messenger-bytecode-")
+        config.add_cleanup(place.cleanup)
+        os.environ["PYTHONPYCACHEPREFIX"] = place.name
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class SharedStack:
@@ -40,7 +59,8 @@ class SharedStack:
         self._thread = threading.Thread(target=self._loop.run_forever, name="stack")
         self._thread.start()
         env = {"MESSENGER_PRESENCE_GRACE_MS": str(PRESENCE_GRACE_MS), "MESSENGER_ADMIN_API": "1"}
-        self._stack: RunningStack = self._run(launch(data_dir, port, WORKERS, env))
+        counts = ",".join(f"{service}={count}" for service, count in WORKERS.items())
+        self._stack: RunningStack = self._run(launch(data_dir, port, counts, env))
         self.data_dir = data_dir
 
     def start(self) -> None:
@@ -56,8 +76,19 @@ class SharedStack:
         return self._stack.output
 
     def status(self) -> dict[str, Any]:
-        """Returns the output of `messenger status --json`."""
-        return self._run(self._stack.status())
+        """Returns what `messenger status --json` prints, without a process of its own."""
+        return read_status(DataDir(self.data_dir))
+
+    async def workers(self, service: str) -> list[int]:
+        """Returns the pids of a service's workers, once an earlier test's ones are gone or replaced."""
+        found: list[int] = []
+
+        def are_all_there() -> bool:
+            found[:] = workers(self.status(), service)
+            return len(found) == WORKERS[service]
+
+        await until(are_all_there)
+        return found
 
     def address(self, service: str) -> str:
         """Returns the URL of a service that clients don't reach, for its metrics and readiness."""

@@ -31,5 +31,9 @@ class ExternalStack:
         """Skips the test: the processes of an external messenger aren't known."""
         pytest.skip("needs the processes of a stack of its own")
 
+    async def workers(self, service: str) -> NoReturn:
+        """Skips the test, for the same reason."""
+        self.status()
+
     def __getattr__(self, name: str) -> Any:
         pytest.skip(f"needs {name} of a stack of its own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import re
@@ -16,7 +17,7 @@ from tests.client import User
 from tests.conftest import SharedStack
 from tests.waiting import eventually
 
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 30_000
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 # No other test uses the users of this one.
 _users = itertools.count(10_000)
@@ -61,6 +62,15 @@ class Chat:
 
     async def expect_status(self, text: str, status: str) -> None:
         await expect(self.message(text)).to_have_attribute("data-status", status)
+
+    async def open_dialog(self, button: str) -> None:
+        """Opens a dialog and waits until it has taken the focus, which it also takes from its own fields."""
+        await self.page.get_by_role("button", name=button).first.click()
+        await wait_for_expression(self.page, "document.activeElement.closest('[role=dialog]') !== null")
+
+    async def expect_stored(self, text: str) -> None:
+        """Waits until the sender knows that it is stored; others may have it, and read it, before."""
+        await expect(self.message(text)).to_have_attribute("data-status", re.compile("sent|delivered|read"))
 
     async def choose_action(self, text: str, act: str) -> None:
         """Chooses an entry of a message's menu."""
@@ -138,8 +148,7 @@ class WebClients:
         return [message["content"] for message in reversed(reply.body["items"])]
 
     async def close(self) -> None:
-        for context in self._contexts:
-            await context.close()
+        await asyncio.gather(*(context.close() for context in self._contexts))
         if self._http is not None:
             await self._http.close()
 

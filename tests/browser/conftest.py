@@ -1,9 +1,15 @@
-"""The browser of the tests: the system's Chromium, since no package brings one."""
+"""The browser of the tests: the system's Chromium, since no package brings one.
+
+One browser serves all tests, and each test has browser contexts of its own. A browser belongs to one event
+loop, so all tests and fixtures of this folder run on the loop of the session.
+"""
 
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from gateway.edge.pages import CLIENT
@@ -26,7 +32,14 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     if shutil.which(CHROMIUM) is None:
         pytest.skip(f"{CHROMIUM} is not installed: no page was looked at")
@@ -38,7 +51,7 @@ async def browser() -> AsyncIterator[Browser]:
             await launched.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def clients(browser: Browser, stack: SharedStack) -> AsyncIterator[WebClients]:
     """Yields WebClients; any error of a script or of the content security policy fails the test."""
     if not (CLIENT / "index.html").is_file():
@@ -56,7 +69,7 @@ def server_key(stack: SharedStack) -> str:
     return new_key(stack.data_dir)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def host(stack: SharedStack, server_key: str) -> AsyncIterator[User]:
     async with host_with(stack.url, server_key) as host:
         yield host

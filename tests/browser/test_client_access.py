@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from tests.browser.client import Chat, WebClients, new_user
+from tests.waiting import until
 
 HOST_PAGE = """<!doctype html><title>The host</title>
 <iframe src="{client}/" style="width: 900px; height: 600px"></iframe>
@@ -72,7 +73,8 @@ async def test_a_page_that_is_not_allowed_cannot_embed_the_client(clients: WebCl
     await serve(context, "http://elsewhere.example/", f'<iframe src="{clients.url}/"></iframe>')
     await page.goto("http://elsewhere.example/")
     await expect(page.frame_locator("iframe").get_by_role("heading")).to_have_count(0)
-    assert any("frame-ancestors" in line for line in refused)
+    # The browser tells its console later than it ends loading.
+    await until(lambda: any("frame-ancestors" in line for line in refused))
 
 
 async def test_a_login_page_is_called_and_its_token_taken_out_of_the_address(clients: WebClients) -> None:

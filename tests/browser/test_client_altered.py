@@ -3,6 +3,7 @@ elements.
 """
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.client import Chat, WebClients, new_user
@@ -42,7 +43,7 @@ WRAP = """(selector) => document.querySelectorAll(selector).forEach(element => {
 })"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def pair(clients: WebClients) -> tuple[Chat, Chat, str]:
     """Returns two users in one conversation, and its id."""
     one, two = new_user(), new_user()
@@ -65,6 +66,7 @@ async def test_a_translated_page_shows_what_comes_what_changes_and_what_goes(
     await expect(reader.message("«last»")).to_be_visible()
     await writer.send("comes")
     await expect(reader.message("comes")).to_be_visible()
+    await writer.expect_stored("comes")
     await writer.text_box.press("ArrowUp")
     await writer.send("comes https://example.org/b changed")
     await expect(reader.message("changed")).to_be_visible()

@@ -76,6 +76,7 @@ async def test_a_message_is_edited_and_deleted_before_everybodys_eyes(
     await second.open("Changes")
     await first.send("frist")
     await second.expect_messages("frist")
+    await first.expect_stored("frist")
     await first.text_box.press("ArrowUp")
     await expect(first.text_box).to_have_value("frist")
     await first.send("first")
@@ -238,6 +239,7 @@ async def test_the_keyboard_alone_is_enough(clients: WebClients, one: int, two: 
     chat = await clients.chat(one)
     page = chat.page
     row = page.get_by_role("button", name="Keys")
+    await expect(row).to_be_visible()
     await page.get_by_role("searchbox").focus()
     await page.keyboard.press("Tab")
     await expect(row).to_be_focused()

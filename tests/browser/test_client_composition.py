@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import CDPSession, expect
 
-from tests.browser.client import Chat, WebClients, new_user, wait_for_expression
+from tests.browser.client import Chat, WebClients, new_user
 from tests.browser.test_client_looks import NARROW
 
 PROCESS = 229
@@ -17,7 +18,7 @@ HOLD_TIMERS = """() => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def chat(clients: WebClients) -> Chat:
     one = new_user()
     await clients.group("한국어", one, new_user())
@@ -157,9 +158,7 @@ async def test_escape_takes_back_the_syllable_alone(chat: Chat) -> None:
     await expect(chat.page.locator(".composer-target")).to_be_visible()
     await chat.text_box.press("Escape")
     await expect(chat.page.locator(".composer-target")).to_have_count(0)
-    await chat.page.get_by_role("button", name="Details").click()
-    # The dialog takes the focus when it has opened, also from a field that was given it before.
-    await wait_for_expression(chat.page, "document.activeElement.closest('[role=dialog]') !== null")
+    await chat.open_dialog("Details")
     await chat.page.get_by_label("Title").focus()
     await compose(input_, "ㄱ")
     await key(input_, "rawKeyDown", PROCESS, "Escape")
@@ -174,13 +173,15 @@ async def test_escape_takes_back_the_syllable_alone(chat: Chat) -> None:
 async def test_enter_in_a_field_of_one_line_takes_the_open_syllable(chat: Chat) -> None:
     page = chat.page
     input_ = await page.context.new_cdp_session(page)
-    await page.get_by_role("button", name="Details").click()
+    await chat.open_dialog("Details")
     await page.get_by_label("Title").fill("한")
     await compose(input_, "글")
     await key(input_, "rawKeyDown", PROCESS)
     await input_.send("Input.insertText", {"text": "글"})
     await expect(page.get_by_role("dialog").get_by_role("heading", name="한글")).to_be_visible()
     await page.keyboard.press("Escape")
+    # The dialog gives the focus back when it has closed.
+    await expect(page.get_by_role("button", name="Details")).to_be_focused()
     await page.get_by_role("searchbox").focus()
     await compose(input_, "한")
     await key(input_, "rawKeyDown", PROCESS)
@@ -193,7 +194,7 @@ async def test_a_new_conversation_has_its_whole_title_however_it_is_made(chat: C
     page = chat.page
     input_ = await page.context.new_cdp_session(page)
     for title, way in (("회의", "Enter"), ("모임", "click")):
-        await page.get_by_role("button", name="New conversation").first.click()
+        await chat.open_dialog("New conversation")
         await page.get_by_role("radio", name="Group").check()
         await page.get_by_label("Participants").fill(str(new_user()))
         await page.get_by_label("Title").fill(title[0])

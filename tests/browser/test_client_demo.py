@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import cast
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from gateway.edge.pages import CLIENT
@@ -14,7 +14,7 @@ from messenger_local.demo import CONVERSATIONS, PEOPLE, Person
 from tests.browser.client import Chat, WebClients
 from tests.browser.test_client_looks import NARROW, WIDE, assert_accessible, assert_fits
 from tests.conftest import SharedStack
-from tests.stack import running_stack
+from tests.stack import RunningStack, running_stack
 
 FEW = "gateway=1,chat-api=1"
 NAMES = [person.name for person in PEOPLE]
@@ -23,20 +23,26 @@ LOOKS = [(scheme, size) for scheme in ("light", "dark") for size in ("wide", "na
 VIEWPORTS = {"wide": WIDE, "narrow": NARROW}
 
 
-@pytest.fixture
-async def clients(
-    browser: Browser, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
-) -> AsyncIterator[WebClients]:
-    """Yields WebClients at a new stack with the demo."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def demo(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]
+) -> AsyncIterator[RunningStack]:
+    """Yields a new stack with the demo."""
     if not (CLIENT / "index.html").is_file():
         pytest.skip("the web client is not built (`make web` says why): nobody looked at it")
-    async with running_stack(tmp_path / "data", unused_tcp_port_factory(), FEW, demo=True) as stack:
-        # They need no more of it than its address.
-        opened = WebClients(browser, cast(SharedStack, stack))
-        try:
-            yield opened
-        finally:
-            await opened.close()
+    data_dir = tmp_path_factory.mktemp("demo") / "data"
+    async with running_stack(data_dir, unused_tcp_port_factory(), FEW, demo=True) as stack:
+        yield stack
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clients(browser: Browser, demo: RunningStack) -> AsyncIterator[WebClients]:
+    # They need no more of it than its address.
+    opened = WebClients(browser, cast(SharedStack, demo))
+    try:
+        yield opened
+    finally:
+        await opened.close()
     assert opened.errors == [], "a script failed or the content security policy was broken"
 
 

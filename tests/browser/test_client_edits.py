@@ -1,12 +1,12 @@
 """Edits and replies in progress are kept while the user is elsewhere, and over a reload."""
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.client import Chat, WebClients, new_user
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def chat(clients: WebClients) -> Chat:
     one = new_user()
     await clients.group("한국어", one, new_user())

@@ -32,7 +32,6 @@ REFUSALS = {
         get() { throw new DOMException('denied', 'SecurityError') } })""",
 }
 BLOCKED = 2
-WAIT_S = 15.0
 IS_BLOCKED = "(() => { try { return localStorage === null } catch { return true } })()"
 
 
@@ -67,7 +66,7 @@ async def is_told_by_another(
     await second.expect_messages("while it is stopped")
     # Until its own socket has caught up, it may show as connected through the first tab. Messages that the
     # replay brings aren't notified.
-    await until(lambda: any('"resumed"' in str(frame) for frame in frames), WAIT_S)
+    await until(lambda: any('"resumed"' in str(frame) for frame in frames))
     await second.expect_connected()
     await clients.post(other, room, "told at once")
     await second.expect_messages("while it is stopped", "told at once")

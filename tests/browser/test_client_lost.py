@@ -109,7 +109,7 @@ async def test_a_killed_gateway_costs_a_moment_and_no_message(clients: WebClient
     await second.open("Killed")
     texts = []
     for round_ in range(3):
-        for pid in workers(clients):
+        for pid in await clients.stack.workers("gateway"):
             os.kill(pid, signal.SIGKILL)
         for n in range(3):
             texts.append(f"round {round_}, {n}")
@@ -193,11 +193,6 @@ async def test_a_draining_gateway_is_left_without_a_word(clients: WebClients) ->
     await clients.post(two, room, "afterwards")
     await chat.expect_messages("meanwhile", "afterwards")
     assert await chat.page.evaluate("[...phases]") in ([], ["online"])
-
-
-def workers(clients: WebClients) -> list[int]:
-    rows = clients.stack.status()["processes"]
-    return [row["pid"] for row in rows if (row["service"], row["role"]) == ("gateway", "worker")]
 
 
 async def nothing_is_a_draft(chat: Chat) -> None:

@@ -21,9 +21,7 @@ async def test_a_network_without_sockets_is_said_to_be_one(clients: WebClients) 
     page = await clients.page(context)
     await page.goto(f"{clients.url}/?user_id={one}")
     chat = Chat(page, one)
-    await expect(page.locator(".banner")).to_contain_text(
-        "This network lets no live connection through.", timeout=30_000
-    )
+    await expect(page.locator(".banner")).to_contain_text("This network lets no live connection through.")
     await chat.open("Proxy")
     await chat.save_screenshot("blocked")
     # In one step: once the network is open, the client's own next attempt would take the button away.

@@ -1,6 +1,7 @@
 """The web client's notifications, as Chromium shows them, and in a browser that refuses them."""
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.client import Chat, WebClients, new_user, wait_for_expression
@@ -23,7 +24,7 @@ KEPT = """
 OPEN = "shown.filter(each => !each.isGone).map(each => each.body)"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(clients: WebClients) -> BrowserContext:
     context = await clients.context(permissions=["notifications"])
     await context.add_init_script(KEPT)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.async_api import Route, expect
@@ -15,6 +17,7 @@ from tests.client import User
 
 # The names in the list of people found, without the letters of their avatars.
 NAMES = ".option .person-name"
+SEARCHES = "**/users?q=*"
 
 
 ENGLISH = ("New conversation", "Group", "Title", "Participants", "Create")
@@ -30,7 +33,7 @@ async def about_to_choose(clients: WebClients, host: User, texts: tuple[str, ...
     context, _ = await with_pictures(clients, **options)
     chat = await clients.chat(one, context)
     new, group, title, *_ = texts
-    await chat.page.get_by_role("button", name=new).first.click()
+    await chat.open_dialog(new)
     await chat.page.get_by_role("radio", name=group).check()
     await chat.page.get_by_label(title).fill("By name")
     return chat
@@ -109,7 +112,7 @@ async def test_members_are_added_by_name_and_escape_closes_the_list_first(
     chat = await clients.chat(one)
     page = chat.page
     await chat.open("Engine")
-    await page.get_by_role("button", name="Details").click()
+    await chat.open_dialog("Details")
     await expect(page.get_by_test_id(f"member-{two}")).to_contain_text("Ada Lovelace")
     field = page.get_by_role("combobox", name="Add people")
     await field.press_sequentially("ada")
@@ -135,10 +138,12 @@ async def test_an_option_is_chosen_with_a_press_during_a_composition(clients: We
     await clients.group("서예", one, two)
     chat = await clients.chat(one)
     page = chat.page
-    await page.get_by_role("button", name="New conversation").first.click()
+    await chat.open_dialog("New conversation")
     field = page.get_by_role("combobox", name="Name or user id")
     await field.focus()
     input_ = await page.context.new_cdp_session(page)
+    # While a newer answer is under way, Enter takes nobody. So only the whole syllable finds somebody.
+    await page.route(SEARCHES, find_only("한"))
     await compose(input_, "ㅎ", "하", "한")
     await page.get_by_role("option", name="한석봉").click()
     await expect(page.locator(".chosen-name")).to_have_text("한석봉")
@@ -157,6 +162,16 @@ async def test_an_option_is_chosen_with_a_press_during_a_composition(clients: We
     await expect(page.get_by_role("heading", name="한석봉")).to_be_visible()
 
 
+def find_only(query: str) -> Callable[[Route], Awaitable[None]]:
+    async def answer(route: Route) -> None:
+        if parse_qs(urlsplit(route.request.url).query)["q"] == [query]:
+            await route.continue_()
+        else:
+            await route.fulfill(json={"items": []})
+
+    return answer
+
+
 async def test_where_nobody_can_be_searched_for_ids_still_work(clients: WebClients) -> None:
     one, two = new_user(), new_user()
     chat = await clients.chat(one)
@@ -165,8 +180,8 @@ async def test_where_nobody_can_be_searched_for_ids_still_work(clients: WebClien
     async def refuse(route: Route) -> None:
         await route.fulfill(status=403, json={"code": "forbidden", "title": "No", "retryable": False})
 
-    await page.route("**/users?q=*", refuse)
-    await page.get_by_role("button", name="New conversation").first.click()
+    await page.route(SEARCHES, refuse)
+    await chat.open_dialog("New conversation")
     field = page.get_by_role("combobox", name="Name or user id")
     await field.press_sequentially("ada")
     await expect(page.get_by_text("Searching by name is switched off here.")).to_be_visible()

@@ -1,5 +1,6 @@
 """The demo page in Chromium, over the whole stack: two users, one conversation, every frame in sight."""
 
+import asyncio
 import json
 import re
 import uuid
@@ -8,12 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
-from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
+
+from tests.browser.client import TIMEOUT_MS
 
 SOCKETS = re.compile(r"/api/v1/messenger/ws")
-TIMEOUT_MS = 15_000
-
-expect.set_options(timeout=TIMEOUT_MS)
 
 
 class Stack(Protocol):
@@ -70,10 +71,12 @@ class WebClients:
     browser: Browser
     url: str
     errors: list[str]
+    contexts: list[BrowserContext]
 
     async def page(self, **options: object) -> Page:
         context = await self.browser.new_context(**options)  # type: ignore[arg-type]
         context.set_default_timeout(TIMEOUT_MS)
+        self.contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda line: self._on_console(line.text))
@@ -91,10 +94,13 @@ class WebClients:
         return desk
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def clients(browser: Browser, stack: Stack) -> AsyncIterator[WebClients]:
-    opened = WebClients(browser, stack.url, [])
-    yield opened
+    opened = WebClients(browser, stack.url, [], [])
+    try:
+        yield opened
+    finally:
+        await asyncio.gather(*(context.close() for context in opened.contexts))
     assert opened.errors == [], "a script failed or the content security policy was broken"
 
 

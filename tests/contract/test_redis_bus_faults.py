@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from messenger_shared.bus import redis_bus, redis_connection
 from messenger_shared.bus.redis_bus import RedisBus
 from messenger_shared.settings.environment import SettingsError
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 
 @pytest.fixture
@@ -117,12 +117,12 @@ async def test_who_gives_up_in_the_middle_of_connecting_leaves_nothing_open() ->
     port = server.sockets[0].getsockname()[1]
     address = redis_connection.Address.parse(f"redis://127.0.0.1:{port}")
     connecting = asyncio.create_task(redis_connection.connect(address, lambda push: None, lambda: None))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(LIMIT_S):
         await connected.wait()
     connecting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await connecting
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(LIMIT_S):
         await ended.wait()
     server.close()
     await server.wait_closed()

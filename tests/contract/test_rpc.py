@@ -15,7 +15,7 @@ from messenger_shared.rpc import client
 from messenger_shared.rpc import server as rpc_server
 from messenger_shared.rpc.messages import Request
 from tests.contract.callers import World
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 
 async def echo(request: Request) -> Any:
@@ -126,7 +126,7 @@ async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
     gone = asyncio.Event()
     caller.on_gone(world.service, gone.set)
     answers = [caller.ask(world.service, "do", {"n": n}, key="k") for n in range(5)]
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), LIMIT_S)
     order: list[int] = []
 
     async def note(request: Request) -> Any:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.client import Socket, User
+from tests.waiting import eventually
 
 _ESTABLISHED = "01"
 _AT_ONCE = 4
-_TRIES = 20
 
 
 def workers(status: dict[str, Any], service: str) -> list[int]:
@@ -40,15 +40,18 @@ def holder_of(ports: tuple[int, int], pids: list[int]) -> int:
 async def connect_apart(user: User, pids: list[int]) -> list[Socket]:
     """Opens a socket of `user` on each of the workers `pids`; returns them in that order."""
     found: dict[int, Socket] = {}
-    for _ in range(_TRIES):
+
+    async def are_apart() -> bool:
         # All at once: one by one, a single idle worker would accept them all.
         sockets = await asyncio.gather(*(user.connect() for _ in range(_AT_ONCE)))
         for socket in sockets:
             if found.setdefault(worker_of(socket, pids), socket) is not socket:
                 await socket.close()
-        if len(found) == len(pids):
-            return [found[pid] for pid in pids]
-    raise AssertionError(f"no socket on {set(pids) - set(found)}")
+        return len(found) == len(pids)
+
+    # A worker that has just been started serves nobody yet.
+    await eventually(are_apart)
+    return [found[pid] for pid in pids]
 
 
 async def connect_at(user: User, pid: int, pids: list[int]) -> Socket:

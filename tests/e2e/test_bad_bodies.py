@@ -13,12 +13,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.client import WAIT_S, User
+from tests.client import User
 from tests.conftest import SharedStack
 from tests.documented import BASE_PATH
 from tests.e2e.crowd import Crowd
 from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, over_rest, path_of
-from tests.waiting import eventually
+from tests.waiting import LIMIT_S, eventually
 
 IDS = {"conversation_id": str(uuid4()), "message_id": str(uuid4()), "user_id": 5, "emoji": quote("👍")}
 ROUTES = {name: operation.route for name, operation in OPERATIONS.items() if operation.route}
@@ -227,7 +227,7 @@ async def test_bytes_in_a_header_that_are_no_text_are_refused(crowd: Crowd, stac
 async def exchange(url: str, request: bytes) -> bytes:
     """Sends these bytes, and returns the answer."""
     parts = urlsplit(url)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(LIMIT_S):
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         try:
             writer.write(request)

@@ -13,7 +13,7 @@ import pytest
 from messenger_shared.contract.operations.operation import Operation
 from messenger_shared.contract.operations.table import TABLE
 from messenger_shared.contract.server_keys import SCOPES
-from tests.client import WAIT_S, Reply, User
+from tests.client import Reply, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.door_expectations import DOORS, HOST, INTERNAL
@@ -228,7 +228,7 @@ async def test_a_socket_closes(stack: SharedStack, scene: Scene, keys: Keys, nam
         for type_ in FRAME_TYPES:
             if socket.ended is None and not socket.ws.closed:
                 await socket.send(type_, conversation_id=scene.room, ref="r")
-        assert (await socket.wait_end(WAIT_S)).code == 1008
+        assert (await socket.wait_end()).code == 1008
         assert socket.frames == []
 
 

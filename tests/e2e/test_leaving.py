@@ -6,14 +6,18 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.client import NoSuchFrame, Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import connect_at, workers
+from tests.e2e.placement import connect_at
+from tests.waiting import until
 
 SOCKETS = 6
 # The drain window of the embedded stack, and a margin.
@@ -21,13 +25,20 @@ WINDOW_MS = 2_000
 GONE_S = 8.0
 
 
+@pytest.fixture
+async def pids(stack: SharedStack) -> AsyncIterator[list[int]]:
+    """Yields the gateway's workers. A test ends the first one, which is gone before the next test."""
+    pids = await stack.workers("gateway")
+    yield pids
+    await until(lambda: not Path(f"/proc/{pids[0]}").exists())
+
+
 async def connect_all_at(crowd: Crowd, pid: int, pids: list[int]) -> dict[User, Socket]:
     """Connects a number of users, each with one socket, all at one worker."""
     return {user: await connect_at(user, pid, pids) for user in crowd.newcomers(SOCKETS)}
 
 
-async def test_sockets_are_told_their_slots_and_closed_after_them(crowd: Crowd, stack: SharedStack) -> None:
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+async def test_sockets_are_told_their_slots_and_closed_after_them(crowd: Crowd, pids: list[int]) -> None:
     sockets = await connect_all_at(crowd, pids[0], pids)
     os.kill(pids[0], signal.SIGTERM)
     slots = [
@@ -50,9 +61,8 @@ async def connect_elsewhere(user: User) -> Socket:
 
 
 async def test_until_its_end_a_socket_works_and_a_new_one_is_welcome_elsewhere(
-    crowd: Crowd, stack: SharedStack
+    crowd: Crowd, pids: list[int]
 ) -> None:
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
     sockets = await connect_all_at(crowd, pids[0], pids)
     one, *others = sockets
     room = await one.create_group(*(user.user_id for user in others))
@@ -72,8 +82,7 @@ async def test_until_its_end_a_socket_works_and_a_new_one_is_welcome_elsewhere(
         await socket.close()
 
 
-async def test_what_was_stored_before_the_end_was_answered(crowd: Crowd, stack: SharedStack) -> None:
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+async def test_what_was_stored_before_the_end_was_answered(crowd: Crowd, pids: list[int]) -> None:
     one = crowd.newcomer()
     room = await one.create_group()
     socket = await connect_at(one, pids[0], pids)

@@ -9,14 +9,14 @@ import time
 import aiohttp
 import pytest
 
-from tests.client import NoSuchFrame, Socket, User
+from tests.client import NoSuchFrame, Reply, Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import connect_apart, connect_at, workers
+from tests.e2e.placement import connect_apart, connect_at
 from tests.waiting import eventually, until
 
 MAX_SOCKETS = 50
-MESSAGES_BURST = 60
+MESSAGES_PER_S, MESSAGES_BURST = 30, 60
 FRAMES_BURST = 200
 MAX_REFUSALS, REFUSALS_PER_S = 200, 20
 
@@ -34,9 +34,11 @@ async def test_messages_above_the_rate_are_refused_with_their_ref_and_the_socket
 ) -> None:
     one = crowd.newcomer()
     room = await one.create_group()
-    answers = await send_burst(one, room, MESSAGES_BURST + 20)
+    begun = time.monotonic()
+    answers = await send_burst(one, room, 3 * MESSAGES_BURST)
+    took = time.monotonic() - begun
     refused = [answer for answer in answers if answer["type"] == "error"]
-    assert 10 <= len(refused) <= 20
+    assert MESSAGES_BURST <= len(answers) - len(refused) <= MESSAGES_BURST + took * MESSAGES_PER_S + 1
     assert {(answer["code"], answer["retryable"]) for answer in refused} == {("rate_limited", True)}
     assert all(1 <= int(str(answer["retry_after_ms"])) <= 1_000 for answer in refused)
     assert (await one.sockets[-1].request("ping"))["type"] == "pong"
@@ -46,11 +48,11 @@ async def test_the_rate_holds_over_rest_too(crowd: Crowd) -> None:
     one = crowd.newcomer()
     room = await one.create_group()
     path = f"/conversations/{room}/messages"
-    # Twice the burst for each of two workers.
-    posts = (one.post(path, {"content": str(n)}) for n in range(4 * MESSAGES_BURST))
-    replies = await asyncio.gather(*posts)
-    refused = [reply for reply in replies if reply.status == 429]
-    assert refused
+    refused: list[Reply] = []
+    # Each of two workers allows a burst, and more while a busy machine takes its time.
+    while not refused:
+        posts = (one.post(path, {"content": str(n)}) for n in range(4 * MESSAGES_BURST))
+        refused = [reply for reply in await asyncio.gather(*posts) if reply.status == 429]
     assert {reply.body["code"] for reply in refused} == {"rate_limited"}
     assert all(int(reply.headers["Retry-After"]) >= 1 for reply in refused)
 
@@ -80,7 +82,7 @@ async def test_of_too_many_sockets_of_one_user_the_newest_is_refused_on_any_work
     crowd: Crowd, stack: SharedStack
 ) -> None:
     one = crowd.newcomer()
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    pids = await stack.workers("gateway")
     apart = await connect_apart(one, pids)
     for socket in one.sockets:
         if socket not in apart:
@@ -128,7 +130,7 @@ async def test_a_flooding_client_that_reconnects_keeps_its_remaining_refusals(
     crowd: Crowd, stack: SharedStack
 ) -> None:
     one = crowd.newcomer()
-    pids = workers(stack.status(), "gateway")
+    pids = await stack.workers("gateway")
     begun = time.monotonic()
     refusals = [await flood(await connect_at(one, pids[0], pids)) for _ in range(2)]
     assert refusals[0] >= MAX_REFUSALS
@@ -138,7 +140,7 @@ async def test_a_flooding_client_that_reconnects_keeps_its_remaining_refusals(
 async def test_flooding_closes_only_the_flooding_socket(crowd: Crowd, stack: SharedStack) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
-    pids = workers(stack.status(), "gateway")
+    pids = await stack.workers("gateway")
     theirs = await connect_apart(two, pids)
     flooding, other = await one.connect(), await one.connect()
     await flood(flooding)

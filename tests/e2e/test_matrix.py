@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from messenger_shared.contract.operations.operation import Operation
-from tests.client import WAIT_S, User
+from tests.client import User
 from tests.e2e.crowd import Crowd
 from tests.e2e.expectations import EXPECTED, FOR_EVERYBODY
 from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, Outcome, over_rest, over_socket
@@ -173,7 +173,7 @@ async def test_nobody_gets_a_socket(crowd: Crowd) -> None:
         for type_ in FRAME_TYPES:
             if socket.ended is None and not socket.ws.closed:
                 await socket.send(type_, conversation_id=str(uuid4()), ref="r")
-        assert (await socket.wait_end(WAIT_S)).code == 1008
+        assert (await socket.wait_end()).code == 1008
         assert socket.frames == []
 
 

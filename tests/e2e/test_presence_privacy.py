@@ -83,7 +83,8 @@ async def test_a_stranger_and_nobody_take_the_same_time(crowd: Crowd) -> None:
             begun = time.perf_counter()
             assert (await stranger.get(f"/presence/{user_id}")).status == 404
             times.append(time.perf_counter() - begun)
-    one, other = (statistics.median(times) for times in took.values())
+    # The fastest quarter: the others were held up by what else the machine does.
+    one, other = (statistics.mean(sorted(times)[: len(times) // 4]) for times in took.values())
     assert abs(one - other) < 0.005
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.client import BASE_PATH, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import connect_apart, workers
+from tests.e2e.placement import connect_apart
 from tests.stack import MESSENGER
 from tests.waiting import eventually, until
 
@@ -65,7 +65,7 @@ async def test_a_users_sockets_end_on_every_gateway_and_no_others_do(
     crowd: Crowd, stack: SharedStack, disconnect: Disconnect
 ) -> None:
     one, two = crowd.newcomers(2)
-    pids = workers(await asyncio.to_thread(stack.status), "gateway")
+    pids = await stack.workers("gateway")
     theirs, others = await connect_apart(one, pids), await connect_apart(two, pids)
     await disconnect(one)
     for ended in await asyncio.gather(*(socket.wait_end(SOON_S) for socket in theirs)):
@@ -79,7 +79,7 @@ async def test_a_token_from_before_lets_nobody_in_and_one_from_after_does(
 ) -> None:
     user = crowd.newcomer()
     ticket = (await user.call("POST", "/ws-ticket")).body["ticket"]
-    everywhere = await connect_apart(user, workers(await asyncio.to_thread(stack.status), "gateway"))
+    everywhere = await connect_apart(user, await stack.workers("gateway"))
     await disconnect(user)
     # A worker that has closed a socket of the user knows of the revocation.
     for socket in everywhere:

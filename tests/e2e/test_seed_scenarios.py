@@ -9,7 +9,7 @@ import pytest
 from tests.client import Socket
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.placement import connect_apart, connect_at, workers
+from tests.e2e.placement import connect_apart, connect_at
 
 
 async def subscribed(socket: Socket, conversation_id: str) -> Socket:
@@ -77,7 +77,7 @@ async def test_unsubscribing_ends_the_ephemeral_frames_and_not_the_messages(crow
 async def test_typing_reaches_other_users_who_look_and_never_the_typist(
     crowd: Crowd, stack: SharedStack, command: str
 ) -> None:
-    pids = workers(stack.status(), "gateway")
+    pids = await stack.workers("gateway")
     typist, viewer, idle = crowd.newcomers(3)
     room = await typist.create_group(viewer.user_id, idle.user_id)
     own = [await subscribed(socket, room) for socket in await connect_apart(typist, pids)]
@@ -131,7 +131,7 @@ async def test_commands_of_one_socket_on_one_conversation_keep_their_order(crowd
 async def test_every_device_on_every_worker_gets_the_message_and_the_sender_both(
     crowd: Crowd, stack: SharedStack
 ) -> None:
-    pids = workers(stack.status(), "gateway")
+    pids = await stack.workers("gateway")
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
     ours, theirs = await connect_apart(one, pids), await connect_apart(two, pids)
@@ -153,7 +153,7 @@ def _event_of(sent: dict[str, object]) -> dict[str, object]:
 async def test_only_the_first_device_and_the_last_one_change_who_is_online(
     crowd: Crowd, stack: SharedStack
 ) -> None:
-    pids = workers(stack.status(), "gateway")
+    pids = await stack.workers("gateway")
     viewer, changing, fence = crowd.newcomers(3)
     room = await viewer.create_group(changing.user_id, fence.user_id)
     viewing = await subscribed(await viewer.connect(), room)

@@ -38,7 +38,7 @@ async def test_an_unknown_scope_is_refused(stack: SharedStack) -> None:
         await asyncio.to_thread(run_key, stack.data_dir, "create", "a test", "--scopes", "users,everything")
 
 
-async def test_a_revoked_key_ends_within_a_second_and_others_stay(stack: SharedStack) -> None:
+async def test_a_revoked_key_ends_at_once_and_others_stay(stack: SharedStack) -> None:
     key, other = await asyncio.gather(
         *(asyncio.to_thread(new_key, stack.data_dir, "users") for _ in range(2))
     )
@@ -53,7 +53,8 @@ async def test_a_revoked_key_ends_within_a_second_and_others_stay(stack: SharedS
     async def is_refused() -> bool:
         return await status(key) == 401
 
-    await eventually(is_refused, 1.0)
+    # Without the message about it, a gateway would accept it for a minute.
+    await eventually(is_refused)
     assert await status(other) == 200
 
 
@@ -95,17 +96,18 @@ async def test_a_malformed_key_is_refused(stack: SharedStack, key: str) -> None:
         await eventually(is_refused)
 
 
+async def guess(stack: SharedStack) -> int:
+    async with host_with(stack.url, random_key()) as host:
+        return (await host.get("/server/users")).status
+
+
 async def test_guesses_are_limited_and_a_right_key_still_works(stack: SharedStack) -> None:
     key = await asyncio.to_thread(new_key, stack.data_dir, "users")
     async with host_with(stack.url, key) as right:
         # Each of the two gateway workers has to know it.
         await asyncio.gather(*(right.get("/server/users", limit=1) for _ in range(20)))
-        statuses = set()
-        # More than both gateway workers allow.
-        for _ in range(MANY):
-            async with host_with(stack.url, random_key()) as guess:
-                statuses.add((await guess.get("/server/users")).status)
-        assert statuses == {401, 429}
+        # More than both gateway workers allow, and faster than they allow more.
+        assert set(await asyncio.gather(*(guess(stack) for _ in range(MANY)))) == {401, 429}
         assert (await right.get("/server/users", limit=1)).status == 200
     # New keys of this address work again soon.
     other = await asyncio.to_thread(new_key, stack.data_dir, "users")

@@ -13,6 +13,7 @@ from tests.client import NoSuchFrame, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.hosts import host_with, new_key
+from tests.waiting import eventually
 
 NAME = "Ada Lovelace"
 
@@ -195,7 +196,8 @@ async def test_a_deactivated_user_is_out_until_reactivated(host: User, one: User
     path = f"/server/users/{one.user_id}"
     assert (await host.call("POST", f"{path}/deactivate")).status == 204
     assert (await socket.wait_end()).code == 4503
-    assert (await one.get("/conversations")).status == 401
+    # The other gateway may hear of it later.
+    await eventually(lambda: is_refused(one))
     body = {"sender_id": one.user_id, "content": "hello"}
     for route, sent in ((f"/server/conversations/{room}/messages", body), (f"{path}/token", {})):
         refused = await host.post(route, sent)
@@ -204,6 +206,10 @@ async def test_a_deactivated_user_is_out_until_reactivated(host: User, one: User
     assert (await host.call("POST", f"{path}/reactivate")).status == 204
     one.token = (await host.post(f"{path}/token", {"ttl_s": 60})).body["token"]
     assert (await one.get("/conversations")).status == 200
+
+
+async def is_refused(user: User) -> bool:
+    return (await user.get("/conversations")).status == 401
 
 
 async def test_revoked_sessions_close_and_a_new_token_works(host: User, one: User) -> None:

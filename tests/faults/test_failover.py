@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+import pytest_asyncio
 import uvloop
 
 from messenger_shared.contract.errors import AppError
@@ -28,6 +28,7 @@ LIMITS = Limits(check_interval_s=0.1, write_check_interval_s=0.2)
 SETUP = "CREATE TABLE public.kept (place text)"
 WRITE = "INSERT INTO public.kept VALUES ('') RETURNING current_setting('port')"
 WRITE_CHECK = "UPDATE public.kept SET place = place WHERE false"
+ALWAYS_WRITES = "-c default_transaction_read_only=off"
 READ = "SELECT current_setting('port')"
 
 
@@ -49,27 +50,33 @@ class Server:
 
     async def demote(self) -> None:
         """Makes the server read-only; its sessions stay."""
-        await self.run(
-            "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf(), pg_sleep(0.2)"
-        )
+        await self._set("SET default_transaction_read_only = on", "on")
 
     async def promote(self) -> None:
-        await self.run("ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
+        """Makes it take writes."""
+        await self._set("RESET default_transaction_read_only", "off")
 
-    def _run(self, *statements: str) -> None:
-        connection = psycopg2.connect(self.url, options="-c default_transaction_read_only=off")
+    async def _set(self, change: str, then: str) -> None:
+        """Returns when new sessions are so; the server reads its settings some time after it was told to."""
+        await self.run(f"ALTER SYSTEM {change}", "SELECT pg_reload_conf()")
+        await until(lambda: self._run("SHOW default_transaction_read_only", options="") == [(then,)])
+
+    def _run(self, *statements: str, options: str = ALWAYS_WRITES) -> list[tuple[object, ...]]:
+        connection = psycopg2.connect(self.url, options=options)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
 
 
-@pytest.fixture
-async def servers(tmp_path: Path) -> AsyncIterator[tuple[Server, Server]]:
-    """Yields two servers; the second one begins as a standby."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Server, Server]]:
+    """Yields two servers."""
+    directory = tmp_path_factory.mktemp("failover")
     async with (
-        running_supervisor(tmp_path / "one", postgres="postgres") as one,
-        running_supervisor(tmp_path / "two", postgres="postgres") as two,
+        running_supervisor(directory / "one", postgres="postgres") as one,
+        running_supervisor(directory / "two", postgres="postgres") as two,
     ):
         for supervisor in (one, two):
             await until(lambda supervisor=supervisor: answers(supervisor), START_S)  # type: ignore[misc]
@@ -77,8 +84,16 @@ async def servers(tmp_path: Path) -> AsyncIterator[tuple[Server, Server]]:
         for server in (primary, standby):
             await server.run(SETUP)
         await standby.take_password_of(primary)
-        await standby.demote()
         yield primary, standby
+
+
+@pytest.fixture
+async def servers(both: tuple[Server, Server]) -> tuple[Server, Server]:
+    """Returns the servers as each test finds them; the second one is a standby."""
+    primary, standby = both
+    await primary.promote()
+    await standby.demote()
+    return primary, standby
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ import pytest
 from gateway.sockets import admission
 from gateway.sockets.admission import Admission
 from messenger_shared.contract.errors import AppError
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 
 class Arrivals:
@@ -35,8 +35,8 @@ async def test_sockets_above_the_bound_wait_and_the_rest_are_refused() -> None:
     assert refused.value.retry_after_ms is not None
     assert refused.value.retry_after_ms >= 1_000
     arrivals.go.set()
-    await asyncio.wait_for(asyncio.gather(*tasks), 2)
-    await asyncio.wait_for(arrivals.arrive(), 2)
+    await asyncio.wait_for(asyncio.gather(*tasks), LIMIT_S)
+    await asyncio.wait_for(arrivals.arrive(), LIMIT_S)
 
 
 async def test_a_socket_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

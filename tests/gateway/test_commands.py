@@ -18,7 +18,7 @@ from messenger_shared.contract.errors import AppError
 from messenger_shared.rpc.client import AnswerCallback
 from messenger_shared.settings.environment import Environment
 from tests.gateway.world import REQUIRED_SETTINGS, make_connection
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 ID = "01a20ac3-5727-772d-ad3e-fd6faf3624ac"
 
@@ -116,7 +116,7 @@ async def test_stopping_the_queue_does_not_wait_for_presence_commands() -> None:
 
     harness = Harness({"presence.set": never})
     await harness.put('{"type":"presence.set","status":"away"}')
-    await asyncio.wait_for(harness.queue.stop(), 2)
+    await asyncio.wait_for(harness.queue.stop(), LIMIT_S)
 
 
 async def test_reading_waits_while_the_queue_is_full() -> None:
@@ -129,7 +129,7 @@ async def test_reading_waits_while_the_queue_is_full() -> None:
     await asyncio.sleep(0)
     assert not late.done()
     harness.rpc.answer(0)
-    await asyncio.wait_for(late, 2)
+    await asyncio.wait_for(late, LIMIT_S)
     await harness.queue.stop()
 
 

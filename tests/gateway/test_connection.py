@@ -5,6 +5,7 @@ import asyncio
 from gateway.connections.connection import MAX_BUFFERED_BYTES, MAX_BUFFERED_EPHEMERAL_BYTES
 from messenger_shared.contract.close_codes import Close
 from tests.gateway.world import make_connection
+from tests.waiting import LIMIT_S
 
 
 async def test_a_slow_reader_is_closed_and_gets_no_more_writes() -> None:
@@ -12,7 +13,7 @@ async def test_a_slow_reader_is_closed_and_gets_no_more_writes() -> None:
     transport.buffered = MAX_BUFFERED_BYTES
     connection.write(b"x")
     assert connection.closing is not None
-    await asyncio.wait_for(connection.closing, 2)
+    await asyncio.wait_for(connection.closing, LIMIT_S)
     assert connection.socket.code == Close.SLOW_READER  # type: ignore[attr-defined]
     assert transport.aborted
     transport.buffered = 0
@@ -45,7 +46,7 @@ async def test_a_client_that_has_read_everything_is_closed_without_a_reset() -> 
     connection, transport = make_connection(1)
     connection.close(Close.DRAINING)
     assert connection.closing is not None
-    await asyncio.wait_for(connection.closing, 2)
+    await asyncio.wait_for(connection.closing, LIMIT_S)
     assert (transport.closed, transport.aborted) == (True, False)
 
 
@@ -57,12 +58,12 @@ async def test_close_when_idle_waits_for_running_commands_until_its_timeout() ->
     assert connection.closing is None
     connection.reply(b"the answer")
     connection.mark_queue_idle()
-    await asyncio.wait_for(closing, 2)
+    await asyncio.wait_for(closing, LIMIT_S)
     assert transport.written.endswith(b"the answer")
     assert connection.socket.code == Close.DRAINING  # type: ignore[attr-defined]
     stuck, _ = make_connection(1)
     stuck.busy_queues += 1
-    await asyncio.wait_for(stuck.close_when_idle(Close.DRAINING, 0.01), 2)
+    await asyncio.wait_for(stuck.close_when_idle(Close.DRAINING, 0.01), LIMIT_S)
 
 
 async def test_replies_are_written_with_the_next_event_or_at_the_end_of_the_turn() -> None:

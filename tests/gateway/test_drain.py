@@ -15,7 +15,7 @@ from gateway.sockets.drain import Drain
 from messenger_shared.contract.close_codes import Close
 from messenger_shared.contract.errors import AppError
 from tests.gateway.world import RecordingTransport, make_connection
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 SOCKETS = 8
 
@@ -50,7 +50,7 @@ async def crowd() -> Crowd:
 
 async def test_each_socket_has_a_slot_of_its_own_and_is_closed_after_it(crowd: Crowd) -> None:
     admission = Admission(1, 1)
-    await asyncio.wait_for(Drain(crowd.hub, admission, 0.4).run(), 5)
+    await asyncio.wait_for(Drain(crowd.hub, admission, 0.4).run(), LIMIT_S)
     frames = crowd.frames()
     assert {(frame["type"], frame["event"]) for frame in frames} == {("system", "draining")}
     assert sorted(frame["reconnect_after_ms"] for frame in frames) == [int(n * 37.5) for n in range(SOCKETS)]
@@ -66,18 +66,18 @@ async def test_draining_ends_as_soon_as_all_clients_have_left(crowd: Crowd) -> N
     await until(lambda: len(crowd.frames()) == SOCKETS)
     for connection in crowd.open:
         crowd.leave(connection)
-    await asyncio.wait_for(drain, 2)
+    await asyncio.wait_for(drain, LIMIT_S)
     assert {connection.closing for connection in crowd.open} == {None}
 
 
 async def test_draining_without_sockets_ends_at_once() -> None:
-    await asyncio.wait_for(Drain(Hub(), Admission(1, 1), 60).run(), 2)
+    await asyncio.wait_for(Drain(Hub(), Admission(1, 1), 60).run(), LIMIT_S)
 
 
 async def test_a_socket_that_opened_during_the_drain_is_closed_too(crowd: Crowd) -> None:
     drain = asyncio.create_task(Drain(crowd.hub, Admission(1, 1), 0.2).run())
     await until(lambda: len(crowd.frames()) == SOCKETS)
     crowd.open_socket(99)
-    await asyncio.wait_for(drain, 5)
+    await asyncio.wait_for(drain, LIMIT_S)
     codes = [connection.socket.code for connection in crowd.open]  # type: ignore[attr-defined]
     assert codes == [Close.DRAINING] * (SOCKETS + 1)

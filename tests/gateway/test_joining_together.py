@@ -48,8 +48,8 @@ async def test_it_is_told_once_to_all_and_they_hear_what_follows(
     new = [await world.connect(user) for user in MANY]
     world.broker.drops = lambda channel, payload: WAYS[way](channel)
     world.chat.change_member("c", "added", *MANY)
-    await until(lambda: set(MANY) <= set(world.hub.rooms["c"].members if "c" in world.hub.rooms else ()), 5)
-    await until(lambda: world.hub.rooms["c"].stream.last_pos == 2, 5)
+    await until(lambda: set(MANY) <= set(world.hub.rooms["c"].members if "c" in world.hub.rooms else ()))
+    await until(lambda: world.hub.rooms["c"].stream.last_pos == 2)
     world.broker.drops = lambda channel, payload: False
     world.chat.say("c", "hi")
     await until(lambda: all(contents(socket) == ["hi"] for socket in old + new))

@@ -78,7 +78,7 @@ async def test_the_last_event_before_silence_is_found_by_the_heads(world: Gatewa
     socket = await world.connect(1)
     world.broker.drops = lambda channel, payload: channel == channels.conversation("c")
     world.chat.say("c", "lost")
-    await until(lambda: contents(socket), timeout_s=3)
+    await until(lambda: contents(socket))
     assert contents(socket) == ["lost"]
 
 
@@ -86,7 +86,7 @@ async def test_a_lost_invitation_is_found_by_the_heads(world: GatewayWorld) -> N
     socket = await world.connect(1)
     world.broker.drops = lambda channel, payload: channel == channels.user(1)
     world.chat.announce("c", 1)
-    await until(lambda: "c" in world.hub.rooms, timeout_s=3)
+    await until(lambda: "c" in world.hub.rooms)
     world.chat.say("c", "hi")
     await until(lambda: contents(socket))
 
@@ -108,7 +108,7 @@ async def test_a_hole_is_fetched_once_for_all_sockets(world: GatewayWorld) -> No
     sockets = [await world.connect(user) for user in range(1, 21)]
     world.broker.drops = lambda channel, payload: channel == channels.conversation("c")
     world.chat.say("c", "lost")
-    await until(lambda: all(contents(socket) for socket in sockets), timeout_s=3)
+    await until(lambda: all(contents(socket) for socket in sockets))
     assert world.chat.asked.count(conversations.CHANGES.name) == 1
 
 
@@ -118,10 +118,10 @@ async def test_a_repair_goes_on_until_chat_api_is_back(world: GatewayWorld) -> N
     world.chat.away = True
     world.broker.drops = lambda channel, payload: channel == channels.conversation("c")
     world.chat.say("c", "lost")
-    await until(lambda: world.chat.asked.count(conversations.CHANGES.name) >= 2, timeout_s=4)
+    await until(lambda: world.chat.asked.count(conversations.CHANGES.name) >= 2)
     assert contents(socket) == []
     world.chat.away = False
-    await until(lambda: contents(socket), timeout_s=3)
+    await until(lambda: contents(socket))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -135,7 +135,7 @@ async def test_with_every_third_bus_message_lost_all_views_are_equal(world: Gate
         world.chat.say(chance.choice("cd"), str(n))
         if chance.random() < 0.5:
             await until(lambda: not world.chat.bus._outbox)
-    await until(lambda: all(len(contents(socket)) == 60 for socket in sockets), timeout_s=8)
+    await until(lambda: all(len(contents(socket)) == 60 for socket in sockets))
     for id_ in ("c", "d"):
         contents_sent = [orjson.loads(event.frame)["data"]["content"] for event in world.chat.log[id_]]
         for socket in sockets:

@@ -51,10 +51,10 @@ def short_interval(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_the_first_change_goes_out_at_once_and_the_next_are_gathered() -> None:
     scene, loop = Scene(3), asyncio.get_running_loop()
+    begun = loop.time()
     scene.update(0, "online")
     await turn()
     assert presence_frames(scene.transport) == [[(10, "online")]]
-    begun = loop.time()
     scene.update(1, "online")
     scene.update(2, "away")
     scene.update(1, "away")
@@ -113,6 +113,8 @@ async def test_what_one_hears_of_by_two_ways_is_told_once_and_nothing_of_oneself
     await asyncio.sleep(2 * fan_out.PASS_INTERVAL_S)
     scene.update(0, "away")
     await asyncio.sleep(2 * fan_out.PASS_INTERVAL_S)
+    # On a busy machine both times end together; the pass comes first.
+    await turn()
     assert presence_frames(scene.transport)[1:] == [[(10, "away")]]
 
 

@@ -15,7 +15,7 @@ from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE
 from tests.gateway.presence_world import PresenceWorld
 from tests.presence.stores import seen
-from tests.waiting import eventually, until
+from tests.waiting import LIMIT_S, eventually, until
 
 World = PresenceWorld
 
@@ -115,7 +115,7 @@ async def test_who_waits_is_told_when_presence_knows(reporting_world: World) -> 
     await asyncio.sleep(0.02)
     assert not waiting.done()
     reporting_world.presence.may_answer.set()
-    await asyncio.wait_for(waiting, 2)
+    await asyncio.wait_for(waiting, LIMIT_S)
 
 
 async def test_nobody_waits_for_presence_for_long(
@@ -124,7 +124,7 @@ async def test_nobody_waits_for_presence_for_long(
     monkeypatch.setattr(reporter, "WAIT_KNOWN_S", 0.05)
     reporting_world.presence.may_answer.clear()
     attach(reporting_world, 1)
-    await asyncio.wait_for(reporting_world.reporter.wait_known(1), 2)
+    await asyncio.wait_for(reporting_world.reporter.wait_known(1), LIMIT_S)
     reporting_world.presence.may_answer.set()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 
 from tests.client import User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import open_crowd
-from tests.e2e.placement import connect_apart, worker_of, workers
+from tests.e2e.placement import connect_apart, worker_of
 from tests.metrics import scrape_metrics
 from tests.waiting import eventually
 
@@ -23,28 +22,30 @@ async def talk(sender: User, others: list[User]) -> None:
     await socket.expect("message.new")
 
 
+async def all_tell(stack: SharedStack, connections: int) -> bool:
+    """Whether every worker tells of this number of sockets in all."""
+    told = [(await scrape_metrics(stack))["messenger_connections"] for _ in range(ASKED)]
+    return set(told) == {connections}
+
+
 async def test_whoever_is_asked_tells_of_all_workers(stack: SharedStack) -> None:
     async with open_crowd(stack.url, stack.token) as crowd:
-        before = (await scrape_metrics(stack))["messenger_connections"]
-        pids = workers(await asyncio.to_thread(stack.status), "gateway")
+        # Sockets of earlier tests may still be closing.
+        await eventually(lambda: all_tell(stack, 0))
+        pids = await stack.workers("gateway")
         sockets = await connect_apart(crowd.newcomer(), pids)
-        told = {(await scrape_metrics(stack))["messenger_connections"] for _ in range(ASKED)}
-        assert told == {before + len(sockets)}
+        await eventually(lambda: all_tell(stack, len(sockets)))
         assert {worker_of(socket, pids) for socket in sockets} == set(pids)
 
 
 async def test_the_sockets_of_a_killed_worker_are_counted_no_more(stack: SharedStack) -> None:
     async with open_crowd(stack.url, stack.token) as crowd:
-        before = (await scrape_metrics(stack))["messenger_connections"]
-        pids = workers(await asyncio.to_thread(stack.status), "gateway")
+        await eventually(lambda: all_tell(stack, 0))
+        pids = await stack.workers("gateway")
         sockets = await connect_apart(crowd.newcomer(), pids)
         os.kill(worker_of(sockets[0], pids), signal.SIGKILL)
         await sockets[0].wait_end()
-
-        async def is_told() -> bool:
-            return bool((await scrape_metrics(stack))["messenger_connections"] == before + len(sockets) - 1)
-
-        await eventually(is_told, 30)
+        await eventually(lambda: all_tell(stack, len(sockets) - 1))
 
 
 async def test_a_message_is_counted_in_the_metrics_of_each_service(stack: SharedStack) -> None:

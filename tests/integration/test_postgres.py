@@ -15,7 +15,7 @@ from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.postgres.database import Database
 from messenger_shared.postgres.pool import Limits
-from tests.waiting import eventually
+from tests.waiting import LIMIT_S, eventually
 
 TASKS = 1_000
 # Practically unlimited: what hangs must really hang.
@@ -77,12 +77,12 @@ async def test_no_wake_up_is_lost_in_a_storm_of_cancellations(opened: Opened, si
         for _ in range(chance.randrange(3)):
             await asyncio.sleep(0)
         task.cancel()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT_S):
         results = await asyncio.gather(*tasks, return_exceptions=True)
     assert sum(result == [(1,)] for result in results) >= 100
     assert all(isinstance(result, asyncio.CancelledError) for result in results if result != [(1,)])
     # Every slot came back.
-    await asyncio.wait_for(asyncio.gather(*(database.rows("SELECT 1") for _ in range(size * 2))), 5)
+    await asyncio.wait_for(asyncio.gather(*(database.rows("SELECT 1") for _ in range(size * 2))), LIMIT_S)
 
 
 async def test_a_connection_that_was_ended_makes_room_for_who_waits(opened: Opened) -> None:
@@ -92,7 +92,7 @@ async def test_a_connection_that_was_ended_makes_room_for_who_waits(opened: Open
     waiting = asyncio.create_task(database.rows("SELECT 1"))
     await terminate(watcher)
     assert (await fail(slow)).kind.code == "unavailable"
-    assert await asyncio.wait_for(waiting, 5) == [(1,)]
+    assert await asyncio.wait_for(waiting, LIMIT_S) == [(1,)]
 
 
 async def test_a_free_connection_is_handed_out_while_another_is_opened(
@@ -110,7 +110,7 @@ async def test_a_free_connection_is_handed_out_while_another_is_opened(
         opening = asyncio.create_task(database.rows("SELECT 1"))
         waiting = asyncio.create_task(database.rows("SELECT 2"))
         await asyncio.sleep(0)
-    assert await asyncio.wait_for(waiting, 5) == [(2,)]
+    assert await asyncio.wait_for(waiting, LIMIT_S) == [(2,)]
     opening.cancel()
     await asyncio.gather(opening, return_exceptions=True)
 
@@ -152,7 +152,7 @@ async def test_waiting_for_a_connection_has_a_bound(opened: Opened) -> None:
 
 async def test_the_deadline_of_a_query_holds_without_the_servers_help(opened: Opened) -> None:
     database = await opened(Limits(query_s=0.2))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(LIMIT_S):
         assert (await fail(database.rows("SELECT pg_sleep(60)"))).kind.code == "unavailable"
 
 

@@ -13,6 +13,7 @@ from psycopg2.extensions import parse_dsn
 
 from messenger_shared.postgres.pool import Limits, Pool
 from messenger_shared.postgres.servers import Servers
+from tests.waiting import LIMIT_S
 
 NAME = "postgres.test"
 # The rows of getaddrinfo, as far as they are read.
@@ -45,7 +46,7 @@ async def test_the_loop_goes_on_while_the_name_server_does_not_answer(
     pool = Pool(psycopg2.extensions.make_dsn(database_url, host=NAME, port=port), 1, "test", Limits())
     opening = asyncio.create_task(pool.open())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_S):
             await asyncio.to_thread(asked.wait, 5)
             # The loop runs, though the name server doesn't answer.
             await asyncio.sleep(0)

@@ -108,7 +108,7 @@ async def test_sessions_that_only_read_are_given_up_once_they_may_write_again(
         assert await told(database.rows(WRITE_CHECK)) == "unavailable"
         assert await database.rows("SELECT 1") == [(1,)]
         await alter(database_url, off)
-        await until(lambda: database.ready, 5)
+        await until(lambda: database.ready)
         # On every connection of the pool.
         assert await asyncio.gather(*(told(database.rows(WRITE_CHECK)) for _ in range(9))) == [""] * 9
         async with database.transaction(), database.transaction(), database.transaction() as last:
@@ -160,7 +160,7 @@ async def test_what_lacks_disk_is_not_ready_for_a_while_though_a_small_write_goe
         await database.rows(WRITE_CHECK)
         await database._check_server()
         assert not database.ready
-        await until(lambda: database.ready, 10)
+        await until(lambda: database.ready)
     finally:
         await database.stop()
 

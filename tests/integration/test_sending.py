@@ -23,7 +23,7 @@ from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import new_id
 from messenger_shared.postgres.database import Database
 from tests.databases import logged_in
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 5
 
@@ -237,7 +237,7 @@ async def test_a_conversation_that_is_locked_holds_up_itself_alone(
         # In a later turn, so that it is no part of the batch that hangs.
         await asyncio.sleep(0)
         held.append(batcher.send(draft(here, "second")))
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(LIMIT_S):
             await batcher.send(draft(there))
         assert not any(answer.done() for answer in held)
     await asyncio.gather(*held)

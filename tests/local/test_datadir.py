@@ -68,9 +68,8 @@ def test_a_port_is_kept_as_long_as_it_is_free(data: DataDir) -> None:
         port = data.port("redis")
         assert data.port("redis") == port
         assert data.port("postgres") != port
-        with socket.socket() as other:
-            other.bind(("127.0.0.1", port))
-            other.listen()
+        # As servers do, it takes a port although connections to an earlier server may linger there.
+        with socket.create_server(("127.0.0.1", port)):
             assert data.port("redis") != port
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+import pytest_asyncio
 
 from messenger_local import procfs
 from tests.local.conftest import RunningSupervisor, is_running, running_supervisor
@@ -46,42 +47,57 @@ class Servers:
         await until(self.answers, RECOVERY_S)
 
 
-@pytest.fixture
-async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
+@contextlib.asynccontextmanager
+async def running_servers(directory: Path) -> AsyncIterator[Servers]:
     """Yields both servers, in a directory that is closed to other users and has a space in its name."""
     async with running_supervisor(
-        tmp_path / "a place" / "data", postgres="postgres", redis="redis"
+        directory / "a place" / "data", postgres="postgres", redis="redis"
     ) as supervisor:
         found = Servers(supervisor)
         await found.ready()
         yield found
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
+    """Yields servers for the tests that don't stop their supervisor."""
+    async with running_servers(tmp_path_factory.mktemp("servers")) as servers:
+        yield servers
+
+
+@pytest.fixture
+async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
+    """Yields servers of the test's own."""
+    async with running_servers(tmp_path) as servers:
+        yield servers
+
+
 def postmaster_and_children(pid: int) -> list[int]:
     return [pid, *(child.pid for child in procfs.children(pid))]
 
 
-async def test_every_commit_is_synced(servers: Servers) -> None:
+async def test_every_commit_is_synced(lasting: Servers) -> None:
     settings = "fsync", "synchronous_commit", "full_page_writes", "data_checksums"
     for name in settings:
-        assert servers.sql(f"SHOW {name}") == [("on",)]
-    assert servers.sql("SHOW unix_socket_directories") == [("",)]
+        assert lasting.sql(f"SHOW {name}") == [("on",)]
+    assert lasting.sql("SHOW unix_socket_directories") == [("",)]
 
 
-async def test_nobody_gets_in_without_the_password(servers: Servers) -> None:
-    url = (servers.supervisor.root / "postgres-url").read_text()
+async def test_nobody_gets_in_without_the_password(lasting: Servers) -> None:
+    url = (lasting.supervisor.root / "postgres-url").read_text()
     with pytest.raises(psycopg2.OperationalError, match="password"):
         psycopg2.connect(url, password="guessed")
-    assert (servers.supervisor.root / "postgres-password").stat().st_mode & 0o077 == 0
-    assert (servers.supervisor.root / "run" / "valkey.conf").stat().st_mode & 0o077 == 0
+    assert (lasting.supervisor.root / "postgres-password").stat().st_mode & 0o077 == 0
+    assert (lasting.supervisor.root / "run" / "valkey.conf").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("whom", ["the postmaster alone", "all", "the postmaster, a child frozen"])
 async def test_postgres_comes_back_from_a_kill_with_all_that_was_committed(
-    servers: Servers, whom: str
+    lasting: Servers, whom: str
 ) -> None:
-    servers.sql("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
-    first = await servers.supervisor.new_pid("postgres")
+    lasting.sql("DROP TABLE IF EXISTS kept")
+    lasting.sql("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
+    first = await lasting.supervisor.new_pid("postgres")
     pids = postmaster_and_children(first)
     if "frozen" in whom:
         os.kill(pids[1], signal.SIGSTOP)
@@ -89,9 +105,9 @@ async def test_postgres_comes_back_from_a_kill_with_all_that_was_committed(
         # A child that sees the postmaster die ends itself, perhaps before this kill.
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    await servers.supervisor.new_pid("postgres", first)
-    await servers.ready()
-    assert servers.sql("SELECT count(*) FROM kept") == [(1000,)]
+    await lasting.supervisor.new_pid("postgres", first)
+    await lasting.ready()
+    assert lasting.sql("SELECT count(*) FROM kept") == [(1000,)]
     assert not any(is_running(pid) for pid in pids)
 
 
@@ -106,12 +122,12 @@ async def test_a_lock_file_of_a_foreign_process_stops_nobody(servers: Servers) -
         await again.ready()
 
 
-async def test_valkey_comes_back_at_the_same_address(servers: Servers) -> None:
-    first = await servers.supervisor.new_pid("redis")
-    url = (servers.supervisor.root / "redis-url").read_text()
+async def test_valkey_comes_back_at_the_same_address(lasting: Servers) -> None:
+    first = await lasting.supervisor.new_pid("redis")
+    url = (lasting.supervisor.root / "redis-url").read_text()
     os.kill(first, signal.SIGKILL)
-    await servers.supervisor.new_pid("redis", first)
-    assert (servers.supervisor.root / "redis-url").read_text() == url
+    await lasting.supervisor.new_pid("redis", first)
+    assert (lasting.supervisor.root / "redis-url").read_text() == url
 
 
 async def test_a_stop_leaves_nobody_and_a_clean_database(servers: Servers) -> None:

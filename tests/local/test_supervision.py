@@ -44,7 +44,7 @@ async def test_a_child_that_is_killed_is_started_again_and_it_is_logged(
 async def test_a_child_that_ends_by_itself_is_started_again(start_supervisor: StartSupervisor) -> None:
     running = await start_supervisor(one="raise SystemExit(4)")
     await running.wait_for_output("one ended by itself (exit code 4), starting it again in 0.8 s")
-    assert await running.stop() < STOP_TIMEOUT_S
+    await running.stop()
 
 
 async def test_output_of_a_child_is_shown(start_supervisor: StartSupervisor) -> None:
@@ -61,7 +61,7 @@ async def test_stop_asks_first_and_then_kills(start_supervisor: StartSupervisor)
     running = await start_supervisor(one=SLEEPER, two=DEAF)
     pids = [await running.new_pid("one"), await running.new_pid("two")]
     await running.wait_for_output("deaf")
-    assert STOP_TIMEOUT_S < await running.stop() < STOP_TIMEOUT_S + 2
+    assert await running.stop() > STOP_TIMEOUT_S
     assert not any(is_running(pid) for pid in pids)
     assert "two does not stop, sending SIGKILL" in running.output
     assert "one does not stop" not in running.output

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from chat_api.check import RULES
 from tests.e2e.crowd import open_crowd
@@ -20,9 +21,21 @@ RESTART_LIMIT_S = 30.0
 TOKEN_PATH = "/api/v1/messenger/dev/token"
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(
+    tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]
+) -> AsyncIterator[RunningStack]:
+    """Yields a stack for the tests that leave it running."""
+    data_dir = tmp_path_factory.mktemp("whole") / "data"
+    async with running_stack(data_dir, unused_tcp_port_factory(), WORKERS) as running:
+        yield running
+
+
 @pytest.fixture
-async def stack(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[RunningStack]:
-    """Yields a stack of the test's own."""
+async def own_stack(
+    tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
+) -> AsyncIterator[RunningStack]:
+    """Yields a stack of the test's own, which it may end."""
     async with running_stack(tmp_path / "data", unused_tcp_port_factory(), WORKERS) as running:
         yield running
 
@@ -103,51 +116,53 @@ async def test_the_demo_gets_tokens_and_strangers_do_not(stack: RunningStack) ->
 
 
 @pytest.mark.parametrize("how", ["SIGINT to the group", "SIGINT", "SIGTERM", "SIGHUP"])
-async def test_every_way_to_stop_it_leaves_nobody(stack: RunningStack, how: str) -> None:
-    pids = await all_pids(stack)
+async def test_every_way_to_stop_it_leaves_nobody(own_stack: RunningStack, how: str) -> None:
+    pids = await all_pids(own_stack)
     if "group" in how:
-        os.killpg(stack.process.pid, signal.SIGINT)
-        await until(lambda: stack.process.returncode is not None, STOP_LIMIT_S)
-        assert stack.process.returncode == 0
+        os.killpg(own_stack.process.pid, signal.SIGINT)
+        await until(lambda: own_stack.process.returncode is not None, STOP_LIMIT_S)
+        assert own_stack.process.returncode == 0
     else:
-        await stack.stop(signal.Signals[how])
+        await own_stack.stop(signal.Signals[how])
     assert not any(is_running(pid) for pid in pids)
-    assert " error " not in stack.output
+    assert " error " not in own_stack.output
     order = ["gateway", "presence", "chat-api", "redis", "postgres"]
-    assert sorted(order, key=lambda name: stack.output.index(f"stopping {name}")) == order
+    assert sorted(order, key=lambda name: own_stack.output.index(f"stopping {name}")) == order
     with pytest.raises(StackFailed, match="no stack is running"):
-        await stack.status()
+        await own_stack.status()
 
 
-async def test_frozen_processes_do_not_hold_up_the_stop(stack: RunningStack) -> None:
-    pids = await all_pids(stack)
+async def test_frozen_processes_do_not_hold_up_the_stop(own_stack: RunningStack) -> None:
+    pids = await all_pids(own_stack)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    assert await stack.stop() < STOP_LIMIT_S
+    assert await own_stack.stop() < STOP_LIMIT_S
     assert not any(is_running(pid) for pid in pids)
 
 
-async def test_a_lead_that_is_killed_takes_all_with_it_and_the_next_start_works(stack: RunningStack) -> None:
-    pids = await all_pids(stack)
-    token = await stack.token(9)
-    await stack.kill()
-    port = int(stack.url.rpartition(":")[2])
-    async with running_stack(stack.data_dir, port, WORKERS) as again:
+async def test_a_lead_that_is_killed_takes_all_with_it_and_the_next_start_works(
+    own_stack: RunningStack,
+) -> None:
+    pids = await all_pids(own_stack)
+    token = await own_stack.token(9)
+    await own_stack.kill()
+    port = int(own_stack.url.rpartition(":")[2])
+    async with running_stack(own_stack.data_dir, port, WORKERS) as again:
         assert not any(is_running(pid) for pid in pids)
         secret = (again.data_dir / "secret").read_text().strip().encode()
         assert verify(token, secret).user_id == 9
     # The fixture stops this stack, but would find the killed one.
-    stack.process = again.process
+    own_stack.process = again.process
 
 
-async def test_a_killed_master_is_replaced_and_its_workers_do_not_survive(stack: RunningStack) -> None:
-    master = (await stack.pids("gateway", "master"))[0]
-    workers = await stack.pids("gateway", "worker")
+async def test_a_killed_master_is_replaced_and_its_workers_do_not_survive(own_stack: RunningStack) -> None:
+    master = (await own_stack.pids("gateway", "master"))[0]
+    workers = await own_stack.pids("gateway", "worker")
     os.kill(master, signal.SIGKILL)
     await until(lambda: not any(is_running(pid) for pid in workers))
-    await until(lambda: "gateway ended by SIGKILL, starting it again" in stack.output)
-    await until(lambda: stack.output.count("gateway   info     Booting worker") == 4, RESTART_LIMIT_S)
-    assert (await stack.pids("gateway", "master"))[0] != master
+    await until(lambda: "gateway ended by SIGKILL, starting it again" in own_stack.output)
+    await until(lambda: own_stack.output.count("gateway   info     Booting worker") == 4, RESTART_LIMIT_S)
+    assert (await own_stack.pids("gateway", "master"))[0] != master
 
 
 async def test_a_second_stack_is_refused_in_one_line(

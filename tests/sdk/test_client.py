@@ -18,10 +18,9 @@ from tests.client import User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.faults.injection.proxy import Proxy
-from tests.waiting import eventually, until
+from tests.waiting import LIMIT_S, eventually, until
 
 BOT = Path(__file__).parents[2] / "shared/sdk/examples/bot.py"
-WAIT_S = 30.0
 
 
 class Listener:
@@ -39,13 +38,13 @@ class Listener:
         return [frame["data"]["content"] for frame in self.frames if frame["type"] == "message.new"]
 
     async def hears(self, *texts: str) -> None:
-        await until(lambda: len(self.texts()) >= len(texts), WAIT_S)
+        await until(lambda: len(self.texts()) >= len(texts))
         assert self.texts() == list(texts)
 
 
 @asynccontextmanager
 async def listener(url: str, user: User, **options: Any) -> AsyncIterator[Listener]:
-    async with asyncio.timeout(WAIT_S), Client(url, lambda: user.token, **options) as sdk:
+    async with Client(url, lambda: user.token, **options) as sdk:
         listener = Listener(sdk)
         task = asyncio.create_task(listener.listen())
         try:
@@ -92,11 +91,11 @@ async def test_events_come_once_and_in_order_over_interruptions(
         other = await two.create_group(one.user_id)
         await say(two, other, "5")
         link.resume_traffic()
-        await until(lambda: len(heard.texts()) == 5, WAIT_S)
+        await until(lambda: len(heard.texts()) == 5)
         assert sorted(heard.texts()) == ["1", "2", "3", "4", "5"]
         await say(two, room, "6")
         await say(two, other, "7")
-        await until(lambda: len(heard.texts()) == 7, WAIT_S)
+        await until(lambda: len(heard.texts()) == 7)
         for id_, texts in ((room, ["1", "2", "3", "4", "6"]), (other, ["5", "7"])):
             frames = [f for f in heard.frames if f["type"] == "message.new" and f["conversation_id"] == id_]
             assert [frame["data"]["content"] for frame in frames] == texts
@@ -111,7 +110,7 @@ async def test_what_is_sent_is_stored_once_and_in_order_however_often_the_link_b
         texts = [str(number) for number in range(60)]
         sends = [asyncio.create_task(heard.client.send(room, text)) for text in texts]
         for stored in (5, 20, 40):
-            await until(lambda stored=stored: sum(send.done() for send in sends) >= stored, WAIT_S)
+            await until(lambda stored=stored: sum(send.done() for send in sends) >= stored)
             for each in list(link.links):
                 each.break_next()
         messages = await asyncio.gather(*sends)
@@ -143,15 +142,15 @@ async def test_more_changes_than_a_replay_has_come_from_history_once_also_if_tha
             await server.send_message(other, two.user_id, f"new {number}")
         for at_least in (5, 20, 200):
             link.resume_traffic()
-            await until(lambda at_least=at_least: len(heard.texts()) >= at_least, WAIT_S)  # type: ignore[misc]
+            await until(lambda at_least=at_least: len(heard.texts()) >= at_least)  # type: ignore[misc]
             cut(link)
         link.resume_traffic()
-        await until(lambda: len(heard.texts()) >= 551, WAIT_S)
+        await until(lambda: len(heard.texts()) >= 551)
         assert sorted(heard.texts()) == sorted(["heard", *texts, *(f"new {number}" for number in range(30))])
         assert [text for text in heard.texts() if text.isdecimal()] == texts
         assert any(frame["type"] == catch_up.GAP for frame in heard.frames)
         await say(two, room, "after")
-        await until(lambda: heard.texts()[-1] == "after", WAIT_S)
+        await until(lambda: heard.texts()[-1] == "after")
         assert len(heard.texts()) == 552
 
 
@@ -166,7 +165,7 @@ async def test_a_restarted_client_continues_at_its_positions(stack: SharedStack,
     other = await two.create_group(one.user_id)
     await say(two, other, "4")
     async with listener(stack.url, one, positions=positions) as heard:
-        await until(lambda: len(heard.texts()) == 3, WAIT_S)
+        await until(lambda: len(heard.texts()) == 3)
         assert sorted(heard.texts()) == ["2", "3", "4"]
 
 
@@ -178,7 +177,7 @@ async def test_a_slow_application_loses_no_durable_event(
     one, two = crowd.newcomers(2)
     room = await two.create_group(one.user_id)
     texts = [str(number) for number in range(20)]
-    async with asyncio.timeout(WAIT_S), Client(stack.url, lambda: one.token) as sdk:
+    async with asyncio.timeout(LIMIT_S), Client(stack.url, lambda: one.token) as sdk:
         await say(two, room, *texts)
         heard = []
         async for frame in sdk.events():
@@ -200,8 +199,8 @@ async def test_the_token_is_asked_for_again_when_it_is_refused(stack: SharedStac
     async def get_token() -> str:
         return next(given)
 
-    async with asyncio.timeout(WAIT_S), Client(stack.url, get_token) as sdk:
-        await eventually(lambda: exhausted(given), WAIT_S)
+    async with asyncio.timeout(LIMIT_S), Client(stack.url, get_token) as sdk:
+        await eventually(lambda: exhausted(given))
         assert (await sdk.send(room, "with the third"))["content"] == "with the third"
 
 
@@ -212,9 +211,9 @@ async def exhausted(tokens: Any) -> bool:
 async def test_a_user_who_is_refused_for_good_ends_the_client(stack: SharedStack, crowd: Crowd) -> None:
     one = crowd.newcomer()
     with pytest.raises(MessengerError, match="unauthorized"):
-        async with asyncio.timeout(WAIT_S), Client(stack.url, lambda: "no token"):
+        async with asyncio.timeout(LIMIT_S), Client(stack.url, lambda: "no token"):
             pass
-    async with asyncio.timeout(WAIT_S), Client(stack.url, lambda: one.token) as sdk:
+    async with asyncio.timeout(LIMIT_S), Client(stack.url, lambda: one.token) as sdk:
         sending = asyncio.create_task(sdk.send(str(secrets.token_hex(16)), "x"))
         with pytest.raises(MessengerError, match="invalid_conversation_id"):
             await sending
@@ -224,7 +223,7 @@ async def test_revoking_ends_the_client_and_what_it_was_sending(
     stack: SharedStack, crowd: Crowd, server: Server
 ) -> None:
     one = crowd.newcomer()
-    async with asyncio.timeout(WAIT_S), Client(stack.url, lambda: one.token) as sdk:
+    async with asyncio.timeout(LIMIT_S), Client(stack.url, lambda: one.token) as sdk:
         await server.revoke_sessions(one.user_id)
         with pytest.raises(MessengerError, match="refused"):
             async for _ in sdk.events():
@@ -236,7 +235,7 @@ async def test_revoking_ends_the_client_and_what_it_was_sending(
 async def test_commands_and_requests_are_the_users(stack: SharedStack, crowd: Crowd) -> None:
     one, two = crowd.newcomers(2)
     room = await two.create_group(one.user_id)
-    async with asyncio.timeout(WAIT_S), Client(stack.url, lambda: one.token) as sdk:
+    async with asyncio.timeout(LIMIT_S), Client(stack.url, lambda: one.token) as sdk:
         assert (await sdk.command("subscribe", conversation_id=room))["last_pos"] == 1
         with pytest.raises(MessengerError, match="not_found"):
             await sdk.command("subscribe", conversation_id="01890000-0000-7000-8000-000000000000")
@@ -260,7 +259,7 @@ async def test_the_example_bot_answers(stack: SharedStack, crowd: Crowd) -> None
     socket = await two.connect()
     task = asyncio.create_task(bot.main(stack.url, one.token))
     try:
-        await eventually(lambda: is_online(two, one), WAIT_S)
+        await eventually(lambda: is_online(two, one))
         await say(two, room, "hello")
         answer = await socket.wait(
             lambda f: f["type"] == "message.new" and f["data"]["sender_id"] == one.user_id

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.documented import BASE_PATH
+from tests.waiting import LIMIT_S
 
-WAIT_S = 5.0
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _FIN, _MASKED = 0x80, 0x80
 
@@ -73,7 +73,7 @@ class RawConnection:
         if not self.writer.is_closing():
             self.writer.write(b"".join(parts))
 
-    async def rest(self, timeout_s: float = WAIT_S) -> bytes:
+    async def rest(self, timeout_s: float = LIMIT_S) -> bytes:
         """Returns all bytes until the server ends the connection in any way; fails if it doesn't."""
         found = b""
         try:
@@ -86,7 +86,7 @@ class RawConnection:
             raise AssertionError(f"still open after {timeout_s} s, got {found[:500]!r}") from None
         return found
 
-    async def frame(self, timeout_s: float = WAIT_S) -> Frame:
+    async def frame(self, timeout_s: float = LIMIT_S) -> Frame:
         """Returns the server's next frame, which must be whole and unmasked."""
         async with asyncio.timeout(timeout_s):
             first, length = await self.reader.readexactly(2)
@@ -96,7 +96,7 @@ class RawConnection:
                 length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8))
             return Frame(first & 0x0F, await self.reader.readexactly(length))
 
-    async def next(self, opcode: int, timeout_s: float = WAIT_S) -> Frame:
+    async def next(self, opcode: int, timeout_s: float = LIMIT_S) -> Frame:
         """Returns the next frame of this kind, and skips others."""
         while (found := await self.frame(timeout_s)).opcode != opcode:
             pass

@@ -13,7 +13,7 @@ from aiohttp import http_parser, web
 
 from messenger_shared.runtime import http_server
 from messenger_shared.runtime.service import Runner
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 KEEPALIVE_S = 0.3
 LARGE = b"x" * 64 * 2**20
@@ -43,7 +43,7 @@ def port(runner: Runner) -> int:
 async def ends(reader: asyncio.StreamReader) -> bytes:
     """Returns all bytes up to the end, which has to come soon."""
     found = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_S):
         with suppress(ConnectionError):
             while data := await reader.read(2**16):
                 found += data
