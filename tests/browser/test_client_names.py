@@ -56,7 +56,7 @@ async def test_a_notification_waits_for_the_name_of_its_sender(clients: WebClien
              constructor(title) { (window.shown ??= []).push(title) } close() {} }
            window.Notification = Kept; document.hasFocus = () => false"""
     )
-    chat = await clients.chat(one, context)
+    chat = await clients.listening_chat(one, context)
     await (await clients.api_user(one)).post(f"/conversations/{room}/participants", {"user_ids": [two]})
     await clients.post(two, room, "come here")
     await wait_for_expression(chat.page, "window.shown?.length === 1")
