@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.client import User
 from tests.conftest import SharedStack
-from tests.waiting import eventually
+from tests.waiting import eventually, until
 
 TIMEOUT_MS = 30_000
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
@@ -116,6 +116,20 @@ class WebClients:
         """Opens the connected client of `user`."""
         page = await self.page(context or await self.context(**options))
         await page.goto(f"{self.url}/?user_id={user}")
+        chat = Chat(page, user)
+        await chat.expect_connected()
+        return chat
+
+    async def listening_chat(self, user: int, context: BrowserContext) -> Chat:
+        """Opens the first tab of a user with conversations, and waits until it has caught up.
+
+        Messages that come before that are part of what was missed, so nobody is notified of them.
+        """
+        page = await self.page(context)
+        frames: list[str] = []
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda text: frames.append(str(text))))
+        await page.goto(f"{self.url}/?user_id={user}")
+        await until(lambda: any('"resumed"' in frame for frame in frames))
         chat = Chat(page, user)
         await chat.expect_connected()
         return chat

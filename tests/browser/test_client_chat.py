@@ -134,7 +134,7 @@ async def test_notifications_come_to_who_is_elsewhere_and_open_the_conversation(
              close() {} }
            window.Notification = Kept; document.hasFocus = () => window.isThere !== false"""
     )
-    first = await clients.chat(one, context)
+    first = await clients.listening_chat(one, context)
     await first.page.evaluate("window.isThere = false; window.dispatchEvent(new Event('blur'))")
     await clients.post(two, room, "come here")
     await wait_for_expression(first.page, "window.shown?.length === 1")

@@ -41,7 +41,7 @@ async def test_the_second_in_a_row_calls_too_and_takes_the_place_of_the_first(
 ) -> None:
     one, two = new_user(), new_user()
     room = await clients.group("Row", one, two)
-    chat = await clients.chat(one, context)
+    chat = await clients.listening_chat(one, context)
     await clients.post(two, room, "first")
     await shows(chat, "first")
     await clients.post(two, room, "second")
@@ -54,7 +54,7 @@ async def test_what_is_deleted_or_read_elsewhere_is_closed(
 ) -> None:
     one, two = new_user(), new_user()
     rooms = [await clients.group(title, one, two) for title in ("Deleted", "Read", "Opened")]
-    chat = await clients.chat(one, context)
+    chat = await clients.listening_chat(one, context)
     for room in rooms:
         await clients.post(two, room, f"in {room}")
     await shows(chat, *(f"in {room}" for room in rooms))
@@ -74,7 +74,7 @@ async def test_an_edit_changes_what_is_shown_without_a_call(
 ) -> None:
     one, two = new_user(), new_user()
     room = await clients.group("Edit", one, two)
-    chat = await clients.chat(one, context)
+    chat = await clients.listening_chat(one, context)
     [sent] = await clients.post(two, room, "frist")
     await shows(chat, "frist")
     writer = await clients.api_user(two)
@@ -88,7 +88,8 @@ async def test_several_tabs_give_one_and_a_burst_gives_few(
 ) -> None:
     one, two = new_user(), new_user()
     room = await clients.group("Tabs", one, two)
-    tabs = [await clients.chat(one, context) for _ in range(3)]
+    tabs = [await clients.listening_chat(one, context)]
+    tabs += [await clients.chat(one, context) for _ in range(2)]
     await clients.post(two, room, *(f"message {n}" for n in range(20)))
     await shows(tabs[0], "message 19")
     for tab in tabs[1:]:

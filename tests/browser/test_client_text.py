@@ -165,7 +165,7 @@ async def test_cut_text_ends_with_a_whole_grapheme(clients: WebClients, one: int
              (window.shown ??= []).push({ title, ...options }) } close() {} }
            window.Notification = Kept; document.hasFocus = () => false"""
     )
-    chat = await clients.chat(one, context)
+    chat = await clients.listening_chat(one, context)
     long = "x" * 118 + FAMILY + "y" * 5 + FAMILY + "z"
     [sent] = await clients.post(two, room, long)
     await wait_for_expression(chat.page, "window.shown?.length === 1")

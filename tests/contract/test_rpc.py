@@ -11,7 +11,7 @@ import pytest
 from messenger_shared.bus import channels
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
-from messenger_shared.rpc import client
+from messenger_shared.rpc import client, workers
 from messenger_shared.rpc import server as rpc_server
 from messenger_shared.rpc.messages import Request
 from tests.contract.callers import World
@@ -87,6 +87,7 @@ async def test_a_worker_that_says_nothing_is_a_timeout(world: World) -> None:
 
     server, _ = await world.worker(sleep)
     caller = await world.caller()
+    await until(lambda: caller.has_worker(world.service))
     with pytest.raises(AppError) as caught:
         await caller.ask(world.service, "do", {}, key="k", deadline_s=0.4)
     assert caught.value.kind is errors.TIMEOUT
@@ -112,8 +113,13 @@ async def test_one_key_keeps_to_one_worker_and_many_keys_use_all(world: World) -
     assert min(counts) > 50
 
 
-async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
+async def test_when_a_worker_dies_another_answers_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The requests die with the worker: its subscription is gone, and its announcements stop."""
+    # By what else would find it in the end, the answers would come too late.
+    monkeypatch.setattr(client, "RETRY_ELSEWHERE_S", 2 * LIMIT_S)
+    monkeypatch.setattr(workers, "DEAD_AFTER_S", 2 * LIMIT_S)
     asked = asyncio.Event()
 
     async def hang(request: Request) -> Any:
@@ -125,7 +131,7 @@ async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
     await until(lambda: caller.has_worker(world.service))
     gone = asyncio.Event()
     caller.on_gone(world.service, gone.set)
-    answers = [caller.ask(world.service, "do", {"n": n}, key="k") for n in range(5)]
+    answers = [caller.ask(world.service, "do", {"n": n}, key="k", deadline_s=LIMIT_S) for n in range(5)]
     await asyncio.wait_for(asked.wait(), LIMIT_S)
     order: list[int] = []
 
@@ -135,7 +141,7 @@ async def test_when_a_worker_dies_another_answers_at_once(world: World) -> None:
 
     await world.worker(note)
     bus.unsubscribe([channels.requests(world.service, bus.worker), channels.workers(world.service)])
-    await asyncio.wait_for(asyncio.gather(*answers), 2)
+    await asyncio.gather(*answers)
     assert gone.is_set()
     assert order == [0, 1, 2, 3, 4]
     for future in server._running:
@@ -163,7 +169,9 @@ async def test_a_lost_answer_is_asked_for_again(world: World, monkeypatch: pytes
     monkeypatch.setattr(bus, "publish", lossy)
     assert await caller.ask(world.service, "do", {"a": 1}, key="k") == {"user": 0, "a": 1}
     assert lost
-    assert again == [False, True]
+    # On a busy machine the second answer may come late, too.
+    assert again[:2] == [False, True]
+    assert all(again[1:])
 
 
 async def test_a_worker_that_leaves_finishes_what_it_was_asked(world: World) -> None:

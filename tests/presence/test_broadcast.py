@@ -15,8 +15,8 @@ from messenger_shared.contract import presence_states
 from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE, Change
 from presence.broadcast import USERS_PER_MESSAGE, Broadcast
 from presence.ports import Transition
+from tests.waiting import LIMIT_S
 
-DEADLINE_S = 5
 AT_MS = 1_764_153_000_123
 SEEN_MS = 1_764_152_985_000
 AT, SEEN = "2025-11-26T10:30:00.123Z", "2025-11-26T10:29:45.000Z"
@@ -40,7 +40,7 @@ class ChannelReader:
 
     async def take(self, messages: int) -> list[bytes]:
         """Returns the next `messages` bus messages, and checks that no more follow."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(LIMIT_S):
             taken = [await self._heard.get() for _ in range(messages)]
         assert self._heard.empty()
         return taken

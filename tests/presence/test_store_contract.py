@@ -9,6 +9,7 @@ import pytest
 from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE
 from presence.ports import Choice
 from tests.presence.stores import TIMING, StoreHarness, as_set, changes, full, pass_time_with_sweeps, seen
+from tests.waiting import LIMIT_S
 
 BIGGEST_ID = 2**53 - 1
 LEASE_MS = TIMING.lease_ms
@@ -227,7 +228,7 @@ async def test_whoever_is_cancelled_in_the_middle_of_a_step_ends(harness: StoreH
         task = asyncio.create_task(sweep_for_ever())
         await asyncio.sleep(0.0001 * (number % 10))
         task.cancel()
-        done, _ = await asyncio.wait([task], timeout=2)
+        done, _ = await asyncio.wait([task], timeout=LIMIT_S)
         assert done, f"cancelled for the {number}th time, and goes on"
 
 

@@ -10,8 +10,7 @@ from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from presence.sweeper import Sweeper
 from presence.tracker import Tracker
-
-DEADLINE_S = 5
+from tests.waiting import LIMIT_S
 
 
 class FailingTracker(Tracker):
@@ -37,7 +36,7 @@ async def test_sweeper_survives_failures_and_is_unhealthy_meanwhile(failure: Exc
     tracker = FailingTracker(failure, failure)
     sweeper = tracker.sweeper = Sweeper(tracker, interval_s=0.001)
     await sweeper.start()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(LIMIT_S):
         await tracker.done.wait()
     await sweeper.stop()
     assert tracker.health[:6] == [False, True, True, False, False, True]
