@@ -10,6 +10,7 @@ import './styles/base.css';
 import './styles/people.css';
 import './styles/list.css';
 import './styles/thread.css';
+import './styles/formatting.css';
 import './styles/dialogs.css';
 import './styles/errors.css';
 

@@ -174,6 +174,7 @@ export const en = {
   'settings.notify.impossible': 'This browser cannot show notifications on this page',
   'settings.notify.on': 'Notifications are on',
   'settings.signOut': 'Leave',
+  'settings.formatting': 'Show **bold**, *italic*, `code` and quotes as such',
   today: 'Today',
   yesterday: 'Yesterday',
   'error.offline': 'No connection. Try again when it is back.',

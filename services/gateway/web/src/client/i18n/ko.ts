@@ -174,6 +174,7 @@ export const ko: Texts = {
   'settings.notify.impossible': '이 페이지에서는 브라우저가 알림을 표시할 수 없습니다',
   'settings.notify.on': '알림이 켜져 있습니다',
   'settings.signOut': '나가기',
+  'settings.formatting': '**굵게**, *기울임*, `코드`, 인용을 서식으로 표시',
   today: '오늘',
   yesterday: '어제',
   'error.offline': '연결되어 있지 않습니다. 연결되면 다시 시도하세요.',

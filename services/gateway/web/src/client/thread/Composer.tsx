@@ -17,9 +17,9 @@ import { FailureText } from '../parts/FailureText.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { useUserName } from '../parts/UserName.tsx';
 import { useAction } from '../parts/useAction.ts';
+import { usePreview } from '../parts/usePreview.ts';
 import { useTextField } from '../parts/useTextField.ts';
 import { truncate } from '../text/graphemes.ts';
-import { previewOf } from '../text/messagePreview.ts';
 import { canWriteIn } from './messageActions.ts';
 import type { ComposerTarget, ComposerTargetState } from './useComposerTarget.ts';
 
@@ -149,6 +149,7 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
 function TargetLine({ target, onCancel }: { target: NonNullable<ComposerTarget>; onCancel: () => void }) {
   const t = useT();
   const name = useUserName(target.message.sender_id);
+  const preview = usePreview(target.message);
   const label =
     target.kind === 'edit'
       ? t('compose.editing')
@@ -158,7 +159,7 @@ function TargetLine({ target, onCancel }: { target: NonNullable<ComposerTarget>;
       <Icon name={target.kind} />
       <div className="composer-target-text">
         <strong>{label}</strong>
-        <span dir="auto">{truncate(previewOf(target.message, t), TARGET_PREVIEW_CHARS)}</span>
+        <span dir="auto">{truncate(preview, TARGET_PREVIEW_CHARS)}</span>
       </div>
       <button type="button" className="icon-button" onClick={onCancel} title={t('cancel')}>
         <Icon name="close" />
