@@ -10,10 +10,41 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired
 
+UserId: TypeAlias = int
+
+
+class MentionsRequest(TypedDict):
+    """
+    The users to mention, or all members. Users who aren't members are left out.
+    """
+
+    user_ids: NotRequired[list[UserId]]
+    all: NotRequired[bool]
+
+
+class Entity(TypedDict):
+    """
+    A mention in the text: the user, and its place in UTF-16 code units of `content`.
+    """
+
+    type: Literal["mention"]
+    user_id: int
+    offset: int
+    length: int
+
+
+class Mentions(TypedDict):
+    """
+    The members whom a message mentions. With `all`, it mentions every member.
+    """
+
+    user_ids: list[UserId]
+    all: bool
+
 
 class Message(TypedDict):
     """
-    A message.
+    A message. It has `mentions` only if it mentions somebody, and `entities` only if the text does.
     """
 
     id: str
@@ -29,12 +60,11 @@ class Message(TypedDict):
     file_url: str | None
     file_name: str | None
     file_size: int | None
+    mentions: NotRequired[Mentions]
+    entities: NotRequired[list[Entity]]
     created_at: str
     edited_at: str | None
     deleted_at: str | None
-
-
-UserId: TypeAlias = int
 
 
 class ReactionCount(TypedDict):
@@ -78,6 +108,7 @@ class Settings(TypedDict):
     muted_until: str | None
     push_enabled: bool
     email_enabled: bool
+    notify: Literal["all", "mentions", "none"]
 
 
 class Participant(TypedDict):
@@ -216,6 +247,7 @@ class Problem(TypedDict):
         "key_conflict",
         "bad_emoji",
         "reaction_limit",
+        "mention_all_refused",
         "unknown_user",
         "rate_limited",
         "overloaded",
@@ -269,6 +301,8 @@ class HistoryMessage(TypedDict):
     file_url: str | None
     file_name: str | None
     file_size: int | None
+    mentions: NotRequired[Mentions]
+    entities: NotRequired[list[Entity]]
     created_at: str
     edited_at: str | None
     deleted_at: str | None
@@ -290,10 +324,12 @@ class ConversationRow(TypedDict):
     last_pos: int
     read_seq: int
     unread: int
+    unread_mentions: int
     marked_unread_from: int | None
     participants_count: int
     participant_ids: list[int] | None
     muted: bool
+    notify: Literal["all", "mentions", "none"]
 
 
 class ConversationPage(TypedDict):
@@ -316,7 +352,7 @@ class ConversationUpdateBody(TypedDict):
 
 class ConversationCounters(TypedDict):
     """
-    The state of a conversation for one member: its counters, and whether it is muted.
+    The state of a conversation for one member: its counters and notification settings.
     """
 
     conversation_id: str
@@ -324,8 +360,10 @@ class ConversationCounters(TypedDict):
     last_pos: int
     read_seq: int
     unread: int
+    unread_mentions: int
     marked_unread_from: int | None
     muted: bool
+    notify: Literal["all", "mentions", "none"]
 
 
 class ConversationCountersPage(TypedDict):
@@ -376,6 +414,8 @@ class MessageSendBody(TypedDict):
     file_url: NotRequired[str | None]
     file_name: NotRequired[str | None]
     file_size: NotRequired[int | None]
+    mentions: NotRequired[MentionsRequest | None]
+    entities: NotRequired[list[Entity] | None]
 
 
 class MessagePage(TypedDict):
@@ -391,13 +431,15 @@ class MessagePage(TypedDict):
 
 class MessageEditBody(TypedDict):
     """
-    A new text for a message. It may be blank only if the message has a file.
+    A new text for a message, with its mentions. It may be blank only if the message has a file.
 
     With `expected_version` the edit fails if the message was changed in the meantime.
     """
 
     content: str | None
     expected_version: NotRequired[int | None]
+    mentions: NotRequired[MentionsRequest | None]
+    entities: NotRequired[list[Entity] | None]
 
 
 class Position(TypedDict):
@@ -407,6 +449,7 @@ class Position(TypedDict):
 
     read_seq: int
     unread: int
+    unread_mentions: int
 
 
 class ConversationReadBody(TypedDict):
@@ -455,6 +498,16 @@ class VersionPage(TypedDict):
 
     next_cursor: str | None
     items: list[Version]
+
+
+class MentionPage(TypedDict):
+    """
+    A page of the messages that mention the caller, the newest mention first.
+    """
+
+    next_cursor: str | None
+    items: list[HistoryMessage]
+    users: dict[str, User]
 
 
 class Reactions(TypedDict):
@@ -524,6 +577,16 @@ class SettingsUpdateBody(TypedDict):
     muted_until: NotRequired[str | None]
     push_enabled: NotRequired[bool]
     email_enabled: NotRequired[bool]
+    notify: NotRequired[Literal["all", "mentions", "none"]]
+
+
+class Ticket(TypedDict):
+    """
+    A ticket, which opens one socket as `?ticket=` until it expires, so that no token is in a URL.
+    """
+
+    ticket: str
+    expires_at: str
 
 
 class PresencePage(TypedDict):
@@ -553,15 +616,6 @@ class Stats(TypedDict):
     total_connections: int
     active_conversations: int
     gateways: list[Gateway]
-
-
-class Ticket(TypedDict):
-    """
-    A ticket, which opens one socket as `?ticket=` until it expires.
-    """
-
-    ticket: str
-    expires_at: str
 
 
 class UserPage(TypedDict):
@@ -701,6 +755,8 @@ class ServerMessageSendBody(TypedDict):
     file_url: NotRequired[str | None]
     file_name: NotRequired[str | None]
     file_size: NotRequired[int | None]
+    mentions: NotRequired[MentionsRequest | None]
+    entities: NotRequired[list[Entity] | None]
     sender_id: NotRequired[int | None]
 
 
@@ -718,12 +774,14 @@ class MessageSendCommand(TypedDict):
     file_url: NotRequired[str | None]
     file_name: NotRequired[str | None]
     file_size: NotRequired[int | None]
+    mentions: NotRequired[MentionsRequest | None]
+    entities: NotRequired[list[Entity] | None]
     ref: NotRequired[str]
 
 
 class MessageEditCommand(TypedDict):
     """
-    A new text for a message. It may be blank only if the message has a file.
+    A new text for a message, with its mentions. It may be blank only if the message has a file.
 
     With `expected_version` the edit fails if the message was changed in the meantime.
     """
@@ -732,6 +790,8 @@ class MessageEditCommand(TypedDict):
     message_id: str
     content: str | None
     expected_version: NotRequired[int | None]
+    mentions: NotRequired[MentionsRequest | None]
+    entities: NotRequired[list[Entity] | None]
     ref: NotRequired[str]
 
 
@@ -955,6 +1015,7 @@ class ReadConfirmedAnswer(TypedDict):
     message_id: str
     read_seq: int
     unread: int
+    unread_mentions: int
     ref: NotRequired[str]
 
 
@@ -1119,12 +1180,13 @@ class MessageReadEvent(TypedDict):
 
 class UnreadUpdatedEvent(TypedDict):
     """
-    The user's number of unread messages. Only the user's own sockets get it.
+    The user's numbers of unread messages and mentions. Only the user's own sockets get it.
     """
 
     type: Literal["unread.updated"]
     conversation_id: str
     unread: int
+    unread_mentions: int
     read_seq: int
     last_seq: int
     marked_unread_from: int | None
@@ -1369,6 +1431,7 @@ class ErrorFrame(TypedDict):
         "key_conflict",
         "bad_emoji",
         "reaction_limit",
+        "mention_all_refused",
         "unknown_user",
         "rate_limited",
         "overloaded",

@@ -56,6 +56,9 @@ BAD_EMOJI: Final = ErrorKind("bad_emoji", 422, False, "Not an emoji")
 REACTION_LIMIT: Final = ErrorKind(
     "reaction_limit", 409, False, "Too many different reactions to this message"
 )
+MENTION_ALL_REFUSED: Final = ErrorKind(
+    "mention_all_refused", 403, False, "Only admins may mention all members, of at most 1,000"
+)
 UNKNOWN_USER: Final = ErrorKind("unknown_user", 422, False, "Unknown user")
 RATE_LIMITED: Final = ErrorKind("rate_limited", 429, True, "Too many requests")
 OVERLOADED: Final = ErrorKind("overloaded", 503, True, "Too busy")
@@ -83,6 +86,7 @@ KINDS: Final[Mapping[str, ErrorKind]] = {
         KEY_CONFLICT,
         BAD_EMOJI,
         REACTION_LIMIT,
+        MENTION_ALL_REFUSED,
         UNKNOWN_USER,
         RATE_LIMITED,
         OVERLOADED,

@@ -17,7 +17,7 @@ from messenger_shared.bus.redis_client import step
 from messenger_shared.contract import errors, timestamps
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.operations.operation import Body
-from messenger_shared.contract.operations.tickets import GIVE
+from messenger_shared.contract.operations.session import GIVE_TICKET
 from messenger_shared.contract.tokens import Identity, InvalidToken
 
 LIFETIME_S: Final = 30
@@ -30,7 +30,7 @@ class Tickets:
     def __init__(self, redis: Redis, rate_limits: TokenBuckets) -> None:
         self._redis = redis
         self._rate_limits = rate_limits
-        self.handlers = {GIVE.name: self.issue}
+        self.handlers = {GIVE_TICKET.name: self.issue}
 
     async def issue(self, identity: Identity, body: Body) -> dict[str, Any]:
         """A new ticket for the user; its socket lasts as long as the user's token. Raises AppError."""

@@ -32,6 +32,7 @@ from messenger_shared.contract.schemas.fields import (
     cursor,
     page_limit,
 )
+from messenger_shared.contract.schemas.mentions import check_mentions, wanted_entities, wanted_mentions
 from messenger_shared.contract.schemas.resources import (
     SYSTEM,
     MessagePageSchema,
@@ -66,9 +67,14 @@ class SendRequest(RequestSchema):
     )
     file_name = NameField(FILE_NAME_CHARS, load_default=None, allow_none=True)
     file_size = IntegerField(load_default=None, allow_none=True)
+    mentions = wanted_mentions()
+    entities = wanted_entities()
 
     def is_surely_valid(self, body: Mapping[str, Any]) -> bool:
-        """Whether `_require_content` surely accepts `body`: true for text, as most messages are."""
+        """Whether the rules below surely accept `body`: true for text, as most messages are.
+
+        A body with mentions doesn't come here: the fast path knows no nested fields.
+        """
         return body["message_type"] == "text" and not is_blank(body["content"])
 
     @validates_schema
@@ -80,9 +86,13 @@ class SendRequest(RequestSchema):
         if is_blank(data["content"]):
             raise ValidationError(BLANK, "content")
 
+    @validates_schema
+    def _check_mentions(self, data: dict[str, Any], **kwargs: Any) -> None:
+        check_mentions(data)
+
 
 class EditRequest(RequestSchema):
-    """A new text for a message. It may be blank only if the message has a file.
+    """A new text for a message, with its mentions. It may be blank only if the message has a file.
 
     With `expected_version` the edit fails if the message was changed in the meantime.
     """
@@ -91,6 +101,16 @@ class EditRequest(RequestSchema):
     # Only chat-api knows whether the message has a file.
     content = ContentField(may_be_blank=True, required=True)
     expected_version = IntegerField(low=1, high=2**31 - 1, load_default=None, allow_none=True)
+    mentions = wanted_mentions()
+    entities = wanted_entities()
+
+    def is_surely_valid(self, body: Mapping[str, Any]) -> bool:
+        """True: a body with mentions doesn't come here, as with SendRequest."""
+        return True
+
+    @validates_schema
+    def _check_mentions(self, data: dict[str, Any], **kwargs: Any) -> None:
+        check_mentions(data)
 
 
 class MessageRequest(RequestSchema):
@@ -158,12 +178,13 @@ def _read(body: dict[str, Any], answer: Any) -> dict[str, Any]:
         "conversation_id": answer["conversation_id"],
         "read_seq": answer["read_seq"],
         "unread": answer["unread"],
+        "unread_mentions": answer["unread_mentions"],
     }
 
 
 @responds(200)
 def _position(answer: Any) -> tuple[int, Any]:
-    return 200, {"read_seq": answer["read_seq"], "unread": answer["unread"]}
+    return 200, {name: answer[name] for name in ("read_seq", "unread", "unread_mentions")}
 
 
 _MESSAGE_ERRORS: Final = (errors.INVALID_FRAME, errors.FORBIDDEN, errors.NOT_MEMBER, errors.NOT_FOUND)
@@ -191,6 +212,7 @@ SEND: Final = Operation(
         errors.NOT_MEMBER,
         errors.NOT_FOUND,
         errors.IDEMPOTENCY_CONFLICT,
+        errors.MENTION_ALL_REFUSED,
         errors.RATE_LIMITED,
     ),
 )
@@ -214,7 +236,7 @@ EDIT: Final = Operation(
     key="message_id",
     route=Route("PUT", "/messages/{message_id}", ok),
     command=Command(("message.edit",), "message.edited", _with_data),
-    errors=(*_MESSAGE_ERRORS, errors.MESSAGE_TOO_LONG, errors.VERSION_CONFLICT),
+    errors=(*_MESSAGE_ERRORS, errors.MESSAGE_TOO_LONG, errors.VERSION_CONFLICT, errors.MENTION_ALL_REFUSED),
 )
 DELETE: Final = Operation(
     name="message.delete",

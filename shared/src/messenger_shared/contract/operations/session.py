@@ -1,16 +1,24 @@
-"""Commands that the gateway answers itself: subscribe, resume, typing, a new token, ping."""
+"""Operations on sockets, which the gateway answers itself: tickets, subscriptions, typing, tokens, pings."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from marshmallow import fields
+from marshmallow import Schema, fields
 
 from messenger_shared.contract import errors
-from messenger_shared.contract.operations.operation import GATEWAY, Body, Command, Operation
+from messenger_shared.contract.operations.operation import (
+    GATEWAY,
+    Body,
+    Command,
+    Operation,
+    Route,
+    responds,
+)
 from messenger_shared.contract.schemas.fields import (
     ConversationRequest,
     IntegerField,
+    MomentField,
     RequestSchema,
     ShortDict,
     UuidField,
@@ -43,6 +51,18 @@ class PingRequest(RequestSchema):
     """A ping. `ts` may be any value; the answer returns it."""
 
     ts = fields.Raw(load_default=None, allow_none=True)
+
+
+class TicketSchema(Schema):
+    """A ticket, which opens one socket as `?ticket=` until it expires, so that no token is in a URL."""
+
+    ticket = fields.String(required=True)
+    expires_at = MomentField(required=True)
+
+
+@responds(201)
+def _created(answer: Any) -> tuple[int, Any]:
+    return 201, answer
 
 
 def _echo(body: Body, answer: Any) -> Body:
@@ -114,4 +134,23 @@ PING: Final = Operation(
     command=Command(("ping",), "pong", answers_without_ref=True),
 )
 
-OPERATIONS: Final = (SUBSCRIBE, RESUME, UNSUBSCRIBE, TYPING_START, TYPING_STOP, AUTH_REFRESH, PING)
+GIVE_TICKET: Final = Operation(
+    name="ticket.give",
+    summary="Create a ticket for one socket",
+    service=GATEWAY,
+    request=RequestSchema(),
+    answer=TicketSchema(),
+    route=Route("POST", "/ws-ticket", _created),
+    errors=(errors.RATE_LIMITED,),
+)
+
+OPERATIONS: Final = (
+    SUBSCRIBE,
+    RESUME,
+    UNSUBSCRIBE,
+    TYPING_START,
+    TYPING_STOP,
+    AUTH_REFRESH,
+    PING,
+    GIVE_TICKET,
+)

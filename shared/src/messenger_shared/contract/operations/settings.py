@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from marshmallow import fields, validate
+
 from messenger_shared.contract import errors
 from messenger_shared.contract.operations.operation import CHAT_API, ON_CONVERSATION, Operation, Route, ok
 from messenger_shared.contract.schemas.fields import (
@@ -11,6 +13,7 @@ from messenger_shared.contract.schemas.fields import (
     ConversationRequest,
     MomentField,
 )
+from messenger_shared.contract.schemas.mentions import NOTIFY
 from messenger_shared.contract.schemas.resources import SettingsSchema
 
 _PATH: Final = "/conversations/{conversation_id}/settings"
@@ -23,6 +26,7 @@ class UpdateRequest(ConversationRequest):
     muted_until = MomentField(allow_none=True)
     push_enabled = BooleanField()
     email_enabled = BooleanField()
+    notify = fields.String(validate=validate.OneOf(NOTIFY))
 
 
 GET: Final = Operation(

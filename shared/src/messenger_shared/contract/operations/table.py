@@ -5,6 +5,7 @@ from typing import Final
 
 from messenger_shared.contract.operations import (
     conversations,
+    mentions,
     messages,
     participants,
     pins,
@@ -13,7 +14,6 @@ from messenger_shared.contract.operations import (
     session,
     settings,
     stats,
-    tickets,
     users,
 )
 from messenger_shared.contract.operations.internal import operators, reports
@@ -28,13 +28,13 @@ TABLE: Final[Mapping[str, Operation]] = {
         conversations,
         participants,
         messages,
+        mentions,
         reactions,
         pins,
         settings,
         session,
         presence,
         stats,
-        tickets,
         reports,
         operators,
         users,

@@ -73,6 +73,7 @@ class ReadConfirmedFrame(NamedMessageFrame):
 
     read_seq = IntegerField(required=True)
     unread = IntegerField(required=True)
+    unread_mentions = IntegerField(required=True)
 
 
 class RefreshedFrame(Schema):

@@ -72,9 +72,10 @@ class ReadMessageFrame(ConversationFrame):
 
 
 class UnreadFrame(ConversationFrame):
-    """The user's number of unread messages. Only the user's own sockets get it."""
+    """The user's numbers of unread messages and mentions. Only the user's own sockets get it."""
 
     unread = IntegerField(required=True)
+    unread_mentions = IntegerField(required=True)
     read_seq = IntegerField(required=True)
     last_seq = IntegerField(required=True)
     marked_unread_from = marked_unread_from()

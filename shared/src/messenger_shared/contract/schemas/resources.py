@@ -16,6 +16,7 @@ from messenger_shared.contract.schemas.fields import (
     UuidField,
     user_id,
 )
+from messenger_shared.contract.schemas.mentions import NOTIFY, EntitySchema, MentionsSchema
 from messenger_shared.contract.schemas.reactions import MessageReactionSchema
 
 # The message type of messages from operators. Clients can't send it.
@@ -48,8 +49,13 @@ class PageSchema(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
+def notify() -> fields.String:
+    """Which new messages the user is notified of: all, mentions of them, or none."""
+    return fields.String(required=True, validate=validate.OneOf(NOTIFY))
+
+
 class MessageSchema(Schema):
-    """A message."""
+    """A message. It has `mentions` only if it mentions somebody, and `entities` only if the text does."""
 
     id = UuidField(required=True)
     conversation_id = UuidField(required=True)
@@ -65,6 +71,8 @@ class MessageSchema(Schema):
     file_url = fields.String(required=True, allow_none=True)
     file_name = fields.String(required=True, allow_none=True)
     file_size = IntegerField(required=True, allow_none=True)
+    mentions = fields.Nested(MentionsSchema)
+    entities = fields.List(fields.Nested(EntitySchema))
     created_at = MomentField(required=True)
     edited_at = MomentField(required=True, allow_none=True)
     deleted_at = MomentField(required=True, allow_none=True)
@@ -111,11 +119,13 @@ class ConversationRowSchema(ConversationChangeSchema):
     last_pos = IntegerField(required=True)
     read_seq = IntegerField(required=True)
     unread = IntegerField(required=True)
+    unread_mentions = IntegerField(required=True)
     marked_unread_from = marked_unread_from()
     participants_count = IntegerField(required=True)
     # The members of a direct conversation, present or hidden; null for other types.
     participant_ids = fields.List(user_id(), required=True, allow_none=True)
     muted = fields.Boolean(required=True)
+    notify = notify()
 
 
 class ConversationAnswerSchema(ConversationSchema):
@@ -153,12 +163,11 @@ class MessagePageSchema(PageSchema):
     has_more = fields.Boolean(required=True)
 
 
-class ReadSchema(Schema):
-    """How far a member has read."""
+class MentionPageSchema(PageSchema):
+    """A page of the messages that mention the caller, the newest mention first."""
 
-    conversation_id = UuidField(required=True)
-    read_seq = IntegerField(required=True)
-    unread = IntegerField(required=True)
+    items = fields.List(fields.Nested(HistoryMessageSchema), required=True)
+    users = users_named()
 
 
 class PositionSchema(Schema):
@@ -166,6 +175,13 @@ class PositionSchema(Schema):
 
     read_seq = IntegerField(required=True)
     unread = IntegerField(required=True)
+    unread_mentions = IntegerField(required=True)
+
+
+class ReadSchema(PositionSchema):
+    """How far a member has read."""
+
+    conversation_id = UuidField(required=True)
 
 
 class ReaderSchema(Schema):
@@ -204,15 +220,17 @@ class ParticipantPageSchema(PageSchema):
 
 
 class ConversationCountersSchema(Schema):
-    """The state of a conversation for one member: its counters, and whether it is muted."""
+    """The state of a conversation for one member: its counters and notification settings."""
 
     conversation_id = UuidField(required=True)
     last_seq = IntegerField(required=True)
     last_pos = IntegerField(required=True)
     read_seq = IntegerField(required=True)
     unread = IntegerField(required=True)
+    unread_mentions = IntegerField(required=True)
     marked_unread_from = marked_unread_from()
     muted = fields.Boolean(required=True)
+    notify = notify()
 
 
 class ConversationCountersPageSchema(PageSchema):
@@ -228,6 +246,7 @@ class SettingsSchema(Schema):
     muted_until = MomentField(required=True, allow_none=True)
     push_enabled = fields.Boolean(required=True)
     email_enabled = fields.Boolean(required=True)
+    notify = notify()
 
 
 class LimitsSchema(Schema):
