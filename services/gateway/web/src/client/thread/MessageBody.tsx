@@ -48,19 +48,18 @@ const QUOTED_CHARS = 140;
 
 export interface QuoteProps {
   quoted: ChatMessage | undefined;
-  id: string;
-  onGoTo: (id: string) => void;
+  onGoTo: (seq: number) => void;
 }
 
 /** A message that is not loaded cannot be quoted, and is not loaded just for the quote. */
-export function Quote({ quoted, id, onGoTo }: QuoteProps) {
+export function Quote({ quoted, onGoTo }: QuoteProps) {
   const t = useT();
   const sender = useNamedUser(quoted?.sender_id ?? null);
   const preview = usePreview(quoted);
   if (!quoted) return <p className="quote">{t('message.quote.missing')}</p>;
   const who = quoted.isMine ? { name: t('you'), isLoading: false } : sender;
   return (
-    <button type="button" className="quote" tabIndex={-1} onClick={() => onGoTo(id)}>
+    <button type="button" className="quote" tabIndex={-1} onClick={() => onGoTo(quoted.seq)}>
       <span className="sr-only">{t('message.quote.go', { name: who.name })}</span>
       <strong dir="auto">
         <NameText {...who} />

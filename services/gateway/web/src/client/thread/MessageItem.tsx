@@ -22,6 +22,8 @@ export interface MessageItemProps {
   startsUnread: boolean;
   isGroup: boolean;
   isCurrent: boolean;
+  /** Whether the user has just gone to this message. */
+  isFound: boolean;
   index: number;
   /** -1 while there may be more messages. */
   count: number;
@@ -30,7 +32,7 @@ export interface MessageItemProps {
   onFocus: (key: string) => void;
   onMenu: (message: ChatMessage, anchor: Element) => void;
   onTarget: (target: ComposerTarget) => void;
-  onGoTo: (id: string) => void;
+  onGoTo: (seq: number) => void;
   onRetry: (id: string) => void;
   onDiscard: (id: string) => void;
 }
@@ -115,7 +117,7 @@ function Item(props: MessageItemProps) {
       data-key={message.key}
       data-testid="message"
       data-status={message.status}
-      className={classOf(message, groupPosition)}
+      className={classOf(props)}
       style={{ transform: `translateY(${props.top}px)` }}
       aria-posinset={props.index + 1}
       aria-setsize={props.count}
@@ -142,9 +144,7 @@ function Item(props: MessageItemProps) {
               <NameText {...named} />
             </p>
           )}
-          {message.reply_to && !message.deleted_at && (
-            <Quote quoted={quoted} id={message.reply_to} onGoTo={props.onGoTo} />
-          )}
+          {message.reply_to && !message.deleted_at && <Quote quoted={quoted} onGoTo={props.onGoTo} />}
           <MessageBody message={message} />
           <span className="meta">
             {message.edited_at && !message.deleted_at && <span>{t('message.edited')}</span>}
@@ -191,13 +191,14 @@ function FailedLine({ message, onRetry, onDiscard, isCurrent }: MessageItemProps
   );
 }
 
-function classOf(message: ChatMessage, place: GroupPosition): string {
+function classOf({ message, groupPosition: place, isFound }: MessageItemProps): string {
   return [
     'message',
     message.isMine ? 'mine' : 'theirs',
     place.startsGroup && 'starts',
     place.endsGroup && 'ends',
     message.deleted_at && 'deleted',
+    isFound && 'found',
   ]
     .filter(Boolean)
     .join(' ');

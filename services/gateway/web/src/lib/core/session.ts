@@ -156,6 +156,23 @@ export class Session {
     if (room) await this.#historyLoader.loadOlder(room);
   }
 
+  async loadNewer(id: string): Promise<void> {
+    const room = this.room(id);
+    if (room) await this.#historyLoader.loadNewer(room);
+  }
+
+  /** Makes the message with this `seq` loaded, however old it is. Rejects with MessengerError. */
+  async loadAround(id: string, seq: number): Promise<void> {
+    const room = this.room(id);
+    if (room) await this.#historyLoader.loadAround(room, seq);
+  }
+
+  /** Leads back to the newest messages after `loadAround`. Rejects with MessengerError. */
+  async loadNewest(id: string): Promise<void> {
+    const room = this.room(id);
+    if (room) await this.#historyLoader.loadNewest(room);
+  }
+
   /** The message is visible at once. `kept` resolves when it outlives the page. */
   send(id: string, draft: Draft): { entry: OutboxEntry; kept: Promise<void> } {
     this.typing.stopped(id);
@@ -181,13 +198,14 @@ export class Session {
   }
 
   /**
-   * Frees the messages of long conversations that are not open, to limit memory. They are loaded again when
-   * the user opens the conversation.
+   * Frees the messages of conversations that are not open if there are many, to limit memory, or if they end before
+   * the newest one. They are loaded again when the user opens the conversation.
    */
   #releaseHistories(): void {
     for (const room of this.store.rooms.values()) {
-      const isLong = room.history.get().messages.length > MAX_MESSAGES_IN_MEMORY;
-      if (isLong && !this.view.isOpen(room.id)) room.history.set(EMPTY_HISTORY);
+      const { messages, hasNewer } = room.history.get();
+      const isLong = messages.length > MAX_MESSAGES_IN_MEMORY;
+      if ((isLong || hasNewer) && !this.view.isOpen(room.id)) room.history.set(EMPTY_HISTORY);
     }
   }
 

@@ -18,6 +18,13 @@ export interface MessagesView extends Omit<History, 'messages'> {
   /** The oldest first. Unsent messages come last. */
   messages: readonly ChatMessage[];
   loadOlder: () => void;
+  loadNewer: () => void;
+  /**
+   * Loads the message with this `seq` and those around it. If it is far from the loaded messages, it replaces them,
+   * and `hasNewer` is true until `loadNewest` or `loadNewer` has led back.
+   */
+  loadAround: (seq: number) => Promise<void>;
+  loadNewest: () => Promise<void>;
   /** Tries again to load what could not be loaded. */
   reload: () => void;
   /**
@@ -57,6 +64,9 @@ export function useMessages(id: string): MessagesView {
       ...history,
       messages,
       loadOlder: () => void session?.loadOlder(id),
+      loadNewer: () => void session?.loadNewer(id),
+      loadAround: async (seq) => session?.loadAround(id, seq),
+      loadNewest: async () => session?.loadNewest(id),
       reload: () => void session?.open(id),
       send: async (draft) => {
         const message = typeof draft === 'string' ? { content: draft } : draft;

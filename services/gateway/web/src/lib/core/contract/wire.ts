@@ -10,6 +10,8 @@ type SchemasWithPrefix<Prefix extends string> = {
 /** A user of the host application. Ids above 2^53 cannot be represented as JavaScript numbers. */
 export type UserId = number;
 export type Message = Schemas['Message'];
+/** A message as REST answers it: with its reactions, if there are any. */
+export type HistoryMessage = Schemas['HistoryMessage'];
 export type MessageType = Message['message_type'];
 export type ConversationRow = Schemas['ConversationRow'];
 export type ConversationType = ConversationRow['type'];

@@ -26,9 +26,10 @@ export class ReadReporter {
 
   /** The user has seen the newest loaded message. This also clears a mark as unread. */
   markRead(room: Room): void {
-    const newest = room.history.get().messages.at(-1);
+    const { messages, hasNewer } = room.history.get();
+    const newest = messages.at(-1);
     const { read_seq, marked_unread_from } = room.row.get();
-    if (!newest || (newest.seq <= read_seq && marked_unread_from === null)) return;
+    if (hasNewer || !newest || (newest.seq <= read_seq && marked_unread_from === null)) return;
     room.updateRow({ read_seq: Math.max(read_seq, newest.seq), unread: 0, marked_unread_from: null });
     this.#unreported.set(room.id, newest.id);
     this.#report(room.id);

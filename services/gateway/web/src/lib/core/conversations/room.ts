@@ -6,7 +6,7 @@
 import { Observable } from '../base/observable.ts';
 import { Timers } from '../base/timers.ts';
 import type { ConversationRow, EventFrame, Message, Participant, UserId } from '../contract/wire.ts';
-import { EMPTY_HISTORY, type History, mergeMessages } from './history.ts';
+import { EMPTY_HISTORY, type History, mergeMessages, within } from './history.ts';
 
 /** The user's own fields in a new conversation. */
 export const NEW_ROW_DEFAULTS = {
@@ -60,9 +60,7 @@ export class Room {
   addMessages(messages: readonly Message[]): void {
     this.history.update((history) => {
       if (history.status === 'empty') return history;
-      const from = history.messages[0]?.seq ?? 0;
-      const within = messages.filter((message) => message.seq >= from || !history.hasOlder);
-      const all = mergeMessages(history.messages, within);
+      const all = mergeMessages(history.messages, within(history, messages));
       return all === history.messages ? history : { ...history, messages: all };
     });
     for (const { sender_id, seq } of messages) this.markReadBy(sender_id, seq);

@@ -97,8 +97,8 @@ export class Store {
    * so no hole in `pos` shows it.
    */
   checkForHoles(room: Room): void {
-    const { status, messages } = room.history.get();
-    const hole = status === 'ready' ? firstHole(messages, room.row.get().last_seq) : null;
+    const history = room.history.get();
+    const hole = history.status === 'ready' ? firstHole(history, room.row.get().last_seq) : null;
     if (hole !== null) this.fetchRequests.emit({ kind: 'history', id: room.id });
   }
 
