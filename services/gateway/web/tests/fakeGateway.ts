@@ -4,6 +4,7 @@
  */
 
 import { vi } from 'vitest';
+import { mentionsUser } from '../src/lib/core/contract/mentions.ts';
 import type { ConversationRow, Message } from '../src/lib/core/contract/wire.ts';
 import { FakeSocket, type Json, type SocketPeer } from './fakeSocket.ts';
 
@@ -108,7 +109,12 @@ export class FakeGateway implements SocketPeer {
   }
 
   /** A user sends a message. The gateway stores it and sends the event. */
-  storeMessage(content: string, sender = 2, clientId: string | null = null): Message {
+  storeMessage(
+    content: string,
+    sender = 2,
+    clientId: string | null = null,
+    mentioned: Pick<Message, 'mentions'> = {},
+  ): Message {
     this.pos += 1;
     const message: Message = {
       id: `m${this.messages.length + 1}`,
@@ -127,26 +133,30 @@ export class FakeGateway implements SocketPeer {
       created_at: new Date().toISOString(),
       edited_at: null,
       deleted_at: null,
+      ...mentioned,
     };
     this.messages.push(message);
     this.publish({ type: 'message.new', conversation_id: this.conversation, pos: this.pos, data: message });
     return message;
   }
 
-  edit(seq: number, content: string): void {
+  edit(seq: number, content: string, mentioned: Pick<Message, 'mentions'> = {}): void {
+    this.#change('message.edited', seq, { content, edited_at: new Date().toISOString(), ...mentioned });
+  }
+
+  delete(seq: number): void {
+    this.#change('message.deleted', seq, { content: null, deleted_at: new Date().toISOString() });
+  }
+
+  #change(type: 'message.edited' | 'message.deleted', seq: number, change: Partial<Message>): void {
     const old = this.messages[seq - 1];
     if (!old) throw new Error('no such message');
     this.pos += 1;
-    const data = {
-      ...old,
-      content,
-      version: old.version + 1,
-      pos: this.pos,
-      edited_at: new Date().toISOString(),
-    };
+    const data = { ...old, ...change, version: old.version + 1, pos: this.pos };
+    if (data.deleted_at) delete data.mentions;
     this.messages[seq - 1] = data;
     const named = { conversation_id: this.conversation, message_id: data.id };
-    this.publish({ type: 'message.edited', ...named, pos: this.pos, data });
+    this.publish({ type, ...named, pos: this.pos, data });
   }
 
   publish(frame: Json): void {
@@ -183,11 +193,18 @@ export class FakeGateway implements SocketPeer {
       last_pos: this.pos,
       read_seq: 0,
       unread: 0,
+      unread_mentions: this.#mentions.length,
       participants_count: 2,
       marked_unread_from: this.markedUnreadFrom,
       muted: false,
+      notify: 'all',
       participant_ids: null,
     };
+  }
+
+  /** The messages that mention the user, of which the gateway has been told nothing as read. */
+  get #mentions(): Message[] {
+    return this.messages.filter((message) => mentionsUser(message, 1)).reverse();
   }
 
   #send(socket: FakeSocket, frame: Json): void {
@@ -242,6 +259,14 @@ export class FakeGateway implements SocketPeer {
     if (path === '/sync') {
       const { id, ...row } = this.row();
       return { items: [{ conversation_id: id, ...row }], next_cursor: null };
+    }
+    if (path === '/mentions') {
+      const from = Number(query.get('cursor') ?? 0);
+      const to = from + Number(query.get('limit'));
+      return {
+        items: this.#mentions.slice(from, to),
+        next_cursor: to < this.#mentions.length ? `${to}` : null,
+      };
     }
     if (!path.endsWith('/messages')) return { items: [], next_cursor: null };
     const limit = Number(query.get('limit'));

@@ -9,6 +9,12 @@ export {
 } from './react/context.tsx';
 export { type ConversationsView, useConversation, useConversations } from './react/useConversations.ts';
 export { type DraftView, useDraft } from './react/useDraft.ts';
+export {
+  type MentionsView,
+  type UnreadMentionsView,
+  useMentions,
+  useUnreadMentions,
+} from './react/useMentions.ts';
 export { type MessagesView, useMessages } from './react/useMessages.ts';
 export { type MutedView, useMuted } from './react/useMuted.ts';
 export {

@@ -11,9 +11,11 @@ import { SleepDetector } from './connection/sleepDetector.ts';
 import { type ConnectionState, SocketConnection } from './connection/socketConnection.ts';
 import { TokenRefresher } from './connection/tokenRefresher.ts';
 import type { Tokens } from './connection/tokens.ts';
+import { mentionsUser } from './contract/mentions.ts';
 import type { UserId } from './contract/wire.ts';
 import { Actions } from './conversations/actions.ts';
 import { EMPTY_HISTORY } from './conversations/history.ts';
+import { MentionFinder } from './conversations/mentionFinder.ts';
 import type { Directory } from './conversations/names.ts';
 import { People } from './conversations/people.ts';
 import { ReadReporter } from './conversations/readReporter.ts';
@@ -57,6 +59,7 @@ export class Session {
   readonly view: TabView;
   readonly drafts: Drafts;
   readonly actions: Actions;
+  readonly mentions: MentionFinder;
   #historyLoader: HistoryLoader;
   #readReporter: ReadReporter;
   #subscriptions: Subscriptions;
@@ -72,6 +75,7 @@ export class Session {
     this.list = new ListLoader(rest, this.store);
     this.people = new People(rest, this.store, directory);
     this.actions = new Actions(rest, this.store);
+    this.mentions = new MentionFinder(rest, this.store);
     this.#historyLoader = new HistoryLoader(rest);
     const makeSocket = () => {
       const catchUp = () => recovery.catchUp();
@@ -187,12 +191,12 @@ export class Session {
   }
 
   /**
-   * Calls `listener` for new messages, in one tab only, while the user is not in any tab, and not for muted
-   * conversations.
+   * Calls `listener` for new messages, in one tab only, while the user is not in any tab, and only if the user's
+   * settings for the conversation let the message notify them.
    */
   onMessageToNotify(listener: (incoming: IncomingMessage) => void): () => void {
     return this.store.incoming.on((incoming) => {
-      if (this.connection.isLeader && !incoming.conversation.muted && !this.#subscriptions.isFocused)
+      if (this.connection.isLeader && isToNotify(incoming, this.me) && !this.#subscriptions.isFocused)
         listener(incoming);
     });
   }
@@ -213,6 +217,12 @@ export class Session {
     this.#timelines.get(id)?.stop();
     this.#timelines.delete(id);
   }
+}
+
+/** Muted conversations notify of nothing, whatever `notify` says. */
+function isToNotify({ message, conversation: { muted, notify } }: IncomingMessage, me: UserId): boolean {
+  if (muted || notify === 'none') return false;
+  return notify !== 'mentions' || mentionsUser(message, me);
 }
 
 /** Calls `action` when the connection is back. The first time does not count. */

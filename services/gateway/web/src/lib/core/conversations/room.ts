@@ -8,14 +8,17 @@ import { Timers } from '../base/timers.ts';
 import type { ConversationRow, EventFrame, Message, Participant, UserId } from '../contract/wire.ts';
 import { EMPTY_HISTORY, type History, mergeMessages, within } from './history.ts';
 
+/** The fields of a conversation that the user has read completely. */
+export const NOTHING_UNREAD = { unread: 0, unread_mentions: 0, marked_unread_from: null } as const;
+
 /** The user's own fields in a new conversation. */
 export const NEW_ROW_DEFAULTS = {
   last_message: null,
   read_seq: 0,
-  unread: 0,
-  marked_unread_from: null,
+  ...NOTHING_UNREAD,
   participant_ids: null,
   muted: false,
+  notify: 'all',
 } as const;
 
 export class Room {

@@ -81,9 +81,10 @@ export class Store {
         this.fetchRequests.emit({ kind: 'list' });
         continue;
       }
-      const { read_seq, unread, marked_unread_from, last_seq, muted } = standing;
+      const { read_seq, unread, unread_mentions, marked_unread_from, last_seq, muted, notify } = standing;
       const isNewest = standing.last_pos >= room.pos && read_seq >= room.row.get().read_seq;
-      room.updateRow(isNewest ? { read_seq, unread, marked_unread_from, last_seq, muted } : { muted });
+      const counters = { read_seq, unread, unread_mentions, marked_unread_from, last_seq };
+      room.updateRow({ ...(isNewest ? counters : {}), muted, notify });
       this.checkForHoles(room);
       if (standing.last_pos > room.pos) this.fetchRequests.emit({ kind: 'replay', id: room.id });
     }
@@ -140,8 +141,8 @@ function updateFromRow(room: Room, row: ConversationRow): void {
   const held = room.row.get();
   if (row.last_pos < room.pos) return;
   const isReadFurther = row.read_seq >= held.read_seq;
-  const { read_seq, unread, marked_unread_from } = held;
-  room.updateRow(isReadFurther ? row : { ...row, read_seq, unread, marked_unread_from });
+  const { read_seq, unread, unread_mentions, marked_unread_from } = held;
+  room.updateRow(isReadFurther ? row : { ...row, read_seq, unread, unread_mentions, marked_unread_from });
   // No messages are loaded, so the row is all that has to be caught up with.
   if (room.history.get().status === 'empty') room.pos = Math.max(room.pos, row.last_pos);
 }
