@@ -11,6 +11,7 @@ import './styles/people.css';
 import './styles/list.css';
 import './styles/thread.css';
 import './styles/formatting.css';
+import './styles/mentions.css';
 import './styles/dialogs.css';
 import './styles/errors.css';
 

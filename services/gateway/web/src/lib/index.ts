@@ -16,7 +16,7 @@ export {
   useUnreadMentions,
 } from './react/useMentions.ts';
 export { type MessagesView, useMessages } from './react/useMessages.ts';
-export { type MutedView, useMuted } from './react/useMuted.ts';
+export { type MutedView, type NotifyView, useMuted, useNotify } from './react/useMuted.ts';
 export {
   type NotificationsOptions,
   type NotificationsView,
@@ -27,6 +27,7 @@ export {
   type ParticipantsView,
   useIsNameLoading,
   useName,
+  useNames,
   useOwnUser,
   useParticipants,
   usePresence,

@@ -60,6 +60,12 @@ export const ConversationItem = memo(function ConversationItem({
               <Icon name="mute" />
             </span>
           )}
+          {row.unread_mentions > 0 && (
+            <span className="badge mentioned">
+              <span aria-hidden="true">@</span>
+              <span className="sr-only">{t('mention.unread', { count: row.unread_mentions })}</span>
+            </span>
+          )}
           {unread > 0 && (
             <span className={row.muted ? 'badge muted' : 'badge'}>
               <span aria-hidden="true">{unread > MAX_SHOWN ? `${MAX_SHOWN}+` : unread}</span>

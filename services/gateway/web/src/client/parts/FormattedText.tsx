@@ -1,7 +1,7 @@
 /** Draws a message's text with its formatting. It is loaded when the first text needs it. */
 
 import { type ReactNode, useMemo } from 'react';
-import { type Atom, atomsOf } from '../text/atoms.ts';
+import { type Atom, type AtomFields, atomsOf } from '../text/atoms.ts';
 import { type FormatNode, type GroupNode, parseFormatting } from '../text/formatting/parse.ts';
 import { TextRun } from './TextRun.tsx';
 
@@ -27,7 +27,7 @@ function draw(nodes: FormatNode[], text: string, atoms: readonly Atom[]): ReactN
   );
 }
 
-/** Addresses in code are no links, and translators leave code alone. */
+/** Addresses in code are no links, but mentions in it notify too. Translators leave code alone. */
 function drawGroup(node: GroupNode, text: string, atoms: readonly Atom[]): ReactNode {
   const { kind, start, children, info } = node;
   const key = `${kind} ${start}`;
@@ -35,7 +35,11 @@ function drawGroup(node: GroupNode, text: string, atoms: readonly Atom[]): React
     return (
       <code key={key} className={kind === 'code' ? 'code' : 'code code-block'} dir="auto" translate="no">
         {info && <span className="code-info">{text.slice(info.start, info.end)}</span>}
-        {draw(children, text, [])}
+        {draw(
+          children,
+          text,
+          atoms.filter(({ of }) => 'user' in of),
+        )}
       </code>
     );
   }
@@ -44,11 +48,11 @@ function drawGroup(node: GroupNode, text: string, atoms: readonly Atom[]): React
 }
 
 /** Returns the text without the marks of its formatting. */
-export function withoutMarks(text: string): string {
+export function withoutMarks(text: string, fields?: AtomFields): string {
   const bare = (node: FormatNode): string => {
     if (node.kind === 'text') return text.slice(node.start, node.end);
     const info = node.info ? `${text.slice(node.info.start, node.info.end)}\n` : '';
     return info + node.children.map(bare).join('');
   };
-  return parseFormatting(text, atomsOf(text)).map(bare).join('');
+  return parseFormatting(text, atomsOf(text, fields)).map(bare).join('');
 }

@@ -1,8 +1,10 @@
-/** Draws a part of a message's text as it was typed, with http and https addresses as links. */
+/** Draws a part of a message's text as it was typed, with http and https addresses as links and with its mentions. */
 
+import { useSession } from '@messenger/react';
 import type { ReactNode } from 'react';
 import type { Atom } from '../text/atoms.ts';
 import { isWebUrl } from '../text/links.ts';
+import type { Mentioned } from '../text/mentionedAll.ts';
 
 export interface TextRunProps {
   text: string;
@@ -20,11 +22,29 @@ export function TextRun({ text, atoms, start, end }: TextRunProps) {
   for (const atom of atoms) {
     if (atom.start < start || atom.end > end) continue;
     addText(atom.start);
-    parts.push(<SafeLink key={atom.start} url={atom.url} text={atom.url} />);
+    const inside = text.slice(atom.start, atom.end);
+    parts.push(
+      'url' in atom.of ? (
+        <SafeLink key={atom.start} url={atom.of.url} text={inside} />
+      ) : (
+        <MentionMark key={atom.start} user={atom.of.user} text={inside} />
+      ),
+    );
     done = atom.end;
   }
   addText(end);
   return parts;
+}
+
+/** The name stays as it was written, and no translator changes it. */
+function MentionMark({ user, text }: { user: Mentioned; text: string }) {
+  const me = useSession()?.me;
+  const isMine = user === 'all' || user === me;
+  return (
+    <span className={isMine ? 'mention mine' : 'mention'} dir="auto" translate="no">
+      {text}
+    </span>
+  );
 }
 
 /**

@@ -36,7 +36,7 @@ export function MessageBody({ message }: { message: ChatMessage }) {
           dir="auto"
           data-testid="message-text"
         >
-          <MessageText text={content} />
+          <MessageText text={content} entities={message.entities} mentions={message.mentions} />
         </div>
       )}
       {!url && isBlank(content) && <p className="message-text placeholder">{previewOf(message, t)}</p>}

@@ -1,6 +1,6 @@
 /** One message on the screen. */
 
-import type { ChatMessage } from '@messenger/react';
+import { type ChatMessage, mentionsUser, useSession } from '@messenger/react';
 import { type KeyboardEvent, type MouseEvent, memo } from 'react';
 import { formatDateTime, formatDay, formatTime } from '../i18n/dates.ts';
 import { failureText } from '../i18n/failures.ts';
@@ -92,6 +92,7 @@ function Item(props: MessageItemProps) {
   const { language, t } = useLanguage();
   const named = useNamedUser(message.isMine ? null : message.sender_id);
   const today = useToday();
+  const me = useSession()?.me ?? 0;
   const time = formatTime(language, message.created_at);
   const openMenu = (event: MouseEvent) => {
     // A selection or a link has the browser's own menu.
@@ -117,7 +118,7 @@ function Item(props: MessageItemProps) {
       data-key={message.key}
       data-testid="message"
       data-status={message.status}
-      className={classOf(props)}
+      className={mentionsUser(message, me) ? `${classOf(props)} mentions-me` : classOf(props)}
       style={{ transform: `translateY(${props.top}px)` }}
       aria-posinset={props.index + 1}
       aria-setsize={props.count}

@@ -12,6 +12,7 @@ import { FailureText } from '../parts/FailureText.tsx';
 import { Announcer } from './Announcer.tsx';
 import { FeedTop, JumpToNewest } from './FeedEdges.tsx';
 import type { Feed } from './feed.ts';
+import { JumpToMention } from './JumpToMention.tsx';
 import { MessageItem } from './MessageItem.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
 import { estimateHeight, firstUnread, groupPositionOf } from './messageGroups.ts';
@@ -127,6 +128,7 @@ export function MessageList({ row, view, jumpTarget, onTarget, onJump }: Message
           })}
         </div>
       </div>
+      <JumpToMention id={row.id} onJump={onJump} />
       {!isAtEnd && <JumpToNewest row={row} onClick={goToNewest} />}
       <div className="jump-failure">
         <FailureText failure={jump.failure} />
