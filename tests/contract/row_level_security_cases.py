@@ -32,6 +32,8 @@ INSERT INTO messenger.reaction_heads VALUES ('{ADMIN_MESSAGE}', '{HERE}', 5, '[]
 INSERT INTO messenger.pins (conversation_id, message_id, user_id)
 VALUES ('{HERE}', '{ADMIN_MESSAGE}', {ADMIN});
 INSERT INTO messenger.pin_heads VALUES ('{HERE}', 6, {ADMIN});
+INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
+VALUES ('{HERE}', {ADMIN}, 2, {LEFT}), ('{HERE}', {MEMBER}, 1, {ADMIN}), ('{HERE}', 0, 2, {LEFT});
 """
 
 # Table -> the statements to try, by command, for the admin of HERE, who has a row in each table.
@@ -122,6 +124,13 @@ STATEMENTS = {
         "update": f"UPDATE messenger.pin_heads SET pos = 8 WHERE conversation_id = '{HERE}'",
         "delete": f"DELETE FROM messenger.pin_heads WHERE conversation_id = '{HERE}'",
     },
+    "mentions": {
+        "select": f"SELECT FROM messenger.mentions WHERE conversation_id = '{HERE}'",
+        "insert": "INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id) "
+        f"VALUES ('{HERE}', {OBSERVER}, 1, {ADMIN})",
+        "update": f"UPDATE messenger.mentions SET user_id = {OBSERVER} WHERE conversation_id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.mentions WHERE conversation_id = '{HERE}'",
+    },
 }
 COMMANDS = ("select", "insert", "update", "delete")
 NOT_GRANTED = {
@@ -131,7 +140,7 @@ NOT_GRANTED = {
         if table
         not in (
             *("message_versions", "notification_settings", "unread_marks"),
-            *("reactions", "reaction_heads", "pins"),
+            *("reactions", "reaction_heads", "pins", "mentions"),
         )
     ),
     ("messages", "insert"),
@@ -140,6 +149,7 @@ NOT_GRANTED = {
     ("reaction_heads", "insert"),
     ("reaction_heads", "update"),
     ("pins", "update"),
+    ("mentions", "update"),
     ("message_versions", "update"),
 }
 # How many rows the right user finds or changes.
@@ -156,4 +166,5 @@ EXPECTED_ROWS = {
     "reaction_heads": {"select": 1, "delete": 1},
     "pins": {"select": 1, "insert": 1, "delete": 1},
     "pin_heads": {"select": 1, "insert": 1, "update": 1},
+    "mentions": {"select": 3, "insert": 1, "delete": 3},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat_api.model import Draft, NewConversation, Reaction
+from chat_api.model import Draft, Edit, NewConversation, Reaction
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
@@ -45,7 +45,8 @@ async def run_all_statements(database: Database) -> None:
     await contacts.page(ADMIN, 0, 10)
     await run_host_statements(database)
     # Last, because nobody is left in the conversation afterwards.
-    await PgOperators(database).post(HERE, DIRECT, "x")
+    everybody = {"mentions": {"user_ids": [], "all": True}, "entities": []}
+    await PgOperators(database).post(HERE, DIRECT, "x", everybody)
     await PgOperators(database).close(HERE)
 
 
@@ -87,8 +88,10 @@ async def run_message_statements(database: Database) -> None:
     await messages.sent([ADMIN_MESSAGE], [ADMIN])
     for forward in (False, True):
         await messages.page(HERE, ADMIN, 2, 10, forward)
-    for _ in range(2):
-        await messages.edit(ADMIN_MESSAGE, ADMIN, "y", None)
+    await messages.mentioning(ADMIN, 2**63 - 1, 10)
+    everybody = {"mentions": {"user_ids": [MEMBER], "all": True}, "entities": []}
+    for mentions in (None, None, everybody):
+        await messages.edit(ADMIN_MESSAGE, ADMIN, Edit("y", mentions, None))
     await messages.versions(ADMIN_MESSAGE, ADMIN, 0, 10)
     await messages.facts(ADMIN_MESSAGE, ADMIN)
     reactions, pins = PgReactions(database, ["admin"], 30), PgPins(database)
@@ -101,6 +104,7 @@ async def run_message_statements(database: Database) -> None:
         await messages.delete(ADMIN_MESSAGE, ADMIN)
     await receipts.mark(HERE, ADMIN, 1)
     await receipts.read(HERE, ADMIN, 2)
+    await receipts.unread_of(HERE, ADMIN, [MEMBER])
     await receipts.readers(HERE, ADMIN, 1, ADMIN, 0, 10)
 
 

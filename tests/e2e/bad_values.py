@@ -93,6 +93,26 @@ IN_JSON: Final[dict[str, list[Any]]] = {
         ),
         *({f"{n:08x}{ID[8:]}": 1 for n in range(201)}, {str(n): 1 for n in range(5_000)}),
     ],
+    "mentions": [
+        *("x", 5, True, 1.5, [], ["x"], *({"all": value} for value in (0, 1, "true", None, [], {}))),
+        *({"user_ids": value} for value in ("x", 5, {}, None, [0], ["1"], [True], [None], [[1]], [2**53])),
+        {"user_ids": list(range(1, 52))},
+    ],
+    "entities": [
+        *("x", 5, True, {}, {"0": 1}, ["x"], [None], [[]], [{}]),
+        *(
+            [{"type": "mention", "user_id": 1, "offset": 0, "length": 1} | changed]
+            for name, values in (
+                ("type", ["link", "MENTION", "", None, 5, []]),
+                ("user_id", [*_NO_NUMBER, None, 0]),
+                ("offset", [*_NO_NUMBER, None, 2**31]),
+                ("length", [*_NO_NUMBER, None, 0, 2**31]),
+            )
+            for changed in ({name: value} for value in values)
+        ),
+        [{"type": "mention", "user_id": 1, "offset": 0, "length": 1}] * 51,
+        [{}] * 10_000,
+    ],
     "anything": [],
 }
 # Kind -> bad values in a query or a path.
@@ -135,8 +155,10 @@ KINDS: Final = {
     **dict.fromkeys(("expected_version", "user_id", "mark_unread_from"), "number from 1"),
     **dict.fromkeys(("participant_ids", "user_ids", "ids"), "users"),
     **dict.fromkeys(("muted", "push_enabled", "email_enabled", "on"), "flag"),
-    **dict.fromkeys(("type", "role", "message_type", "status", "last_seen_visibility"), "choice"),
+    **dict.fromkeys(("type", "role", "message_type", "status", "last_seen_visibility", "notify"), "choice"),
     "content": "content",
+    "mentions": "mentions",
+    "entities": "entities",
     "emoji": "emoji",
     "title": "title",
     "q": "query",

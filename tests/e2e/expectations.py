@@ -21,7 +21,9 @@ conversation.read mark        ok         ok         ok         not_member  not_f
 message.history               ok         ok         ok         not_member  not_found
 message.send                  ok         ok         forbidden  not_member  not_found
 message.send reply            ok         ok         forbidden  not_member  not_found
+message.send to all           ok         mention_all_refused  forbidden  not_member  not_found
 message.edit own              ok         ok         forbidden  not_member  -
+message.edit to all           ok         mention_all_refused  forbidden  not_member  -
 message.edit another's        forbidden  forbidden  forbidden  not_member  not_found
 message.edit deleted          not_found  not_found  forbidden  not_member  -
 message.delete own            ok         ok         ok         not_member  -
@@ -60,7 +62,9 @@ _ANNOUNCEMENT: Final = """
                               admin      member     observer   former      stranger
 message.send                  ok         forbidden  forbidden  not_member  not_found
 message.send reply            ok         forbidden  forbidden  not_member  not_found
+message.send to all           ok         forbidden  forbidden  not_member  not_found
 message.edit own              ok         forbidden  forbidden  not_member  -
+message.edit to all           ok         forbidden  forbidden  not_member  -
 message.edit deleted          not_found  forbidden  forbidden  not_member  -
 """
 # Both are members for good.
@@ -75,7 +79,9 @@ conversation.read mark        ok         not_found
 message.history               ok         not_found
 message.send                  ok         not_found
 message.send reply            ok         not_found
+message.send to all           ok         not_found
 message.edit own              ok         -
+message.edit to all           ok         -
 message.edit another's        forbidden  not_found
 message.edit deleted          not_found  -
 message.delete own            ok         -
@@ -114,7 +120,7 @@ FOR_EVERYBODY: Final = frozenset(
     (
         *("conversation.create", "conversation.list", "conversation.sync"),
         *("resume", "unsubscribe", "auth.refresh", "ping", "stats.get", "ticket.give"),
-        *("user.list", "user.me"),
+        *("user.list", "user.me", "mention.list"),
         *("presence.online", "presence.list", "presence.set", "presence.watch", "presence.unwatch"),
     )
 )

@@ -53,6 +53,7 @@ FOR_ALL: Mapping[str, Callable[[Scene, Prober], list[Fields]]] = {
     "ticket.give": _nothing,
     "user.list": lambda scene, prober: [{"ids": _joined(scene)}, {"q": prober.name_start}],
     "user.me": _nothing,
+    "mention.list": _nothing,
     "presence.online": lambda *_: [{}, {"limit": 100}],
     "presence.list": lambda scene, _: [{"user_ids": _joined(scene)}],
     "presence.set": lambda *_: [{"status": "online"}],

@@ -64,6 +64,8 @@ REQUESTS: dict[str, Request] = {
     "message.history": room(limit=10),
     "message.send": room(content="hello"),
     "message.send reply": of_another("reply_to", content="hello"),
+    "message.send to all": room(content="hello", mentions={"all": True}),
+    "message.edit to all": message("own", content="new", mentions={"all": True}),
     "message.read": message("another's"),
     "message.readers": message("another's"),
     "message.pin": message("another's"),

@@ -135,6 +135,8 @@ async def full_lists(one: User, crowd: Crowd, stack: SharedStack) -> Fields:
     path = f"/conversations/{room}/messages"
     message = (await one.post(path, {"content": "first"})).body["id"]
     second = (await one.post(path, {"content": "second"})).body["id"]
+    for user in (two, three):
+        await user.post(path, {"content": "x", "mentions": {"user_ids": [one.user_id]}})
     for pinned in (message, second):
         await one.call("PUT", f"/messages/{pinned}/pin")
     for emoji in ("👍", "🎉"):

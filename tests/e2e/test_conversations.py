@@ -41,7 +41,8 @@ async def test_a_new_group_is_told_to_all_its_members_and_shows_in_their_lists(c
         created = await socket.expect("conversation.created", conversation_id=room)
         assert (created["pos"], created["data"]["id"]) == (1, room)
         assert len(socket.collected("conversation.created")) == 1
-    standing = {"last_message": None, "read_seq": 0, "unread": 0, "marked_unread_from": None, "muted": False}
+    standing = {"last_message": None, "read_seq": 0, "marked_unread_from": None, "muted": False}
+    standing |= {"unread": 0, "unread_mentions": 0, "notify": "all"}
     row = {**expected, **numbers, **standing}
     for user in (one, two):
         [found] = await listed(user)

@@ -235,6 +235,7 @@ async def test_settings_stay_and_are_told_to_ones_own_sockets(crowd: Crowd) -> N
     ours, theirs = await one.connect(), await two.connect()
     path = f"/conversations/{room}/settings"
     defaults = {"muted": False, "muted_until": None, "push_enabled": True, "email_enabled": True}
+    defaults |= {"notify": "all"}
     assert (await one.get(path)).body == defaults
     reply = await one.call("PUT", path, body={"muted": True, "email_enabled": False})
     wanted = {**defaults, "muted": True, "email_enabled": False}

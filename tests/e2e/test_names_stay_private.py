@@ -87,12 +87,15 @@ async def test_no_profile_reaches_who_shares_no_conversation(
     scene = await make_scene(crowd, "group")
     spy, member = scene.users[role], scene.users["another"]
     await spy.connect()
-    # The lists of a message's readers, reactions and pins have somebody in them.
+    # The lists of a message's readers and reactions, of pins and of mentions have somebody in them.
     admin, message = scene.users["admin"], scene.messages["another"]
     for what in ("pin", f"reactions/{quote('🎉')}"):
         assert (await admin.call("PUT", f"/messages/{message}/{what}")).status == 200
     read = await admin.call("PUT", f"/conversations/{scene.room}/read", body={"message_id": message})
     assert read.status == 200
+    mentions = {"user_ids": [member.user_id]}
+    sent = await admin.post(f"/conversations/{scene.room}/messages", {"content": "x", "mentions": mentions})
+    assert sent.status == 201
     await put_profiles(host, secret, *(scene.users[name] for name in IN_ROOM))
     told, (_, learnt) = await asyncio.gather(
         told_to(spy, scene, secret), asyncio.gather(live(scene, host, secret), told_to(member, scene, secret))

@@ -14,6 +14,11 @@ async def read_up_to(user: User, room: str, **where: Any) -> Any:
     return await user.call("PUT", f"/conversations/{room}/read", body=where)
 
 
+def position(read_seq: int, unread: int, unread_mentions: int = 0) -> dict[str, int]:
+    """Returns the answer to a change of a read position."""
+    return {"read_seq": read_seq, "unread": unread, "unread_mentions": unread_mentions}
+
+
 async def test_reading_is_confirmed_told_and_counted(crowd: Crowd) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
@@ -47,16 +52,16 @@ async def test_a_position_never_moves_back_and_an_old_one_is_no_news(crowd: Crow
     # Several devices at once, in any order: the highest position wins.
     fresh = [await say(one, room, str(n)) for n in range(10)]
     await asyncio.gather(*(theirs.request("message.read", message_id=m["id"]) for m in reversed(fresh)))
-    assert (await read_up_to(two, room, seq=0)).body == {"read_seq": 13, "unread": 0}
+    assert (await read_up_to(two, room, seq=0)).body == position(13, 0)
 
 
 async def test_a_seq_is_clamped_to_the_last_and_bad_ones_are_refused(crowd: Crowd) -> None:
     one, two = crowd.newcomers(2)
     room = await one.create_group(two.user_id)
-    assert (await read_up_to(two, room, seq=10**6)).body == {"read_seq": 0, "unread": 0}
+    assert (await read_up_to(two, room, seq=10**6)).body == position(0, 0)
     message = await say(one, room, "x")
-    assert (await read_up_to(two, room, seq=10**6)).body == {"read_seq": 1, "unread": 0}
-    assert (await read_up_to(two, room, message_id=message["id"])).body == {"read_seq": 1, "unread": 0}
+    assert (await read_up_to(two, room, seq=10**6)).body == position(1, 0)
+    assert (await read_up_to(two, room, message_id=message["id"])).body == position(1, 0)
     for bad in ({}, {"seq": -1}, {"seq": "1"}, {"seq": True}, {"seq": 1, "message_id": message["id"]}):
         assert (await read_up_to(two, room, **bad)).status == 422
     elsewhere = await two.create_group()

@@ -17,6 +17,7 @@ from chat_api.storage.changes import PgChanges
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.reactions import PgReactions
+from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.users import PgUsers
 from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.contract.identifiers import new_id
@@ -47,7 +48,8 @@ async def publisher() -> Publisher:
 
 
 def draft(room: str) -> Draft:
-    return Draft(new_id(), room, OTHER, None, "text", "hello", None, None, None, None)
+    mentions = {"mentions": {"user_ids": [ME], "all": False}, "entities": []}
+    return Draft(new_id(), room, OTHER, None, "text", "hello", None, None, None, None, mentions)
 
 
 def request(**body: Any) -> Request:
@@ -68,7 +70,7 @@ async def test_fifty_conversations_take_one_statement_for_rows_and_one_for_users
     handlers = ConversationHandlers(conversations, PgChanges(database), PgUsers(database), publisher)
     page = await handlers.list_for(request())
     assert len(page["items"]) == ROWS
-    assert all(row["last_message"]["reactions"] for row in page["items"])
+    assert all(row["last_message"]["reactions"] and row["unread_mentions"] == 1 for row in page["items"])
     assert len(executed) == 2, executed
 
 
@@ -83,7 +85,8 @@ async def test_fifty_messages_take_one_statement_for_rows_and_one_for_users(
     await PgReactions(database, ["member"], 30).store([Reaction(one.id, OTHER, "👍", True) for one in drafts])
     executed.clear()
     batcher = SendBatcher(messages, publisher)
-    handlers = MessageHandlers(messages, conversations, PgUsers(database), batcher, publisher)
+    receipts, users = PgReceipts(database), PgUsers(database)
+    handlers = MessageHandlers(messages, conversations, receipts, users, batcher, publisher)
     nothing = {"before_seq": None, "after_seq": None, "before": None}
     page = await handlers.history(request(conversation_id=room.id, **nothing))
     assert len([message for message in page["items"] if message["reactions"]]) == ROWS

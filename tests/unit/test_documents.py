@@ -138,7 +138,8 @@ def test_what_makes_a_thing_leads_to_what_can_be_done_with_it() -> None:
 
 
 def settings(**changes: Any) -> dict[str, Any]:
-    return {"muted": False, "muted_until": None, "push_enabled": True, "email_enabled": True, **changes}
+    settings = {"muted": False, "muted_until": None, "push_enabled": True, "email_enabled": True}
+    return {**settings, "notify": "all", **changes}
 
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -179,7 +180,14 @@ def test_an_answer_that_is_in_no_document_is_caught(
         check_response(method, PATH, status, {"Content-Type": content_type}, body)
 
 
-READ = {"conversation_id": SOME_ID, "unread": 1, "read_seq": 2, "last_seq": 3, "marked_unread_from": None}
+READ = {
+    "conversation_id": SOME_ID,
+    "unread": 1,
+    "unread_mentions": 0,
+    "read_seq": 2,
+    "last_seq": 3,
+    "marked_unread_from": None,
+}
 
 
 def test_a_frame_as_documented_passes() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chat_api.model import MessageFacts
+from chat_api.model import Edit, MentionsData, MessageFacts
 from chat_api.rules.messages import check_content, is_repeated_edit, require_allowed
 from messenger_shared.contract.errors import AppError
 
@@ -17,8 +17,9 @@ def facts(
     version: int = 1,
     content: str = "a",
     has_file: bool = False,
+    mentions: MentionsData | None = None,
 ) -> MessageFacts:
-    return MessageFacts("c", 1, 1, version, content, has_file, False, "group", role, left)
+    return MessageFacts("c", 1, 1, version, content, has_file, False, "group", role, left, mentions)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -46,7 +47,12 @@ def test_who_is_no_member_may_nothing(nobody: MessageFacts | None, code: str, ac
 def test_the_same_text_again_is_a_repeat_of_the_last_edit(
     version: int, content: str, expected: int | None, repeated: bool
 ) -> None:
-    assert is_repeated_edit(facts(version=version, content=content), "a", expected) is repeated
+    edit = Edit("a", None, expected)
+    assert is_repeated_edit(facts(version=version, content=content), edit) is repeated
+    mentions = {"mentions": {"user_ids": [5], "all": False}}
+    edited = facts(version=version, content=content, mentions=mentions)
+    assert is_repeated_edit(edited, edit._replace(mentions=mentions)) is repeated
+    assert not is_repeated_edit(edited, edit)
 
 
 @pytest.mark.parametrize("content", ["", " \t\n"])

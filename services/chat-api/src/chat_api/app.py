@@ -106,17 +106,16 @@ def _handlers(
     conversations = PgConversations(database, may_create_users=may_create_users)
     participants = PgParticipants(database, may_create_users=may_create_users)
     by_key = PgServerConversations(database, may_create_users=may_create_users)
-    users, keys = PgUsers(database), PgServerKeys(database)
-    message_handlers = MessageHandlers(messages, conversations, users, batcher, publisher)
+    users, keys, receipts = PgUsers(database), PgServerKeys(database), PgReceipts(database)
+    message_handlers = MessageHandlers(messages, conversations, receipts, users, batcher, publisher)
     operators = OperatorHandlers(PgOperators(database), conversations, publisher)
     table = handler_table(
         message_handlers,
-        ReceiptHandlers(PgReceipts(database), messages, conversations, users, publisher),
+        ReceiptHandlers(receipts, messages, conversations, users, publisher),
         ConversationHandlers(conversations, PgChanges(database), users, publisher),
         ParticipantHandlers(participants, conversations, users, publisher),
         SettingsHandlers(PgSettings(database), conversations, publisher),
         ContactHandlers(PgContacts(database)),
-        operators,
     )
     table |= user_handler_table(
         UserHandlers(users, publisher, settings.directory),

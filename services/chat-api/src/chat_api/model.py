@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 from messenger_shared.contract.events import Event
 
 MessageData = dict[str, Any]
+# What a message carries of mentions: {"mentions": {"user_ids", "all"}, and "entities" if there are any}.
+MentionsData = dict[str, Any]
 ConversationData = dict[str, Any]
 SettingsData = dict[str, Any]
 UserData = dict[str, Any]
@@ -30,16 +32,36 @@ class Draft:
     file_name: str | None
     file_size: int | None
     reply_to: str | None
+    mentions: MentionsData | None = None
 
 
 class Verdict(NamedTuple):
-    """The outcome of storing a draft. Migration 0001 explains the values of `verdict` (send_messages)."""
+    """The outcome of storing a draft, and what remains of its mentions.
+
+    Migrations 0001 and 0010 explain the values of `verdict` (send_messages).
+    """
 
     verdict: str
     stored_id: str | None
     seq: int
     pos: int
     created_at: str
+    mentions: MentionsData | None
+
+
+class Edit(NamedTuple):
+    """The new text and mentions of a message. `expected_version` may say which version they replace."""
+
+    content: str
+    mentions: MentionsData | None
+    expected_version: int | None
+
+
+class EditedMessage(NamedTuple):
+    """A message after an edit. `mentioned` are the members whom it mentions and didn't mention before."""
+
+    message: MessageData
+    mentioned: list[int]
 
 
 class SentMessage(NamedTuple):
@@ -138,21 +160,29 @@ class MessageFacts:
     type: str
     role: str | None
     has_left: bool
+    mentions: MentionsData | None = None
 
 
-class ReadPosition(NamedTuple):
-    """How far a member has read. `moved`: the position changed; `cleared`: an unread mark was removed.
+class UnreadCounts(NamedTuple):
+    """What a member has not read in a conversation.
 
     `marked_from` is the seq from which the member marked messages as unread; others are not told of it.
     """
 
     conversation_id: str
-    message_id: str | None
     read_seq: int
-    read_at: str
     unread: int
+    unread_mentions: int
     last_seq: int
     marked_from: int | None
+
+
+class ReadPosition(NamedTuple):
+    """How far a member has read. `moved`: the position changed; `cleared`: an unread mark was removed."""
+
+    counts: UnreadCounts
+    message_id: str | None
+    read_at: str
     moved: bool
     cleared: bool
 
@@ -225,7 +255,7 @@ class NewConversation:
 
 def message_from_draft(draft: Draft, verdict: Verdict) -> MessageData:
     """The message as clients see it, made from a draft that was just stored."""
-    return {
+    message = {
         "id": draft.id,
         "conversation_id": draft.conversation_id,
         "seq": verdict.seq,
@@ -243,6 +273,7 @@ def message_from_draft(draft: Draft, verdict: Verdict) -> MessageData:
         "edited_at": None,
         "deleted_at": None,
     }
+    return message | verdict.mentions if verdict.mentions else message
 
 
 def fingerprint(type_: str, content: str) -> bytes:

@@ -10,8 +10,11 @@ from chat_api.model import (
     ConversationChanges,
     ConversationData,
     Draft,
+    Edit,
+    EditedMessage,
     MemberChange,
     Membership,
+    MentionsData,
     MessageData,
     MessageFacts,
     NewConversation,
@@ -23,6 +26,7 @@ from chat_api.model import (
     SentMessage,
     SettingsData,
     StoredKey,
+    UnreadCounts,
     Upserted,
     UserData,
     Verdict,
@@ -46,10 +50,14 @@ class MessageStore(Protocol):
         Leaves out messages that were sent while the caller was not a member.
         """
 
-    async def edit(
-        self, message_id: str, user_id: int, content: str, expected_version: int | None
-    ) -> MessageData:
-        """Returns the message with its new text. Raises AppError when the rules refuse it."""
+    async def mentioning(self, caller: int, before: int, limit: int) -> list[tuple[int, MessageData]]:
+        """Up to `limit` messages that mention the caller, below the number `before`, each with its number.
+
+        The newest mention comes first. Leaves out messages that the caller may not read, and their own.
+        """
+
+    async def edit(self, message_id: str, user_id: int, edit: Edit) -> EditedMessage:
+        """Replaces the text and the mentions. Raises AppError when the rules refuse it."""
 
     async def delete(self, message_id: str, user_id: int) -> MessageData:
         """Returns the tombstone; deleting again changes nothing. Raises AppError when the rules refuse it."""
@@ -99,6 +107,11 @@ class ReceiptStore(Protocol):
 
     async def mark(self, conversation_id: str, user_id: int, seq: int) -> ReadPosition:
         """Marks the messages from `seq` on as unread, at least the last one if there is any."""
+
+    async def unread_of(
+        self, conversation_id: str, caller: int, user_ids: Sequence[int]
+    ) -> list[tuple[int, UnreadCounts]]:
+        """The counts of those users who are members, for a caller who is one."""
 
     async def readers(
         self, conversation_id: str, caller: int, seq: int, sender_id: int, after: int, limit: int
@@ -193,9 +206,12 @@ class OperatorStore(Protocol):
         """Removes all members for good. Returns [] if the conversation doesn't exist or is closed already."""
 
     async def post(
-        self, conversation_id: str, message_id: str, content: str
+        self, conversation_id: str, message_id: str, content: str, mentions: MentionsData | None
     ) -> tuple[MessageData, bool] | None:
-        """Stores the system message once. Returns (message, whether it is new); None without conversation."""
+        """Stores the system message once. Returns (message, whether it is new); None without conversation.
+
+        Raises AppError(mention_all_refused) if there are too many members to mention all.
+        """
 
 
 class UserStore(Protocol):

@@ -20,6 +20,7 @@ from chat_api.model import (
     Reaction,
     ReadPosition,
     SettingsData,
+    UnreadCounts,
     UserData,
 )
 from messenger_shared.bus import channels
@@ -89,30 +90,31 @@ class Publisher:
 
     def publish_read_position(self, user_id: int, position: ReadPosition) -> None:
         """Publishes a read position to all members, and the unread count to the user's own sockets."""
-        conversation_id = position.conversation_id
+        conversation_id = position.counts.conversation_id
         frame = encode_frame(
             MESSAGE_READ,
             conversation_id=conversation_id,
             message_id=position.message_id,
             user_id=user_id,
-            read_seq=position.read_seq,
+            read_seq=position.counts.read_seq,
             read_at=position.read_at,
         )
         event = Event(MESSAGE_READ, conversation_id, 0, user_id, frame)
         self._bus.publish(channels.conversation(conversation_id), pack([event]))
-        self.publish_unread(user_id, position)
+        self.publish_unread(user_id, position.counts)
 
-    def publish_unread(self, user_id: int, position: ReadPosition) -> None:
-        """Publishes the unread count and the unread mark to the user's own sockets only."""
+    def publish_unread(self, user_id: int, counts: UnreadCounts) -> None:
+        """Publishes the unread counts and the unread mark to the user's own sockets only."""
         frame = encode_frame(
             UNREAD_UPDATED,
-            conversation_id=position.conversation_id,
-            unread=position.unread,
-            read_seq=position.read_seq,
-            last_seq=position.last_seq,
-            marked_unread_from=position.marked_from,
+            conversation_id=counts.conversation_id,
+            unread=counts.unread,
+            unread_mentions=counts.unread_mentions,
+            read_seq=counts.read_seq,
+            last_seq=counts.last_seq,
+            marked_unread_from=counts.marked_from,
         )
-        self._publish_to_user(user_id, Event(UNREAD_UPDATED, position.conversation_id, 0, user_id, frame))
+        self._publish_to_user(user_id, Event(UNREAD_UPDATED, counts.conversation_id, 0, user_id, frame))
 
     def publish_settings(self, conversation_id: str, user_id: int, settings: SettingsData) -> None:
         """Publishes notification settings to the user's own sockets."""

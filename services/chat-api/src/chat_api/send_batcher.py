@@ -44,6 +44,7 @@ _REFUSALS: Final[dict[str, ErrorKind]] = {
     "not_found": errors.NOT_FOUND,
     "not_member": errors.NOT_MEMBER,
     "forbidden": errors.FORBIDDEN,
+    "mention_all_refused": errors.MENTION_ALL_REFUSED,
 }
 _WaitingSend = tuple[Draft, asyncio.Future[Any]]
 

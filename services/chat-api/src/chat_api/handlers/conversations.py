@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chat_api.handlers.users import with_users
+from chat_api.handlers.users import named_by, with_users
 from chat_api.model import ConversationData
 from chat_api.ports import ChangeStore, ConversationStore, UserStore
 from chat_api.publisher import Publisher
@@ -141,12 +141,14 @@ async def describe(conversations: ConversationStore, conversation_id: str, calle
 
 
 def named_in(conversations: list[ConversationData]) -> set[tuple[str, int]]:
-    """The users that a list of conversations names: creators, members, and senders of the last messages."""
-    named = set()
+    """The users that a list of conversations names: creators, members, and those of the last messages."""
+    named = named_by(
+        conversation["last_message"]
+        for conversation in conversations
+        if conversation.get("last_message") is not None
+    )
     for conversation in conversations:
         users = [conversation["created_by"], *(conversation.get("participant_ids") or ())]
         users += [member["user_id"] for member in conversation.get("participants", ())]
-        if conversation.get("last_message") is not None:
-            users.append(conversation["last_message"]["sender_id"])
         named |= {(conversation["id"], user_id) for user_id in users}
     return named

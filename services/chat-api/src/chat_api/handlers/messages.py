@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from chat_api.handlers.users import with_users
-from chat_api.model import Draft
-from chat_api.ports import ConversationStore, MessageStore, UserStore
+from chat_api.handlers.users import named_by, with_users
+from chat_api.model import Draft, Edit
+from chat_api.ports import ConversationStore, MessageStore, ReceiptStore, UserStore
 from chat_api.publisher import Publisher
 from chat_api.rules.access import require_member
+from chat_api.rules.mentions import wanted_mentions
 from chat_api.rules.messages import require_allowed
 from chat_api.send_batcher import SendBatcher
 from messenger_shared.contract import cursors, errors
@@ -26,12 +27,14 @@ class MessageHandlers:
         self,
         messages: MessageStore,
         conversations: ConversationStore,
+        receipts: ReceiptStore,
         users: UserStore,
         batcher: SendBatcher,
         publisher: Publisher,
     ) -> None:
         self._messages = messages
         self._conversations = conversations
+        self._receipts = receipts
         self._users = users
         self._batcher = batcher
         self._publisher = publisher
@@ -51,6 +54,7 @@ class MessageHandlers:
                 body["file_name"],
                 body["file_size"],
                 body["reply_to"],
+                wanted_mentions(body),
             )
         )
 
@@ -65,16 +69,30 @@ class MessageHandlers:
         del items[limit:]
         next_cursor = cursors.encode("messages", items[-1]["seq"], int(forward)) if has_more else None
         answer = {"items": items, "has_more": has_more, "next_cursor": next_cursor}
-        senders = {(conversation_id, message["sender_id"]) for message in items}
-        return await with_users(self._users, request.user_id, answer, senders)
+        return await with_users(self._users, request.user_id, answer, named_by(items))
+
+    async def mentioning(self, request: Request) -> Any:
+        """Returns a page of the messages that mention the caller, the newest mention first."""
+        body, caller = request.body, request.user_id
+        before = cursors.decode_integer(body["cursor"], "mentions") if body["cursor"] else NEWEST
+        rows = await self._messages.mentioning(caller, before, body["limit"] + 1)
+        answer = cursors.numbered_page(rows, body["limit"], "mentions")
+        return await with_users(self._users, caller, answer, named_by(answer["items"]))
 
     async def edit(self, request: Request) -> Any:
-        """Changes a message's text and returns the message."""
-        body = request.body
-        message = await self._messages.edit(
-            body["message_id"], request.user_id, body["content"], body["expected_version"]
-        )
+        """Replaces a message's text and mentions, and returns the message.
+
+        Members whom it mentions now, and didn't before, get their unread counts.
+        """
+        body, caller = request.body, request.user_id
+        edit = Edit(body["content"], wanted_mentions(body), body["expected_version"])
+        message, mentioned = await self._messages.edit(body["message_id"], caller, edit)
         self._publisher.publish_changed_message(message)
+        if mentioned:
+            for user_id, counts in await self._receipts.unread_of(
+                message["conversation_id"], caller, mentioned
+            ):
+                self._publisher.publish_unread(user_id, counts)
         return message
 
     async def delete(self, request: Request) -> Any:

@@ -9,6 +9,7 @@ import orjson
 from chat_api.model import MessageData
 from chat_api.ports import ConversationStore, OperatorStore
 from chat_api.publisher import Publisher
+from chat_api.rules.mentions import wanted_mentions
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.rpc.messages import Request
@@ -48,7 +49,9 @@ class OperatorHandlers:
         A repeat publishes it again: gateways drop duplicates.
         """
         body, conversation_id = request.body, request.body["conversation_id"]
-        posted = await self._operators.post(conversation_id, body["message_id"], body["content"])
+        posted = await self._operators.post(
+            conversation_id, body["message_id"], body["content"], wanted_mentions(body)
+        )
         if posted is None:
             raise AppError(errors.NOT_FOUND)
         message, is_new = posted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chat_api.handlers.users import with_users
+from chat_api.handlers.users import named_by, with_users
 from chat_api.ports import ConversationStore, PinStore, UserStore
 from chat_api.publisher import Publisher
 from chat_api.rules.access import require_member
@@ -40,8 +40,9 @@ class PinHandlers:
         before = cursors.decode_integer(body["cursor"], "pins") if body["cursor"] else NEWEST
         rows = await self._pins.page(conversation_id, caller, before, body["limit"] + 1)
         answer = cursors.numbered_page(rows, body["limit"], "pins")
-        users = {user for pin in answer["items"] for user in (pin["user_id"], pin["message"]["sender_id"])}
-        return await with_users(self._users, caller, answer, {(conversation_id, user) for user in users})
+        users = {(conversation_id, pin["user_id"]) for pin in answer["items"]}
+        users |= named_by(pin["message"] for pin in answer["items"])
+        return await with_users(self._users, caller, answer, users)
 
     async def _set(self, request: Request, *, is_pinned: bool) -> Any:
         pins = await self._pins.set(request.body["message_id"], request.user_id, is_pinned=is_pinned)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chat_api.handlers.users import with_users
-from chat_api.model import MessageFacts, ReadPosition
+from chat_api.model import MessageFacts, UnreadCounts
 from chat_api.ports import ConversationStore, MessageStore, ReceiptStore, UserStore
 from chat_api.publisher import Publisher
 from chat_api.rules.access import require_member
@@ -74,18 +74,19 @@ class ReceiptHandlers:
         if position.moved or request.is_retry:
             self._publisher.publish_read_position(request.user_id, position)
         elif position.cleared:
-            self._publisher.publish_unread(request.user_id, position)
-        return _answer(position)
+            self._publisher.publish_unread(request.user_id, position.counts)
+        return _answer(position.counts)
 
     async def _mark(self, request: Request, conversation_id: str, seq: int) -> Any:
         position = await self._receipts.mark(conversation_id, request.user_id, seq)
-        self._publisher.publish_unread(request.user_id, position)
-        return _answer(position)
+        self._publisher.publish_unread(request.user_id, position.counts)
+        return _answer(position.counts)
 
 
-def _answer(position: ReadPosition) -> dict[str, Any]:
+def _answer(counts: UnreadCounts) -> dict[str, Any]:
     return {
-        "conversation_id": position.conversation_id,
-        "read_seq": position.read_seq,
-        "unread": position.unread,
+        "conversation_id": counts.conversation_id,
+        "read_seq": counts.read_seq,
+        "unread": counts.unread,
+        "unread_mentions": counts.unread_mentions,
     }

@@ -16,6 +16,7 @@ from chat_api.handlers.server_users import ServerUserHandlers
 from chat_api.handlers.settings import SettingsHandlers
 from chat_api.handlers.users import UserHandlers
 from messenger_shared.contract.operations import conversations as conversation_operations
+from messenger_shared.contract.operations import mentions as mention_operations
 from messenger_shared.contract.operations import messages as message_operations
 from messenger_shared.contract.operations import participants as participant_operations
 from messenger_shared.contract.operations import pins as pin_operations
@@ -37,7 +38,6 @@ def handler_table(
     participants: ParticipantHandlers,
     settings: SettingsHandlers,
     contacts: ContactHandlers,
-    operators: OperatorHandlers,
 ) -> dict[str, RequestHandler]:
     """The handlers of the operations on conversations and messages, by operation name."""
     return {
@@ -46,6 +46,7 @@ def handler_table(
         message_operations.EDIT.name: messages.edit,
         message_operations.DELETE.name: messages.delete,
         message_operations.VERSIONS.name: messages.versions,
+        mention_operations.LIST.name: messages.mentioning,
         message_operations.READ.name: receipts.read,
         message_operations.READ_UP_TO.name: receipts.read_up_to,
         message_operations.READERS.name: receipts.readers,
@@ -67,8 +68,6 @@ def handler_table(
         conversation_operations.VIEW.name: conversations.view,
         reports.CONTACTS_AMONG.name: contacts.among,
         reports.CONTACTS_PAGE.name: contacts.page,
-        operator_operations.CLOSE.name: operators.close,
-        operator_operations.POST.name: operators.post,
     }
 
 
@@ -92,7 +91,7 @@ def user_handler_table(
     server_keys: ServerKeyHandlers,
     operators: OperatorHandlers,
 ) -> dict[str, RequestHandler]:
-    """The handlers of the operations on users and of host applications, by operation name."""
+    """The handlers of the operations on users, and of host applications and operators, by operation name."""
     return {
         user_operations.LIST.name: users.list_users,
         user_operations.ME.name: users.me,
@@ -106,6 +105,8 @@ def user_handler_table(
         server_conversation_operations.GET_BY_KEY.name: server_conversations.by_key,
         server_conversation_operations.GET.name: server_conversations.get,
         server_conversation_operations.CLOSE.name: operators.close,
+        operator_operations.CLOSE.name: operators.close,
+        operator_operations.POST.name: operators.post,
         server_conversation_operations.SEND_AS.name: server_conversations.send_as,
         server_key_operations.CREATE.name: server_keys.create,
         server_key_operations.LIST.name: server_keys.list_keys,

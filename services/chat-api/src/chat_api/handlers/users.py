@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chat_api.model import Profile, UserData, user_data
+from chat_api.model import MessageData, Profile, UserData, user_data
 from chat_api.ports import UserStore
 from chat_api.publisher import Publisher
 from chat_api.settings import EVERYONE, OFF
@@ -72,6 +72,15 @@ async def with_users(
     named = await users.named(caller, list(pairs))
     answer["users"] = {str(user_id): user for user_id, user in named.items()}
     return answer
+
+
+def named_by(messages: Iterable[MessageData]) -> set[tuple[str, int]]:
+    """The users whom messages name: senders and mentioned users, each with the conversation."""
+    return {
+        (message["conversation_id"], user_id)
+        for message in messages
+        for user_id in (message["sender_id"], *message.get("mentions", {}).get("user_ids", ()))
+    }
 
 
 def as_others_see(profile: Profile) -> UserData:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from chat_api.model import MessageFacts
+from chat_api.model import Edit, MessageFacts
 from chat_api.rules.permissions import Action, require
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
@@ -53,11 +53,11 @@ def check_content(facts: MessageFacts | None, content: str) -> None:
         raise AppError(errors.INVALID_FRAME, details={"content": [BLANK]})
 
 
-def is_repeated_edit(facts: MessageFacts, content: str, expected_version: int | None) -> bool:
+def is_repeated_edit(facts: MessageFacts, edit: Edit) -> bool:
     """Whether this edit was made before, so that the caller only repeats an unanswered request."""
-    if facts.version == 1 or facts.content != content:
+    if facts.version == 1 or (facts.content, facts.mentions) != (edit.content, edit.mentions):
         return False
-    return expected_version in (None, facts.version, facts.version - 1)
+    return edit.expected_version in (None, facts.version, facts.version - 1)
 
 
 def check_version(facts: MessageFacts, expected_version: int | None) -> None:

@@ -30,6 +30,7 @@ class Action(StrEnum):
     SEE_OTHERS_VERSIONS = "see the earlier texts of another's message"
     REACT = "react"
     PIN = "pin"
+    MENTION_ALL = "mention all members"
     RENAME = "rename"
     ADD = "add a member"
     REMOVE = "remove a member"
@@ -55,6 +56,7 @@ _GROUP: Final[Mapping[Action, frozenset[str]]] = {
     Action.SEE_OTHERS_VERSIONS: _ADMINS,
     Action.REACT: _ALL,  # set_reactions (SQL) gets the roles and checks whole batches.
     Action.PIN: _ADMINS,
+    Action.MENTION_ALL: _ADMINS,  # As with WRITE, in send_messages too.
     Action.RENAME: _MANAGERS,
     Action.ADD: _MANAGERS,
     Action.REMOVE: _MANAGERS,
@@ -69,6 +71,7 @@ ALLOWED: Final[Mapping[str, Mapping[Action, frozenset[str]]]] = {
     "direct": {
         **_GROUP,
         Action.PIN: _WRITERS,
+        Action.MENTION_ALL: _WRITERS,
         Action.RENAME: _NOBODY,
         Action.ADD: _NOBODY,
         Action.REMOVE: _NOBODY,

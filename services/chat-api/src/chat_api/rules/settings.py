@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_FIELDS = ("muted", "muted_until", "push_enabled", "email_enabled")
+_FIELDS = ("muted", "muted_until", "push_enabled", "email_enabled", "notify")
 
 
 def wanted_settings(body: dict[str, Any]) -> dict[str, Any]:

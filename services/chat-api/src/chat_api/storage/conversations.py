@@ -9,7 +9,7 @@ from chat_api.model import ConversationData, Membership, NewConversation
 from chat_api.rules.permissions import Action, require
 from chat_api.storage.messages import HISTORY_COLUMNS, HISTORY_JOIN, VISIBLE, to_history_message
 from chat_api.storage.participants import lock_conversation
-from chat_api.storage.receipts import MARKED, UNREAD
+from chat_api.storage.receipts import MARKED, UNREAD, UNREAD_MENTIONS
 from chat_api.storage.settings import NOW_MUTED
 from chat_api.storage.users import require_users
 from messenger_shared.contract import errors
@@ -60,9 +60,13 @@ _SHOWN: Final = """
    AND (p.hidden_seq IS NULL OR p.hidden_seq < c.last_seq)
 """
 # The user's own columns for a conversation c. _OWN_JOINS joins the tables that they need.
-_OWN_COLUMNS: Final = f"coalesce(r.last_read_seq, 0), {UNREAD}, k.from_seq, coalesce({NOW_MUTED}, false)"
+_OWN_COLUMNS: Final = (
+    f"coalesce(r.last_read_seq, 0), {UNREAD}, {UNREAD_MENTIONS}, k.from_seq, coalesce({NOW_MUTED}, false), "
+    "coalesce(s.notify, 'all')"
+)
+_OWN_NAMES: Final = ("read_seq", "unread", "unread_mentions", "marked_unread_from", "muted", "notify")
 _OWN_JOINS: Final = f"""
- CROSS JOIN LATERAL (SELECT c.id AS conversation_id, c.joined_pos) p
+ CROSS JOIN LATERAL (SELECT c.id AS conversation_id, c.joined_pos, c.joined_seq) p
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
   LEFT JOIN {MARKED}
   LEFT JOIN messenger.notification_settings s ON s.conversation_id = c.id AND s.user_id = %(user)s
@@ -78,7 +82,7 @@ SELECT c.activity, c.id::text, c.type, c.title, c.created_by, messenger.to_wire(
            SELECT o.user_id FROM messenger.conversation_participants o
             WHERE o.conversation_id = c.id ORDER BY o.user_id) END,
        {HISTORY_COLUMNS}
-  FROM (SELECT c.*, p.joined_pos, {_ACTIVITY} AS activity
+  FROM (SELECT c.*, p.joined_pos, p.joined_seq, {_ACTIVITY} AS activity
           FROM {_SHOWN}
            AND (%(activity)s IS NULL OR ({_ACTIVITY}, c.id) < (%(activity)s, %(id)s::uuid))
          ORDER BY activity DESC, c.id DESC LIMIT %(limit)s) c
@@ -88,21 +92,18 @@ SELECT c.activity, c.id::text, c.type, c.title, c.created_by, messenger.to_wire(
  ORDER BY c.activity DESC, c.id DESC
 """
 _LIST_NAMES: Final = (
-    *("id", "type", "title", "created_by", "created_at", "last_seq", "last_pos", "read_seq"),
-    *("unread", "marked_unread_from", "muted", "participants_count", "participant_ids"),
+    *("id", "type", "title", "created_by", "created_at", "last_seq", "last_pos"),
+    *(*_OWN_NAMES, "participants_count", "participant_ids"),
 )
 _SYNC: Final = f"""
 SELECT c.id::text, c.last_seq, c.last_pos, {_OWN_COLUMNS}
-  FROM (SELECT c.id, c.last_seq, c.last_pos, p.joined_pos FROM {_SHOWN}
+  FROM (SELECT c.id, c.last_seq, c.last_pos, p.joined_pos, p.joined_seq FROM {_SHOWN}
            AND (%(after)s IS NULL OR p.conversation_id > %(after)s::uuid)
          ORDER BY p.conversation_id LIMIT %(limit)s) c
 {_OWN_JOINS}
  ORDER BY c.id
 """
-_SYNC_NAMES: Final = (
-    *("conversation_id", "last_seq", "last_pos", "read_seq", "unread"),
-    *("marked_unread_from", "muted"),
-)
+_SYNC_NAMES: Final = ("conversation_id", "last_seq", "last_pos", *_OWN_NAMES)
 # Runs without an acting user, for gateways: the SQL function looks past row-level security.
 _MEMBERSHIPS: Final = """
 SELECT user_id, conversation_id::text, last_pos, returned_pos FROM messenger.memberships(%s::bigint[])

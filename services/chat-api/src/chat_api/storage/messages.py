@@ -8,12 +8,22 @@ from typing import Any, Final
 import orjson
 import psycopg2.errors
 
-from chat_api.model import Draft, MessageData, MessageFacts, SentMessage, Verdict
+from chat_api.model import (
+    Draft,
+    Edit,
+    EditedMessage,
+    MessageData,
+    MessageFacts,
+    SentMessage,
+    Verdict,
+)
 from chat_api.rules.messages import check_content, check_version, is_repeated_edit, require_allowed
 from chat_api.rules.permissions import HOST
+from chat_api.storage.mentions import as_json, effective_mentions, replace_mentions
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import SERVER
+from messenger_shared.contract.schemas.mentions import MENTION_ALL_MEMBERS
 from messenger_shared.postgres.database import Database, Row, Transaction
 
 STORE_ATTEMPTS: Final = 3
@@ -21,7 +31,8 @@ STORE_ATTEMPTS: Final = 3
 MESSAGE_COLUMNS: Final = (
     "m.id::text, m.conversation_id::text, m.seq, m.pos, m.version, m.sender_id, m.content, m.type, "
     "m.client_message_id, m.reply_to::text, m.file_url, m.file_name, m.file_size, "
-    "messenger.to_wire(m.created_at), messenger.to_wire(m.edited_at), messenger.to_wire(m.deleted_at)"
+    "messenger.to_wire(m.created_at), messenger.to_wire(m.edited_at), messenger.to_wire(m.deleted_at), "
+    "m.mentions"
 )
 _NAMES: Final = (
     "id",
@@ -42,7 +53,8 @@ _NAMES: Final = (
     "deleted_at",
 )
 _STORE: Final = (
-    "SELECT verdict, stored_id::text, seq, pos, created_at FROM messenger.send_messages(%s) ORDER BY place"
+    "SELECT verdict, stored_id::text, seq, pos, created_at, mentions "
+    f"FROM messenger.send_messages(%s, {MENTION_ALL_MEMBERS}) ORDER BY place"
 )
 _ONE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE id = %s"
 _SENT: Final = (
@@ -63,6 +75,25 @@ _PAGE: Final = f"""
 SELECT {HISTORY_COLUMNS} FROM messenger.messages m {HISTORY_JOIN} WHERE m.conversation_id = %(conversation)s
 """
 _BEFORE: Final = f"{_PAGE} AND seq < %(start)s AND {VISIBLE} ORDER BY seq DESC LIMIT %(limit)s"
+# The newest mentions of the user, and the newest of all in each of their conversations.
+_MENTIONING: Final = f"""
+SELECT x.id, {HISTORY_COLUMNS}
+  FROM ((SELECT m.id, m.conversation_id, m.seq FROM messenger.mentions m
+          WHERE m.user_id = %(user)s AND m.id < %(before)s AND {VISIBLE} AND EXISTS (
+                SELECT FROM messenger.conversation_participants p
+                 WHERE p.conversation_id = m.conversation_id AND p.user_id = %(user)s AND p.left_at IS NULL)
+          ORDER BY m.id DESC LIMIT %(limit)s)
+        UNION ALL
+        SELECT of_all.* FROM messenger.conversation_participants p CROSS JOIN LATERAL (
+            SELECT m.id, m.conversation_id, m.seq FROM messenger.mentions m
+             WHERE m.conversation_id = p.conversation_id AND m.user_id = 0 AND m.id < %(before)s
+               AND m.sender_id <> %(user)s AND m.seq > p.joined_seq AND {VISIBLE}
+             ORDER BY m.id DESC LIMIT %(limit)s) of_all
+         WHERE p.user_id = %(user)s AND p.left_at IS NULL
+        ORDER BY id DESC LIMIT %(limit)s) x
+  JOIN messenger.messages m ON m.conversation_id = x.conversation_id AND m.seq = x.seq
+  {HISTORY_JOIN} ORDER BY x.id DESC
+"""
 _AFTER: Final = f"{_PAGE} AND seq > %(start)s AND {VISIBLE} ORDER BY seq LIMIT %(limit)s"
 # The lock is a separate statement: the next one, for the facts, then sees every commit before the lock.
 _LOCK: Final = """
@@ -71,7 +102,7 @@ SELECT 1 FROM messenger.conversations WHERE id = messenger.conversation_of(%s) F
 # A user who has left learns only that they have left, and nothing about the message.
 _FACTS: Final = f"""
 SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.file_url IS NOT NULL,
-       m.deleted_at IS NOT NULL, c.type, p.role, p.left_at IS NOT NULL
+       m.deleted_at IS NOT NULL, c.type, p.role, p.left_at IS NOT NULL, m.mentions
   FROM messenger.conversations c
   JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.user_id = %(user)s
   LEFT JOIN messenger.messages m ON m.id = %(message)s AND {VISIBLE}
@@ -81,7 +112,7 @@ SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.file_url IS NOT N
 # The host application acts with a server key, and is no member.
 _FACTS_FOR_HOST: Final = f"""
 SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.file_url IS NOT NULL,
-       m.deleted_at IS NOT NULL, c.type, '{HOST}', false
+       m.deleted_at IS NOT NULL, c.type, '{HOST}', false, m.mentions
   FROM messenger.messages m JOIN messenger.conversations c ON c.id = m.conversation_id
  WHERE m.id = %(message)s AND c.deleted_at IS NULL
 """
@@ -93,20 +124,24 @@ NEXT_POS: Final = (
     "UPDATE messenger.conversations SET last_pos = last_pos + 1 WHERE id = %s RETURNING last_pos"
 )
 _EDIT: Final = (
-    "UPDATE messenger.messages m SET content = %s, version = version + 1, edited_at = now(), pos = %s "
-    f"WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
+    "UPDATE messenger.messages m SET content = %s, mentions = %s, version = version + 1, edited_at = now(), "
+    f"pos = %s WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
 )
 # What ends with the message. `changes` of these kinds don't tell of it, since the deletion does.
 _FORGET: Final = """
 WITH versions AS (DELETE FROM messenger.message_versions WHERE message_id = %(message)s),
      heads AS (DELETE FROM messenger.reaction_heads WHERE message_id = %(message)s),
      pins AS (DELETE FROM messenger.pins
-               WHERE conversation_id = %(conversation)s AND message_id = %(message)s)
+               WHERE conversation_id = %(conversation)s AND message_id = %(message)s),
+     mentions AS (DELETE FROM messenger.mentions x
+                   USING messenger.messages m, messenger.mention_rows(m.mentions, m.sender_id) AS of (user_id)
+                   WHERE m.id = %(message)s AND x.conversation_id = m.conversation_id
+                     AND x.user_id = of.user_id AND x.seq = m.seq)
 DELETE FROM messenger.reactions WHERE message_id = %(message)s
 """
 _DELETE: Final = (
     "UPDATE messenger.messages m SET content = NULL, file_url = NULL, file_name = NULL, file_size = NULL, "
-    f"deleted_at = now(), pos = %s WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
+    f"mentions = NULL, deleted_at = now(), pos = %s WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
 )
 _VERSIONS: Final = (
     "SELECT version, content, messenger.to_wire(edited_at) FROM messenger.message_versions "
@@ -143,21 +178,27 @@ class PgMessages:
         rows = await self._database.rows(_AFTER if forward else _BEFORE, parameters, user_id=caller)
         return [to_history_message(row) for row in rows]
 
-    async def edit(
-        self, message_id: str, user_id: int, content: str, expected_version: int | None
-    ) -> MessageData:
+    async def mentioning(self, caller: int, before: int, limit: int) -> list[tuple[int, MessageData]]:
+        parameters = {"user": caller, "before": before, "limit": limit}
+        rows = await self._database.rows(_MENTIONING, parameters, user_id=caller)
+        return [(row[0], to_history_message(row[1:])) for row in rows]
+
+    async def edit(self, message_id: str, user_id: int, edit: Edit) -> EditedMessage:
         async with self._database.transaction(user_id=user_id) as transaction:
             facts = await locked_facts(transaction, message_id, user_id)
-            check_content(facts, content)
+            check_content(facts, edit.content)
             facts = require_allowed(facts, user_id, "edit")
             if facts.deleted:
                 raise AppError(errors.NOT_FOUND)
-            if is_repeated_edit(facts, content, expected_version):
-                return to_message((await transaction.rows(_ONE, (message_id,)))[0])
-            check_version(facts, expected_version)
+            edit = edit._replace(mentions=await effective_mentions(transaction, facts, edit.mentions))
+            if is_repeated_edit(facts, edit):
+                return EditedMessage(to_message((await transaction.rows(_ONE, (message_id,)))[0]), [])
+            check_version(facts, edit.expected_version)
             await transaction.rows(_KEEP_VERSION, (message_id,))
             [[pos]] = await transaction.rows(NEXT_POS, (facts.conversation_id,))
-            return to_message((await transaction.rows(_EDIT, (content, pos, message_id)))[0])
+            [row] = await transaction.rows(_EDIT, (edit.content, as_json(edit.mentions), pos, message_id))
+            added = await replace_mentions(transaction, message_id, facts, edit.mentions)
+            return EditedMessage(to_message(row), added)
 
     async def delete(self, message_id: str, user_id: int) -> MessageData:
         async with self._database.transaction(user_id=user_id) as transaction:
@@ -187,8 +228,10 @@ async def locked_facts(transaction: Transaction, message_id: str, user_id: int) 
 
 
 def to_message(row: Row) -> MessageData:
-    """Converts a row of MESSAGE_COLUMNS to a message."""
-    return dict(zip(_NAMES, row, strict=True))
+    """Converts a row of MESSAGE_COLUMNS to a message, with `mentions` and `entities` if there are any."""
+    *columns, mentions = row
+    message = dict(zip(_NAMES, columns, strict=True))
+    return message | mentions if mentions else message
 
 
 def to_history_message(row: Row) -> MessageData:

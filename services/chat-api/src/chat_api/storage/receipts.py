@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg2.errors
 
-from chat_api.model import ReadPosition
+from chat_api.model import ReadPosition, UnreadCounts
 from chat_api.storage.messages import VISIBLE
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
@@ -64,14 +65,26 @@ UNREAD: Final = f"""CASE WHEN k.from_seq IS NULL THEN
             WHERE m.conversation_id = c.id AND m.seq >= k.from_seq
               AND m.deleted_at IS NOT NULL AND m.sender_id <> %(user)s AND {VISIBLE})
        END"""
+# The mentions of the user among what UNREAD counts. A mention of all is one of those who were members then. A
+# deleted message has no mentions.
+UNREAD_MENTIONS: Final = f"""(
+    SELECT count(*) FROM messenger.mentions m
+     WHERE m.conversation_id = c.id AND m.user_id IN (%(user)s, 0)
+       AND m.seq > CASE WHEN k.from_seq IS NULL THEN GREATEST(r.last_read_seq, 0) ELSE k.from_seq - 1 END
+       AND m.sender_id <> %(user)s AND (m.user_id <> 0 OR m.seq > p.joined_seq) AND {VISIBLE})"""
 _POSITION: Final = f"""
-SELECT r.message_id::text, coalesce(r.last_read_seq, 0), messenger.to_wire(coalesce(r.read_at, now())),
-       {UNREAD}, c.last_seq, k.from_seq
+SELECT coalesce(r.last_read_seq, 0), {UNREAD}, {UNREAD_MENTIONS}, c.last_seq, k.from_seq,
+       r.message_id::text, messenger.to_wire(coalesce(r.read_at, now()))
   FROM messenger.conversations c
   JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.user_id = %(user)s
   LEFT JOIN messenger.read_receipts r ON r.conversation_id = c.id AND r.user_id = %(user)s
   LEFT JOIN {MARKED}
  WHERE c.id = %(conversation)s
+"""
+# Of other members, and therefore by a function that looks past row-level security.
+_UNREAD_OF: Final = """
+SELECT user_id, read_seq, unread, unread_mentions, last_seq, marked_from
+  FROM messenger.unread_of(%s, %s::bigint[])
 """
 # Members who joined after the message don't count as its readers.
 _READERS: Final = """
@@ -111,18 +124,16 @@ class PgReceipts:
 
     async def _position(self, parameters: dict[str, Any], *, moved: bool, cleared: bool) -> ReadPosition:
         rows = await self._database.rows(_POSITION, parameters, user_id=parameters["user"])
-        [[message_id, read_seq, read_at, unread, last_seq, marked_from]] = rows
+        [[*counts, message_id, read_at]] = rows
         return ReadPosition(
-            parameters["conversation"],
-            message_id,
-            read_seq,
-            read_at,
-            unread,
-            last_seq,
-            marked_from,
-            moved,
-            cleared,
+            UnreadCounts(parameters["conversation"], *counts), message_id, read_at, moved, cleared
         )
+
+    async def unread_of(
+        self, conversation_id: str, caller: int, user_ids: Sequence[int]
+    ) -> list[tuple[int, UnreadCounts]]:
+        rows = await self._database.rows(_UNREAD_OF, (conversation_id, list(user_ids)), user_id=caller)
+        return [(user_id, UnreadCounts(conversation_id, *counts)) for user_id, *counts in rows]
 
     async def readers(
         self, conversation_id: str, caller: int, seq: int, sender_id: int, after: int, limit: int

@@ -9,24 +9,26 @@ from messenger_shared.postgres.database import Database
 
 # Whether a notification_settings row with the alias s is muted now.
 NOW_MUTED: Final = "s.muted AND (s.muted_until IS NULL OR s.muted_until > now())"
-_COLUMNS: Final = f"{NOW_MUTED}, messenger.to_wire(s.muted_until), s.push_enabled, s.email_enabled"
+_COLUMNS: Final = f"{NOW_MUTED}, messenger.to_wire(s.muted_until), s.push_enabled, s.email_enabled, s.notify"
 _GET: Final = f"""
 SELECT {_COLUMNS} FROM messenger.notification_settings s WHERE s.user_id = %s AND s.conversation_id = %s
 """
 _UPDATE: Final = f"""
 INSERT INTO messenger.notification_settings AS s
-       (user_id, conversation_id, muted, muted_until, push_enabled, email_enabled)
+       (user_id, conversation_id, muted, muted_until, push_enabled, email_enabled, notify)
 VALUES (%(user)s, %(conversation)s, coalesce(%(muted)s, false), %(muted_until)s,
-        coalesce(%(push_enabled)s, true), coalesce(%(email_enabled)s, true))
+        coalesce(%(push_enabled)s, true), coalesce(%(email_enabled)s, true),
+        coalesce(%(notify)s, 'all'))
 ON CONFLICT (user_id, conversation_id) DO UPDATE
    SET muted = coalesce(%(muted)s, s.muted),
        muted_until = CASE WHEN %(muted)s IS NULL THEN s.muted_until ELSE excluded.muted_until END,
        push_enabled = coalesce(%(push_enabled)s, s.push_enabled),
-       email_enabled = coalesce(%(email_enabled)s, s.email_enabled)
+       email_enabled = coalesce(%(email_enabled)s, s.email_enabled),
+       notify = coalesce(%(notify)s, s.notify)
 RETURNING {_COLUMNS}
 """
-_NAMES: Final = ("muted", "muted_until", "push_enabled", "email_enabled")
-_DEFAULTS: Final = (False, None, True, True)
+_NAMES: Final = ("muted", "muted_until", "push_enabled", "email_enabled", "notify")
+_DEFAULTS: Final = (False, None, True, True, "all")
 
 
 class PgSettings:

@@ -178,13 +178,18 @@ def _read(body: dict[str, Any], answer: Any) -> dict[str, Any]:
         "conversation_id": answer["conversation_id"],
         "read_seq": answer["read_seq"],
         "unread": answer["unread"],
-        "unread_mentions": answer["unread_mentions"],
+        # An older chat-api does not count them.
+        "unread_mentions": answer.get("unread_mentions", 0),
     }
 
 
 @responds(200)
 def _position(answer: Any) -> tuple[int, Any]:
-    return 200, {name: answer[name] for name in ("read_seq", "unread", "unread_mentions")}
+    return 200, {
+        "read_seq": answer["read_seq"],
+        "unread": answer["unread"],
+        "unread_mentions": answer.get("unread_mentions", 0),
+    }
 
 
 _MESSAGE_ERRORS: Final = (errors.INVALID_FRAME, errors.FORBIDDEN, errors.NOT_MEMBER, errors.NOT_FOUND)
