@@ -72,7 +72,7 @@ describe('unread mentions', () => {
     }
     const room = () => setup.session().room(id());
     const unread = async () => {
-      const found = setup.session().mentions.unreadIn(room() as NonNullable<ReturnType<typeof room>>);
+      const found = setup.session().mentions.find(room() as NonNullable<ReturnType<typeof room>>);
       await advance(20);
       return found;
     };

@@ -1,35 +1,27 @@
-/** The button that goes to the next unread mention of the user, and says how many there are. */
+/** The button that goes to the next mention of the user, and says how many there are. */
 
-import { useUnreadMentions } from '@messenger/react';
-import { useRef } from 'react';
+import type { ChatMessage, ConversationRow } from '@messenger/react';
 import { useT } from '../i18n/language.tsx';
-import { FailureText } from '../parts/FailureText.tsx';
-import { useAction } from '../parts/useAction.ts';
+import { usePendingMentions, type VisibleRange } from './usePendingMentions.ts';
 
 export interface JumpToMentionProps {
-  id: string;
+  row: ConversationRow;
+  messages: readonly ChatMessage[];
+  visible: VisibleRange;
   onJump: (seq: number) => void;
 }
 
-export function JumpToMention({ id, onJump }: JumpToMentionProps) {
+export function JumpToMention({ row, messages, visible, onJump }: JumpToMentionProps) {
   const t = useT();
-  const { count, next } = useUnreadMentions(id);
-  const last = useRef(0);
-  const { run, failure } = useAction();
-  if (count === 0) return null;
-  const jump = async () => {
-    const seq = await next(last.current);
-    if (seq === null) return;
-    last.current = seq;
-    onJump(seq);
-  };
+  const pending = usePendingMentions(row, messages, visible);
+  const [next] = pending;
+  if (next === undefined) return null;
   return (
-    <div className="jump-to-mention">
-      <FailureText failure={failure} />
-      <button type="button" title={t('mention.next')} onClick={() => void run(jump)}>
-        <span aria-hidden="true">{`@ ${count}`}</span>
-        <span className="sr-only">{`${t('mention.next')}: ${t('mention.unread', { count })}`}</span>
-      </button>
-    </div>
+    <button type="button" className="jump-to-mention" title={t('mention.next')} onClick={() => onJump(next)}>
+      <span aria-hidden="true">{`@ ${pending.length}`}</span>
+      <span className="sr-only">
+        {`${t('mention.next')}: ${t('mention.unread', { count: pending.length })}`}
+      </span>
+    </button>
   );
 }

@@ -24,14 +24,16 @@ export function MentionPopup({ id, row, messages, mentions, anchor, onPick }: Me
   const [List, setList] = useState(() => loaded);
   const { query, list, setActive } = mentions;
   const isWanted = query !== null;
+  // The first name may be typed fast, so the list is loaded before.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: after a failure the next @ tries again
   useEffect(() => {
-    if (!isWanted || loaded) return setList(() => loaded);
+    if (loaded) return setList(() => loaded);
     import('./MentionList.tsx').then(
       (module) => {
         loaded = module.MentionList;
         setList(() => loaded);
       },
-      // Without the list, names can still be typed. The next @ tries again.
+      // Without the list, names can still be typed.
       () => undefined,
     );
   }, [isWanted]);

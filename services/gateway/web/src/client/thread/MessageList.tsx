@@ -20,6 +20,7 @@ import type { ComposerTarget } from './useComposerTarget.ts';
 import { useFeedKeys } from './useFeedKeys.ts';
 import { useHasFocus } from './useHasFocus.ts';
 import { type JumpTarget, useJump, useReturnToNewest } from './useJump.ts';
+import type { VisibleRange } from './usePendingMentions.ts';
 
 /** Within this distance from the end, the list counts as being at the end. */
 const NEAR_PX = 80;
@@ -128,7 +129,7 @@ export function MessageList({ row, view, jumpTarget, onTarget, onJump }: Message
           })}
         </div>
       </div>
-      <JumpToMention id={row.id} onJump={onJump} />
+      <JumpToMention row={row} messages={messages} visible={visibleRange(feed, messages)} onJump={onJump} />
       {!isAtEnd && <JumpToNewest row={row} onClick={goToNewest} />}
       <div className="jump-failure">
         <FailureText failure={jump.failure} />
@@ -137,6 +138,12 @@ export function MessageList({ row, view, jumpTarget, onTarget, onJump }: Message
       {menu && <MessageMenu {...menu} view={view} row={row} onTarget={onTarget} onClose={closeMenu} />}
     </div>
   );
+}
+
+function visibleRange({ range }: Feed, messages: readonly ChatMessage[]): VisibleRange {
+  const first = messages[range?.startIndex ?? messages.length]?.seq ?? Number.POSITIVE_INFINITY;
+  // Unsent messages have no `seq`.
+  return { first, last: messages[range?.endIndex ?? messages.length]?.seq || Number.POSITIVE_INFINITY };
 }
 
 /** The position stays as it was when the conversation was opened, or when the user came back to it. */

@@ -10,6 +10,7 @@ export { type MentionFields, mentionsUser } from './contract/mentions.ts';
 export type * from './contract/wire.ts';
 export type { NewConversation } from './conversations/actions.ts';
 export type { History } from './conversations/history.ts';
+export type { MentionRange } from './conversations/mentionFinder.ts';
 export type { MentionListState } from './conversations/mentionList.ts';
 export type { Directory } from './conversations/names.ts';
 export type { IncomingMessage } from './conversations/store.ts';

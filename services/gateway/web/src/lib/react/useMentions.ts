@@ -2,7 +2,8 @@
 
 /** Hooks for the messages that mention the user. */
 
-import { useEffect, useMemo } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
+import type { MentionRange } from '../core/conversations/mentionFinder.ts';
 import { EMPTY_MENTIONS, MentionList, type MentionListState } from '../core/conversations/mentionList.ts';
 import { useSession } from './context.tsx';
 import { useConversation } from './useConversations.ts';
@@ -31,25 +32,23 @@ export function useMentions(): MentionsView {
 export interface UnreadMentionsView {
   count: number;
   /**
-   * Resolves to the `seq` of the first unread mention after `seq`, or of the first one if there is none after it.
-   * Null if there are no unread mentions. Rejects with MessengerError.
+   * Resolves to the `seq` of each message of the conversation that mentions the user, the oldest first: of the unread
+   * ones, or of those from `from` on. With `count` it looks no farther once so many are found. Rejects with
+   * MessengerError.
    */
-  next: (seq: number) => Promise<number | null>;
+  find: (which?: MentionRange) => Promise<number[]>;
 }
 
 /** The unread mentions of the user in one conversation. */
 export function useUnreadMentions(id: string): UnreadMentionsView {
   const session = useSession();
   const count = useConversation(id)?.unread_mentions ?? 0;
-  return useMemo(
-    () => ({
-      count,
-      next: async (seq) => {
-        const room = session?.room(id);
-        const found = room ? await session?.mentions.unreadIn(room) : undefined;
-        return found?.find((each) => each > seq) ?? found?.[0] ?? null;
-      },
-    }),
-    [session, id, count],
+  const find = useCallback(
+    async (which?: MentionRange) => {
+      const room = session?.room(id);
+      return session && room ? session.mentions.find(room, which) : [];
+    },
+    [session, id],
   );
+  return useMemo(() => ({ count, find }), [count, find]);
 }
