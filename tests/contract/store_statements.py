@@ -89,8 +89,9 @@ async def run_message_statements(database: Database) -> None:
     for forward in (False, True):
         await messages.page(HERE, ADMIN, 2, 10, forward)
     await messages.mentioning(ADMIN, 2**63 - 1, 10)
-    everybody = {"mentions": {"user_ids": [MEMBER], "all": True}, "entities": []}
-    for mentions in (None, None, everybody):
+    everybody = {"mentions": {"user_ids": [], "all": True}, "entities": []}
+    one = {"mentions": {"user_ids": [MEMBER], "all": False}, "entities": []}
+    for mentions in (None, None, everybody, one):
         await messages.edit(ADMIN_MESSAGE, ADMIN, Edit("y", mentions, None))
     await messages.versions(ADMIN_MESSAGE, ADMIN, 0, 10)
     await messages.facts(ADMIN_MESSAGE, ADMIN)

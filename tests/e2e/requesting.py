@@ -24,6 +24,7 @@ _STATUSES = {
     "unauthorized": 401,
     "forbidden": 403,
     "not_member": 403,
+    "mention_all_refused": 403,
     "not_found": 404,
 }
 

@@ -33,6 +33,8 @@ class Place(NamedTuple):
             needed.append("title")
         if operation.name == "user.list" and "ids" not in fields:
             needed.append("q")
+        if "entities" in fields:
+            needed.append("content")
         return {name: self.good[name] for name in needed} | fields
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tests.client import Reply, Socket, User
+from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
+from tests.e2e.hosts import host_with, new_key
 from tests.e2e.test_reading import position
 
 
@@ -130,7 +132,7 @@ async def test_only_admins_mention_all_and_both_in_directs(crowd: Crowd) -> None
     one, two, three = crowd.newcomers(3)
     room = await one.create_group(two.user_id, three.user_id)
     own = await send(two, room)
-    everybody = {"mentions": {"all": True}}
+    everybody: dict[str, Any] = {"mentions": {"all": True}}
     for reply in (
         await two.post(f"/conversations/{room}/messages", {"content": "x", **everybody}),
         await edit(two, own, **everybody),
@@ -148,6 +150,19 @@ async def test_only_admins_mention_all_and_both_in_directs(crowd: Crowd) -> None
     for user in (one, two):
         await send(user, direct, **everybody)
     assert await unread(one, direct) == (1, 1)
+
+
+async def test_a_crowd_is_not_mentioned_as_a_whole(crowd: Crowd) -> None:
+    one = crowd.newcomer()
+    room = await one.create_group(*range(10**9, 10**9 + 1_000))
+    message = await send(one, room)
+    everybody: dict[str, Any] = {"mentions": {"all": True}}
+    path = f"/conversations/{room}/messages"
+    for reply in (await one.post(path, {"content": "x", **everybody}), await edit(one, message, **everybody)):
+        assert (reply.status, reply.body["code"]) == (403, "mention_all_refused")
+    await one.call("DELETE", f"/conversations/{room}/participants/{10**9}")
+    assert carried(await send(one, room, **everybody)) == ({"user_ids": [], "all": True}, None)
+    assert (await edit(one, message, **everybody)).status == 200
 
 
 async def test_what_is_read_deleted_or_edited_away_counts_no_more(crowd: Crowd) -> None:
@@ -242,13 +257,36 @@ async def test_the_list_comes_in_pages_across_conversations(crowd: Crowd) -> Non
     for number in range(6):
         mentions = {"all": True} if number % 3 else {"user_ids": [two.user_id]}
         sent.append((await send(one, rooms[number % 2], mentions=mentions))["id"])
-    found, cursor = [], {}
-    while cursor is not None:
+    pages: list[list[str]] = []
+    cursors: list[dict[str, str]] = [{}]
+    for cursor in cursors:
         page = (await two.get("/mentions", limit=2, **cursor)).body
-        found += [message["id"] for message in page["items"]]
-        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
-    assert found == sent[::-1]
+        pages.append([message["id"] for message in page["items"]])
+        cursors += [{"cursor": page["next_cursor"]}] if page["next_cursor"] else []
+    assert pages == [[sent[5], sent[4]], [sent[3], sent[2]], [sent[1], sent[0]]]
     assert await mentioning(stranger) == []
+
+
+async def test_a_host_mentions_as_a_user_or_as_the_system(crowd: Crowd, stack: SharedStack) -> None:
+    one, two, stranger = crowd.newcomers(3)
+    room = await one.create_group(two.user_id)
+    path, users = f"/server/conversations/{room}/messages", {"user_ids": [two.user_id, stranger.user_id]}
+    async with host_with(stack.url, new_key(stack.data_dir, "messages")) as host:
+
+        async def post(**fields: Any) -> Reply:
+            return await host.post(path, {"content": "@two", "entities": [entity(two, 0, 4)], **fields})
+
+        for sender in ({"sender_id": one.user_id}, {"message_type": "system"}):
+            sent = (await post(mentions={**users, "all": True}, **sender)).body
+            assert carried(sent) == ({"user_ids": [two.user_id], "all": True}, [entity(two, 0, 4)])
+            assert carried((await post(**sender)).body) == (
+                {"user_ids": [two.user_id], "all": False},
+                [entity(two, 0, 4)],
+            )
+        refused = await post(mentions={"all": True}, sender_id=two.user_id)
+        assert (refused.status, refused.body["code"]) == (403, "mention_all_refused")
+    assert await unread(two, room) == (4, 4)
+    assert await unread(one, room) == (2, 1)
 
 
 @pytest.mark.parametrize("notify", ["mentions", "none", "all"])

@@ -19,6 +19,13 @@ DIRECT = str(uuid.uuid4())
 MESSAGE = (
     "INSERT INTO messenger.messages (conversation_id, seq, id, pos, created_pos, sender_id, type, content)"
 )
+MENTION = (
+    f"INSERT INTO messenger.mentions (conversation_id, seq, sender_id, user_id) VALUES ('{GROUP}', 1, 1, "
+)
+MENTIONING = (
+    """UPDATE messenger.messages SET mentions = '{{"mentions": {{"user_ids": [{}], "all": false}}}}' """
+    f"WHERE conversation_id = '{GROUP}' AND seq = 1"
+)
 
 # Each statement breaks the rule that is its key.
 HARM = {
@@ -35,6 +42,9 @@ HARM = {
     f"messenger.read_receipts VALUES ('{GROUP}', 7, 0)",
     "every message belongs to a conversation, and its sender was a member or the system": "UPDATE "
     "messenger.messages SET sender_id = 7",
+    "every mention is one of a message that is not deleted and mentions that user": MENTION + "2)",
+    "every user whom a message mentions has that mention": MENTIONING.format(2),
+    "every mentioned user is a present or former member": f"{MENTIONING.format(7)}; {MENTION}7)",
     "every membership belongs to a conversation": "INSERT INTO messenger.conversation_participants "
     f"(conversation_id, user_id, role, pos, joined_pos) VALUES ('{uuid.uuid4()}', 1, 'member', 1, 1)",
     "a deleted conversation has no members, and a direct conversation has two, or one with oneself": "UPDATE "

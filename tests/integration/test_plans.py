@@ -33,6 +33,15 @@ MIDDLE = SHAPE.largest // 2
 MANY = range(FIRST_ORDINARY, FIRST_ORDINARY + 500)
 # The unread count subtracts these, which have an index of their own.
 TOMBSTONES = SHAPE.messages // DELETED_EVERY + 1
+# Every tenth message mentions somebody; a few of them the asking user, or all.
+MENTIONS = """
+INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
+SELECT conversation_id, CASE WHEN seq %% 500 > 0 THEN 9 WHEN seq %% 1000 > 0 THEN %(user)s ELSE 0 END, seq,
+       sender_id
+  FROM messenger.messages WHERE seq %% 10 = 0 AND deleted_at IS NULL AND sender_id <> %(user)s
+"""
+# No statement reads others' mentions.
+MENTIONS_READ = SHAPE.messages // 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +62,17 @@ def filled(stack: SharedStack, template_database: str) -> Iterator[Filled]:
         try:
             url = stack.database_url.rpartition("/")[0] + f"/{name}"
             loaded: Loaded = load(url, SHAPE)
+            mention(url)
             yield Filled(stack.as_role(url, "messenger_chat"), loaded.conversations[0].id)
         finally:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def mention(url: str) -> None:
+    """Stores the mentions, of which few conversations have many."""
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(MENTIONS, {"user": USER})
+        cursor.execute("ANALYZE messenger.mentions")
 
 
 @pytest.fixture
@@ -109,6 +126,7 @@ HOT = (
     Hot("read and unread", lambda s: s.receipts.read(s.largest, USER, MIDDLE), 1 + TOMBSTONES),
     Hot("unread of nothing", lambda s: s.receipts.read(s.largest, USER, SHAPE.largest), 1),
     Hot("unread of everything", lambda s: s.receipts.read(s.largest, NEVER_LOOKED, 1), 1 + TOMBSTONES),
+    Hot("mentions", lambda s: s.messages.mentioning(USER, 2**63 - 1, LIMIT), LIMIT),
     Hot("memberships at connect", lambda s: s.conversations.memberships([USER]), 0),
     Hot("one membership", lambda s: s.conversations.membership(s.largest, USER), 0),
     Hot("contacts among many", lambda s: s.contacts.among(USER, list(MANY)), 0),
@@ -128,6 +146,7 @@ async def test_a_hot_statement_reads_what_it_shows(
         assert plan.long_scans(SHAPE.busy_in) == set()
         assert plan.sorted_rows() <= SHAPE.busy_in
         assert plan.read_of("messages") <= hot.messages
+        assert plan.read_of("mentions") <= MENTIONS_READ
         assert plan.read_of("conversations") <= SHAPE.busy_in
 
 

@@ -22,6 +22,17 @@ _CONNECT_TIMEOUT_S: Final = 10
 # Every row that has a `pos`: its conversation, and whether it may share the pos.
 _POSITIONS: Final = " UNION ALL ".join(kind.positions for kind in KINDS)
 _TAKEN: Final = f"({_POSITIONS}) AS p (conversation_id, pos, is_shared)"
+# Rows x of mentions that no message accounts for.
+_NOT_MENTIONED: Final = """messenger.mentions x WHERE NOT EXISTS (
+    SELECT FROM messenger.messages m
+     WHERE m.conversation_id = x.conversation_id AND m.seq = x.seq AND m.deleted_at IS NULL
+       AND x.user_id IN (SELECT messenger.mention_rows(m.mentions, m.sender_id)))"""
+# Users o whom a message m mentions, without a row of that.
+_WITHOUT_ROW: Final = """messenger.messages m
+    CROSS JOIN LATERAL messenger.mention_rows(m.mentions, m.sender_id) AS o (user_id)
+    WHERE m.mentions IS NOT NULL AND m.deleted_at IS NULL AND NOT EXISTS (
+    SELECT FROM messenger.mentions x
+     WHERE x.conversation_id = m.conversation_id AND x.user_id = o.user_id AND x.seq = m.seq)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,24 @@ RULES: Final = (
                OR m.sender_id <> 0
               AND NOT EXISTS (SELECT FROM messenger.conversation_participants p
                                WHERE p.conversation_id = m.conversation_id AND p.user_id = m.sender_id)""",
+    ),
+    Rule(
+        "every mention is one of a message that is not deleted and mentions that user",
+        f"SELECT x.conversation_id, x.seq, x.user_id FROM {_NOT_MENTIONED}",
+        f"DELETE FROM {_NOT_MENTIONED}",
+    ),
+    Rule(
+        "every user whom a message mentions has that mention",
+        f"SELECT m.conversation_id, m.seq, o.user_id FROM {_WITHOUT_ROW}",
+        f"""INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
+            SELECT m.conversation_id, o.user_id, m.seq, m.sender_id FROM {_WITHOUT_ROW}""",
+    ),
+    Rule(
+        "every mentioned user is a present or former member",
+        """SELECT x.conversation_id, x.seq, x.user_id FROM messenger.mentions x
+            WHERE x.user_id <> 0
+              AND NOT EXISTS (SELECT FROM messenger.conversation_participants p
+                               WHERE p.conversation_id = x.conversation_id AND p.user_id = x.user_id)""",
     ),
     Rule(
         "every membership belongs to a conversation",
