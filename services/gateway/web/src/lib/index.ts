@@ -9,6 +9,7 @@ export {
 } from './react/context.tsx';
 export { type ConversationsView, useConversation, useConversations } from './react/useConversations.ts';
 export { type DraftView, useDraft } from './react/useDraft.ts';
+export { useFeature } from './react/useFeature.ts';
 export { type MessagesView, useMessages } from './react/useMessages.ts';
 export { type MutedView, useMuted } from './react/useMuted.ts';
 export {
@@ -27,6 +28,8 @@ export {
   useUser,
   useUsers,
 } from './react/usePeople.ts';
+export { type PinsView, usePins } from './react/usePins.ts';
+export { type ReactionsView, useReactions } from './react/useReactions.ts';
 export { useServerNow } from './react/useServerNow.ts';
 export { type TypingView, useTyping } from './react/useTyping.ts';
 export { type UnreadView, useUnread } from './react/useUnread.ts';

@@ -12,6 +12,10 @@ export type UserId = number;
 export type Message = Schemas['Message'];
 /** A message as REST answers it: with its reactions, if there are any. */
 export type HistoryMessage = Schemas['HistoryMessage'];
+/** A pinned message: who pinned it, and when. */
+export type Pin = Schemas['Pin'];
+/** A user's reaction to a message. */
+export type ReactingUser = Schemas['ReactingUser'];
 export type MessageType = Message['message_type'];
 export type ConversationRow = Schemas['ConversationRow'];
 export type ConversationType = ConversationRow['type'];
