@@ -9,12 +9,15 @@ export function DialogFrame({
   title,
   onClose,
   initialFocus,
+  returnsFocus = () => true,
   children,
 }: {
   title: string;
   onClose: () => void;
   /** Otherwise the first element that can take it gets the focus. */
   initialFocus?: RefObject<HTMLElement | null> | undefined;
+  /** Whether the focus goes back to where it was when the dialog closes. */
+  returnsFocus?: () => boolean;
   children: ReactNode;
 }) {
   const t = useT();
@@ -22,7 +25,7 @@ export function DialogFrame({
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog" initialFocus={initialFocus}>
+        <Dialog.Popup className="dialog" initialFocus={initialFocus} finalFocus={returnsFocus}>
           <header className="dialog-head">
             <Dialog.Title className="dialog-title" dir="auto">
               {title}

@@ -23,7 +23,8 @@ export interface EmojiGroupsProps {
   /** The tabs' ids begin with it; the panel's id is it with `-panel`. */
   id: string;
   groups: readonly Tab[];
-  chosen: Tab;
+  /** Null while the user searches in all of them. */
+  chosen: Tab | null;
   onChoose: (group: Tab) => void;
 }
 
@@ -31,7 +32,8 @@ export function EmojiGroups({ id, groups, chosen, onChoose }: EmojiGroupsProps) 
   const t = useT();
   const handleKey = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const to = step && groups[(groups.indexOf(chosen) + step + groups.length) % groups.length];
+    const at = groups.findIndex((group) => event.target === document.getElementById(`${id}-${group}`));
+    const to = step && groups[(at + step + groups.length) % groups.length];
     if (!to) return;
     event.preventDefault();
     onChoose(to);
@@ -50,7 +52,7 @@ export function EmojiGroups({ id, groups, chosen, onChoose }: EmojiGroupsProps) 
           aria-controls={`${id}-panel`}
           aria-label={t(`emoji.${group}`)}
           title={t(`emoji.${group}`)}
-          tabIndex={group === chosen ? 0 : -1}
+          tabIndex={group === (chosen ?? groups[0]) ? 0 : -1}
           onClick={() => onChoose(group)}
         >
           {FACES[group]}

@@ -79,14 +79,15 @@ export default function EmojiPicker({ onChoose, onClose }: EmojiPickerProps) {
           autoComplete="off"
           spellCheck={false}
         />
-        {!isSearching && (
-          <EmojiGroups
-            id={id}
-            groups={recent.length > 0 ? ['recent', ...EMOJI_GROUPS] : EMOJI_GROUPS}
-            chosen={group}
-            onChoose={setGroup}
-          />
-        )}
+        <EmojiGroups
+          id={id}
+          groups={recent.length > 0 ? ['recent', ...EMOJI_GROUPS] : EMOJI_GROUPS}
+          chosen={isSearching ? null : group}
+          onChoose={(chosen) => {
+            setQuery('');
+            setGroup(chosen);
+          }}
+        />
         <EmojiGrid
           key={isSearching ? query : group}
           grid={grid}

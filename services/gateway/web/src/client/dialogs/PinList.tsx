@@ -1,7 +1,7 @@
 /** The dialog with all pinned messages of a conversation. */
 
 import type { Pin, PinsView } from '@messenger/react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { formatShortDate } from '../i18n/dates.ts';
 import { useLanguage } from '../i18n/language.tsx';
 import { useToday } from '../i18n/today.ts';
@@ -27,6 +27,7 @@ export default function PinList({ view, canUnpin, onShow, onClose }: PinListProp
   const { t } = useLanguage();
   const { run, isBusy, failure } = useAction();
   const older = useOlderPins(view);
+  const isShown = useRef(false);
   const pins = [...view.pins, ...older.pins];
   const unpin = (pin: Pin) =>
     run(async () => {
@@ -34,7 +35,7 @@ export default function PinList({ view, canUnpin, onShow, onClose }: PinListProp
       older.remove(pin);
     });
   return (
-    <DialogFrame title={t('pins.title')} onClose={onClose}>
+    <DialogFrame title={t('pins.title')} onClose={onClose} returnsFocus={() => !isShown.current}>
       <FailureText failure={failure ?? view.failure} />
       {pins.length === 0 && <p className="quiet">{t('pins.none')}</p>}
       <ul className="pins">
@@ -42,7 +43,11 @@ export default function PinList({ view, canUnpin, onShow, onClose }: PinListProp
           <PinRow
             key={pin.message.id}
             pin={pin}
-            onShow={() => onShow(pin.message.seq)}
+            onShow={() => {
+              // The message gets the focus.
+              isShown.current = true;
+              onShow(pin.message.seq);
+            }}
             onUnpin={canUnpin ? () => void unpin(pin) : null}
           />
         ))}

@@ -35,7 +35,10 @@ export default function ReactingUsers({ message, emoji, onClose }: ReactingUsers
               checked={shown !== null && emojiKey(reaction.emoji) === emojiKey(shown)}
               onChange={() => setChosen(reaction.emoji)}
             />
-            <span>{`${reaction.emoji} ${reaction.count}`}</span>
+            <span>
+              <span className="emoji">{reaction.emoji}</span>
+              <span>{` ${reaction.count}`}</span>
+            </span>
           </label>
         ))}
       </fieldset>

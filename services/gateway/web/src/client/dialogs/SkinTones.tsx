@@ -17,7 +17,7 @@ export function SkinTones({ tone, onChoose }: { tone: SkinTone; onChoose: (tone:
             checked={tone === each}
             onChange={() => onChoose(each)}
           />
-          <span>{withTone('✋', each)}</span>
+          <span className="emoji">{withTone('✋', each)}</span>
         </label>
       ))}
     </fieldset>

@@ -163,7 +163,7 @@ export const en = {
   'reactions.title': 'Reactions',
   'reactions.add': 'React',
   'reactions.more': 'More emoji',
-  'reactions.chip': '{emoji}, {count, plural, one {# person} other {# people}}',
+  'reactions.chip': '{emoji} {count, plural, one {# person} other {# people}}',
   'reactions.others': '{count} more',
   'reactions.set': 'You reacted with {emoji}',
   'reactions.removed': 'You removed {emoji}',

@@ -163,7 +163,7 @@ export const ko: Texts = {
   'reactions.title': '반응',
   'reactions.add': '반응하기',
   'reactions.more': '이모지 더 보기',
-  'reactions.chip': '{emoji}, {count}명',
+  'reactions.chip': '{emoji} {count} 명',
   'reactions.others': '다른 {count}명',
   'reactions.set': '{emoji} 반응을 남겼습니다',
   'reactions.removed': '{emoji} 반응을 취소했습니다',

@@ -39,7 +39,7 @@ export function PopupMenu({ label, anchor, align, head, items, onClose }: PopupM
     const { top, left } = positionAt(anchor.getBoundingClientRect(), element.getBoundingClientRect(), align);
     element.style.top = `${top}px`;
     element.style.left = `${left}px`;
-    element.querySelector<HTMLElement>('[role=menuitem]')?.focus();
+    element.querySelector<HTMLElement>(':scope > [role=menuitem]')?.focus();
   }, [anchor, align]);
 
   useEffect(() => {

@@ -33,7 +33,7 @@ export function ReactionTooltip({ id, reaction, anchor }: ReactionTooltipProps) 
   }, [anchor, text]);
   return (
     <div ref={tooltip} id={id} className="tooltip" role="tooltip" popover="manual">
-      <span className="tooltip-emoji">{reaction.emoji}</span>
+      <span className="tooltip-emoji emoji">{reaction.emoji}</span>
       <span>{text}</span>
     </div>
   );

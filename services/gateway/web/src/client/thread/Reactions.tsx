@@ -94,7 +94,7 @@ function Chip({ reaction, tabIndex, onToggle, onWho }: ChipProps) {
         onBlur={hide}
         onKeyDown={({ key }) => key === 'Escape' && hide()}
       >
-        <span className="chip-emoji">{emoji}</span>
+        <span className="chip-emoji emoji">{emoji}</span>
         <span className="chip-count">{count}</span>
       </button>
       {isShown && <ReactionTooltip id={id} reaction={reaction} anchor={button} />}
