@@ -6,6 +6,7 @@
 import { vi } from 'vitest';
 import { mentionsUser } from '../src/lib/core/contract/mentions.ts';
 import type { ConversationRow, Message } from '../src/lib/core/contract/wire.ts';
+import { FakeMarks } from './fakeMarks.ts';
 import { FakeSocket, type Json, type SocketPeer } from './fakeSocket.ts';
 
 /** The behaviour of the network between client and gateway. By default it is perfect. */
@@ -37,6 +38,7 @@ export class FakeGateway implements SocketPeer {
   readonly live = new Set<FakeSocket>();
   readonly calls: string[] = [];
   readonly messages: Message[] = [];
+  readonly marks = new FakeMarks(this);
   /** What happens when a new socket opens. */
   onOpen: (socket: FakeSocket) => void = (socket) => this.welcome(socket);
   /** A frame that answers a send instead of the usual answer, or null. */
@@ -104,8 +106,14 @@ export class FakeGateway implements SocketPeer {
       protocol: 1,
       heartbeat_ms: 25_000,
       limits: LIMITS,
+      features: ['users', 'reactions', 'pins'],
     });
     setTimeout(() => socket.onmessage?.({ data }), 1);
+  }
+
+  nextPos(): number {
+    this.pos += 1;
+    return this.pos;
   }
 
   /** A user sends a message. The gateway stores it and sends the event. */
@@ -174,6 +182,8 @@ export class FakeGateway implements SocketPeer {
         ref: frame.ref ?? '',
       });
     else if (frame.type === 'message.send') this.#send(socket, frame);
+    else if (frame.type === 'reaction.set') this.#react(socket, frame);
+    else if (frame.type === 'message.pin' || frame.type === 'message.unpin') this.#pin(socket, frame);
     else if (frame.type === 'resume') this.#resume(socket, frame);
     else if (frame.type.startsWith('presence.')) this.#presence(socket, frame);
     else if (frame.type === 'auth.refresh')
@@ -222,9 +232,30 @@ export class FakeGateway implements SocketPeer {
     const missed = this.#log.filter((event) => Number(event.pos) > from);
     const recovered = missed.length <= this.resumeMax && from <= this.pos;
     const latest = this.messages.filter((message) => message.pos > from).sort((a, b) => a.pos - b.pos);
-    if (recovered) for (const data of latest) socket.deliver(replayed(data, from, missed));
+    if (recovered) {
+      for (const data of latest) socket.deliver(replayed(data, from, missed));
+      for (const data of this.marks.replayed(from)) socket.deliver(data);
+    }
     const outcome = { [this.conversation]: { from, to: this.pos, recovered } };
     socket.deliver({ type: 'resumed', conversations: outcome, ref: frame.ref ?? '' });
+  }
+
+  #react(socket: FakeSocket, frame: Json): void {
+    const [id, emoji] = [String(frame.message_id), String(frame.emoji)];
+    const refusal = this.refusalOf(frame);
+    if (refusal) return socket.deliver({ ...refusal, ref: frame.ref ?? '' });
+    this.marks.react(id, [{ user_id: 1, emoji, on: frame.on === true }]);
+    const answer = { counts: this.marks.counts(id), mine: this.marks.mine(id) };
+    socket.deliver({ type: 'reaction.ok', message_id: id, ...answer, ref: frame.ref ?? '' });
+  }
+
+  #pin(socket: FakeSocket, frame: Json): void {
+    const refusal = this.refusalOf(frame);
+    if (refusal) return socket.deliver({ ...refusal, ref: frame.ref ?? '' });
+    const message_id = String(frame.message_id);
+    this.marks.pin(message_id, frame.type === 'message.pin');
+    const conversation_id = this.conversation;
+    socket.deliver({ type: 'pin.ok', message_id, conversation_id, ref: frame.ref ?? '' });
   }
 
   #presence(socket: FakeSocket, frame: Json): void {
@@ -268,16 +299,17 @@ export class FakeGateway implements SocketPeer {
         next_cursor: to < this.#mentions.length ? `${to}` : null,
       };
     }
+    if (path.endsWith('/pins')) return { items: this.marks.pins(this.messages), next_cursor: null };
     if (!path.endsWith('/messages')) return { items: [], next_cursor: null };
     const limit = Number(query.get('limit'));
     const after = query.get('after_seq');
-    if (after !== null) {
-      const rest = this.messages.filter((message) => message.seq > Number(after));
-      return { items: rest.slice(0, limit), has_more: rest.length > limit, next_cursor: null };
-    }
     const before = Number(query.get('before_seq') ?? Number.POSITIVE_INFINITY);
-    const older = this.messages.filter((message) => message.seq < before).reverse();
-    return { items: older.slice(0, limit), has_more: older.length > limit, next_cursor: null };
+    const found =
+      after === null
+        ? this.messages.filter((message) => message.seq < before).reverse()
+        : this.messages.filter((message) => message.seq > Number(after));
+    const items = found.slice(0, limit).map((message) => this.marks.read(message));
+    return { items, has_more: found.length > limit, next_cursor: null };
   }
 }
 

@@ -13,6 +13,9 @@ import './styles/thread.css';
 import './styles/formatting.css';
 import './styles/mentions.css';
 import './styles/dialogs.css';
+import './styles/reactions.css';
+import './styles/pins.css';
+import './styles/emoji.css';
 import './styles/errors.css';
 
 /** Null if the settings cannot be read, for any reason. The page then says so. */

@@ -9,6 +9,7 @@ export {
 } from './react/context.tsx';
 export { type ConversationsView, useConversation, useConversations } from './react/useConversations.ts';
 export { type DraftView, useDraft } from './react/useDraft.ts';
+export { useFeature } from './react/useFeature.ts';
 export {
   type MentionsView,
   type UnreadMentionsView,
@@ -34,6 +35,8 @@ export {
   useUser,
   useUsers,
 } from './react/usePeople.ts';
+export { type PinsView, usePins } from './react/usePins.ts';
+export { type ReactionsView, useReactions } from './react/useReactions.ts';
 export { useServerNow } from './react/useServerNow.ts';
 export { type TypingView, useTyping } from './react/useTyping.ts';
 export { type UnreadView, useUnread } from './react/useUnread.ts';

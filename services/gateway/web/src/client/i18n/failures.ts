@@ -16,6 +16,8 @@ const KEYS = new Map<string, TextKey>([
   ['version_conflict', 'error.version_conflict'],
   ['message_too_long', 'error.message_too_long'],
   ['rate_limited', 'error.rate_limited'],
+  ['bad_emoji', 'error.bad_emoji'],
+  ['reaction_limit', 'error.reaction_limit'],
   ['overloaded', 'error.unavailable'],
   ['unavailable', 'error.unavailable'],
 ]);

@@ -1,7 +1,7 @@
 /** One message on the screen. */
 
-import { type ChatMessage, mentionsUser, useSession } from '@messenger/react';
-import { type KeyboardEvent, type MouseEvent, memo } from 'react';
+import { type ChatMessage, mentionsUser, useFeature, useReactions, useSession } from '@messenger/react';
+import { type KeyboardEvent, type MouseEvent, memo, useState } from 'react';
 import { formatDateTime, formatDay, formatTime } from '../i18n/dates.ts';
 import { failureText } from '../i18n/failures.ts';
 import { useLanguage } from '../i18n/language.tsx';
@@ -12,6 +12,9 @@ import { UserAvatar } from '../parts/UserAvatar.tsx';
 import { NameText, useNamedUser } from '../parts/UserName.tsx';
 import { MessageBody, Quote } from './MessageBody.tsx';
 import type { GroupPosition } from './messageGroups.ts';
+import { QuickReactions } from './QuickReactions.tsx';
+import { type ReactionDialog, useChooseReaction } from './ReactionDialogs.tsx';
+import { Reactions } from './Reactions.tsx';
 import { StatusIcon } from './StatusIcon.tsx';
 import type { ComposerTarget } from './useComposerTarget.ts';
 
@@ -32,6 +35,9 @@ export interface MessageItemProps {
   onFocus: (key: string) => void;
   onMenu: (message: ChatMessage, anchor: Element) => void;
   onTarget: (target: ComposerTarget) => void;
+  onReactionDialog: (dialog: ReactionDialog) => void;
+  /** Tells screen readers. */
+  onAnnounce: (text: string) => void;
   onGoTo: (seq: number) => void;
   onRetry: (id: string) => void;
   onDiscard: (id: string) => void;
@@ -93,6 +99,9 @@ function Item(props: MessageItemProps) {
   const named = useNamedUser(message.isMine ? null : message.sender_id);
   const today = useToday();
   const me = useSession()?.me ?? 0;
+  const reactions = useReactions(message.conversation_id, message.id);
+  const [isHovered, setHovered] = useState(false);
+  const canAct = message.seq > 0 && !message.deleted_at;
   const time = formatTime(language, message.created_at);
   const openMenu = (event: MouseEvent) => {
     // A selection or a link has the browser's own menu.
@@ -122,12 +131,18 @@ function Item(props: MessageItemProps) {
       style={{ transform: `translateY(${props.top}px)` }}
       aria-posinset={props.index + 1}
       aria-setsize={props.count}
-      aria-describedby={`bubble-${props.index}`}
+      aria-describedby={
+        reactions.reactions.length > 0
+          ? `bubble-${props.index} reactions-${props.index}`
+          : `bubble-${props.index}`
+      }
       aria-label={t('message.from', { name: message.isMine ? t('you') : named.name, time })}
       tabIndex={props.isCurrent ? 0 : -1}
       onFocus={() => props.onFocus(message.key)}
       onKeyDown={handleKey}
       onContextMenu={openMenu}
+      onPointerEnter={({ pointerType }) => setHovered(pointerType === 'mouse')}
+      onPointerLeave={() => setHovered(false)}
     >
       {groupPosition.startsDay && (
         <h3 className="day">{formatDay(language, t, message.created_at, today)}</h3>
@@ -155,7 +170,8 @@ function Item(props: MessageItemProps) {
             {message.isMine && <StatusIcon status={message.status} />}
           </span>
         </div>
-        {message.seq > 0 && !message.deleted_at && (
+        {canAct && isHovered && <HoverReactions {...props} />}
+        {canAct && (
           <button
             type="button"
             className="icon-button message-menu-button"
@@ -169,8 +185,32 @@ function Item(props: MessageItemProps) {
           </button>
         )}
       </div>
+      {canAct && (
+        <Reactions
+          id={`reactions-${props.index}`}
+          message={message}
+          view={reactions}
+          isCurrent={props.isCurrent}
+          onDialog={props.onReactionDialog}
+        />
+      )}
       {message.failure && <FailedLine {...props} />}
     </article>
+  );
+}
+
+function HoverReactions({ message, onReactionDialog, onAnnounce }: MessageItemProps) {
+  const view = useReactions(message.conversation_id, message.id);
+  const choose = useChooseReaction(message, onAnnounce);
+  if (!useFeature('reactions')) return null;
+  return (
+    <div className="hover-reactions">
+      <QuickReactions
+        view={view}
+        onChoose={choose}
+        onMore={() => onReactionDialog({ kind: 'pick', message })}
+      />
+    </div>
   );
 }
 

@@ -3,7 +3,7 @@
  * message or at the newest, and keeps its position while older messages are added above.
  */
 
-import type { ChatMessage, ConversationRow, MessagesView } from '@messenger/react';
+import { type ChatMessage, type ConversationRow, type MessagesView, usePins } from '@messenger/react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
@@ -16,6 +16,8 @@ import { JumpToMention } from './JumpToMention.tsx';
 import { MessageItem } from './MessageItem.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
 import { estimateHeight, firstUnread, groupPositionOf } from './messageGroups.ts';
+import { PinsBar } from './PinsBar.tsx';
+import { type ReactionDialog, ReactionDialogs } from './ReactionDialogs.tsx';
 import type { ComposerTarget } from './useComposerTarget.ts';
 import { useFeedKeys } from './useFeedKeys.ts';
 import { useHasFocus } from './useHasFocus.ts';
@@ -85,58 +87,83 @@ export function MessageList({ row, view, jumpTarget, onTarget, onJump }: Message
 
   const openMenu = useCallback((message: ChatMessage, anchor: Element) => setMenu({ message, anchor }), []);
   const closeMenu = useCallback(() => setMenu(null), []);
+  const [reactionDialog, setReactionDialog] = useState<ReactionDialog | null>(null);
+  const closeReactionDialog = useCallback(() => setReactionDialog(null), []);
+  const [announcement, announce] = useState('');
+  const pins = usePins(row.id);
 
   return (
-    <div className="feed-box">
-      <div
-        className="feed-scroll"
-        ref={box}
-        role="feed"
-        aria-label={t('messages')}
-        aria-busy={isLoadingOlder || status === 'loading'}
-        onKeyDown={(event) => keys.move(event, feed)}
-        // Without messages, nothing else in the feed can take the focus.
-        tabIndex={messages.length === 0 ? 0 : -1}
-      >
-        <div className="feed" style={{ height: feed.getTotalSize() }}>
-          <FeedTop view={view} />
-          {items.map(({ key, index, start }) => {
-            const message = messages[index];
-            return message ? (
-              <MessageItem
-                key={key}
-                message={message}
-                groupPosition={groupPositionOf(messages[index - 1], message, messages[index + 1])}
-                quoted={
-                  message.reply_to ? messages.find((other) => other.id === message.reply_to) : undefined
-                }
-                startsUnread={message.key === firstUnreadKey}
-                isGroup={row.type !== 'direct'}
-                isCurrent={index === keys.current}
-                index={index}
-                isFound={message.key === jump.found}
-                count={hasOlder || hasNewer ? -1 : messages.length}
-                top={start}
-                measure={feed.measureElement}
-                onFocus={keys.setCurrent}
-                onMenu={openMenu}
-                onTarget={onTarget}
-                onGoTo={onJump}
-                onRetry={view.retry}
-                onDiscard={view.discard}
-              />
-            ) : null;
-          })}
+    <>
+      <PinsBar row={row} view={pins} feed={box} onJump={onJump} />
+      <div className="feed-box">
+        <div
+          className="feed-scroll"
+          ref={box}
+          role="feed"
+          aria-label={t('messages')}
+          aria-busy={isLoadingOlder || status === 'loading'}
+          onKeyDown={(event) => keys.move(event, feed)}
+          // Without messages, nothing else in the feed can take the focus.
+          tabIndex={messages.length === 0 ? 0 : -1}
+        >
+          <div className="feed" style={{ height: feed.getTotalSize() }}>
+            <FeedTop view={view} />
+            {items.map(({ key, index, start }) => {
+              const message = messages[index];
+              return message ? (
+                <MessageItem
+                  key={key}
+                  message={message}
+                  groupPosition={groupPositionOf(messages[index - 1], message, messages[index + 1])}
+                  quoted={
+                    message.reply_to ? messages.find((other) => other.id === message.reply_to) : undefined
+                  }
+                  startsUnread={message.key === firstUnreadKey}
+                  isGroup={row.type !== 'direct'}
+                  isCurrent={index === keys.current}
+                  index={index}
+                  isFound={message.key === jump.found}
+                  count={hasOlder || hasNewer ? -1 : messages.length}
+                  top={start}
+                  measure={feed.measureElement}
+                  onFocus={keys.setCurrent}
+                  onMenu={openMenu}
+                  onTarget={onTarget}
+                  onReactionDialog={setReactionDialog}
+                  onAnnounce={announce}
+                  onGoTo={onJump}
+                  onRetry={view.retry}
+                  onDiscard={view.discard}
+                />
+              ) : null;
+            })}
+          </div>
         </div>
+        <JumpToMention row={row} messages={messages} visible={visibleRange(feed, messages)} onJump={onJump} />
+        {!isAtEnd && <JumpToNewest row={row} onClick={goToNewest} />}
+        <div className="jump-failure">
+          <FailureText failure={jump.failure} />
+        </div>
+        <Announcer messages={messages} isReady={status === 'ready'} />
+        <p className="sr-only" aria-live="polite">
+          {announcement}
+        </p>
+        {menu && (
+          <MessageMenu
+            {...menu}
+            view={view}
+            row={row}
+            onTarget={onTarget}
+            onReactionDialog={setReactionDialog}
+            onAnnounce={announce}
+            onClose={closeMenu}
+          />
+        )}
+        {reactionDialog && (
+          <ReactionDialogs dialog={reactionDialog} onAnnounce={announce} onClose={closeReactionDialog} />
+        )}
       </div>
-      <JumpToMention row={row} messages={messages} visible={visibleRange(feed, messages)} onJump={onJump} />
-      {!isAtEnd && <JumpToNewest row={row} onClick={goToNewest} />}
-      <div className="jump-failure">
-        <FailureText failure={jump.failure} />
-      </div>
-      <Announcer messages={messages} isReady={status === 'ready'} />
-      {menu && <MessageMenu {...menu} view={view} row={row} onTarget={onTarget} onClose={closeMenu} />}
-    </div>
+    </>
   );
 }
 

@@ -13,6 +13,8 @@ export type { History } from './conversations/history.ts';
 export type { MentionRange } from './conversations/mentionFinder.ts';
 export type { MentionListState } from './conversations/mentionList.ts';
 export type { Directory } from './conversations/names.ts';
+export type { PinsState } from './conversations/pins.ts';
+export { emojiKey, type MessageReactions, type Reaction } from './conversations/reactions.ts';
 export type { IncomingMessage } from './conversations/store.ts';
 export type { ChatMessage, MessageStatus } from './conversations/timeline.ts';
 export type { UserSearchState } from './conversations/userSearch.ts';

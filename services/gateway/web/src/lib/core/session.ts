@@ -3,7 +3,7 @@
  * user changes.
  */
 
-import { flushListeners } from './base/observable.ts';
+import { flushListeners, Observable } from './base/observable.ts';
 import type { Address } from './connection/address.ts';
 import { RestClient } from './connection/restClient.ts';
 import type { ServerClock } from './connection/serverClock.ts';
@@ -14,10 +14,11 @@ import type { Tokens } from './connection/tokens.ts';
 import { mentionsUser } from './contract/mentions.ts';
 import type { UserId } from './contract/wire.ts';
 import { Actions } from './conversations/actions.ts';
-import { EMPTY_HISTORY } from './conversations/history.ts';
 import { MentionFinder } from './conversations/mentionFinder.ts';
 import type { Directory } from './conversations/names.ts';
 import { People } from './conversations/people.ts';
+import { Pinning } from './conversations/pinning.ts';
+import { Reacting } from './conversations/reacting.ts';
 import { ReadReporter } from './conversations/readReporter.ts';
 import type { Room } from './conversations/room.ts';
 import { type IncomingMessage, Store } from './conversations/store.ts';
@@ -30,6 +31,7 @@ import { Sender } from './outbox/sender.ts';
 import { eventHandler } from './sync/applyEvents.ts';
 import { HistoryLoader } from './sync/historyLoader.ts';
 import { ListLoader } from './sync/listLoader.ts';
+import { ReactionReader } from './sync/reactionReader.ts';
 import { Recovery } from './sync/recovery.ts';
 import { SharedConnection } from './tabs/sharedConnection.ts';
 import { Subscriptions } from './tabs/subscriptions.ts';
@@ -60,7 +62,12 @@ export class Session {
   readonly drafts: Drafts;
   readonly actions: Actions;
   readonly mentions: MentionFinder;
+  readonly reacting: Reacting;
+  readonly pinning: Pinning;
+  /** What the gateway can do beyond the first version, as of the last connection. */
+  readonly features = new Observable<readonly string[]>([]);
   #historyLoader: HistoryLoader;
+  #reactionReader: ReactionReader;
   #readReporter: ReadReporter;
   #subscriptions: Subscriptions;
   #timelines = new Map<string, Timeline>();
@@ -95,6 +102,9 @@ export class Session {
     this.#readReporter = new ReadReporter(this.connection, this.store);
     this.typing = new TypingReporter(this.connection);
     this.view = new TabView(this.connection);
+    this.reacting = new Reacting(this.connection);
+    this.pinning = new Pinning(this.connection, rest, this.store);
+    this.#reactionReader = new ReactionReader(this.store, this.view, this.#historyLoader);
     this.drafts = new Drafts(name);
     // The socket may have died during the sleep without any event.
     this.#sleepDetector = new SleepDetector(() => this.connection.isLeader && this.connection.hint('check'));
@@ -107,10 +117,14 @@ export class Session {
       this.outbox,
       recovery,
     ];
+    this.#parts.push(this.reacting, this.pinning, this.#reactionReader);
     this.#parts.push(this.drafts, this.list, this.people, this.#sleepDetector, this.connection);
     this.connection.events.on(eventHandler(this.store));
     this.connection.events.on((event) => this.people.applyEvent(event));
     this.connection.state.watch(onReturn(() => this.people.refresh()));
+    this.connection.state.watch((state) => {
+      if (state.phase === 'online') this.features.set(state.connected.features ?? []);
+    });
     this.clock = tokens.clock;
     this.store.roomsChanged.on((id) => this.#forget(id));
   }
@@ -150,6 +164,7 @@ export class Session {
     const members = this.people.loadMembers(room).catch(() => undefined);
     const isNew = room.history.get().status !== 'ready';
     await this.#historyLoader.open(room);
+    this.#reactionReader.opened(room);
     if (isNew) await this.people.loadReadPositions(room);
     await members;
     this.#releaseHistories();
@@ -209,7 +224,7 @@ export class Session {
     for (const room of this.store.rooms.values()) {
       const { messages, hasNewer } = room.history.get();
       const isLong = messages.length > MAX_MESSAGES_IN_MEMORY;
-      if ((isLong || hasNewer) && !this.view.isOpen(room.id)) room.history.set(EMPTY_HISTORY);
+      if ((isLong || hasNewer) && !this.view.isOpen(room.id)) room.release();
     }
   }
 

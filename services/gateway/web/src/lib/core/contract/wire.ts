@@ -18,6 +18,10 @@ export type Entity = Schemas['Entity'];
 export type Mentions = Schemas['Mentions'];
 /** Whom a new or edited message is to mention. */
 export type MentionsRequest = Schemas['MentionsRequest'];
+/** A pinned message: who pinned it, and when. */
+export type Pin = Schemas['Pin'];
+/** A user's reaction to a message. */
+export type ReactingUser = Schemas['ReactingUser'];
 export type MessageType = Message['message_type'];
 export type ConversationRow = Schemas['ConversationRow'];
 export type ConversationType = ConversationRow['type'];

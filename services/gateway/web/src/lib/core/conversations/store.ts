@@ -15,7 +15,11 @@ export type FetchRequest =
   /** Events are missing between the applied ones and a new one. */
   | { kind: 'replay'; id: string }
   /** The loaded messages may be wrong, and have to be read again. */
-  | { kind: 'history'; id: string };
+  | { kind: 'history'; id: string }
+  /** It is in doubt which reactions are the user's. */
+  | { kind: 'reactions'; id: string }
+  /** Messages are pinned that are not known. */
+  | { kind: 'pins'; id: string };
 
 export interface IncomingMessage {
   message: Message;
@@ -50,7 +54,7 @@ export class Store {
   }
 
   add(row: ConversationRow): Room {
-    const room = new Room(row);
+    const room = new Room(row, this.me);
     this.rooms.set(row.id, room);
     room.row.watch(() => this.conversations.invalidate());
     this.conversations.invalidate();
@@ -143,6 +147,8 @@ function updateFromRow(room: Room, row: ConversationRow): void {
   const isReadFurther = row.read_seq >= held.read_seq;
   const { read_seq, unread, unread_mentions, marked_unread_from } = held;
   room.updateRow(isReadFurther ? row : { ...row, read_seq, unread, unread_mentions, marked_unread_from });
+  if (room.history.get().status !== 'empty') return;
   // No messages are loaded, so the row is all that has to be caught up with.
-  if (room.history.get().status === 'empty') room.pos = Math.max(room.pos, row.last_pos);
+  room.pos = Math.max(room.pos, row.last_pos);
+  room.release();
 }

@@ -70,6 +70,10 @@ function applyChange(store: Store, room: Room, frame: DurableEvent): void {
     case 'message.edited':
     case 'message.deleted':
       return applyMessage(store, room, frame);
+    case 'message.reactions':
+      return applyReactions(store, room, frame);
+    case 'conversation.pins':
+      return applyPins(store, room, frame);
     case 'conversation.updated':
       return room.updateRow({ title: frame.data.title, last_pos: frame.pos });
     case 'participant.added':
@@ -79,6 +83,17 @@ function applyChange(store: Store, room: Room, frame: DurableEvent): void {
     case 'participant.removed':
       return frame.user_id === store.me ? store.remove(room.id) : room.removeParticipant(frame.user_id);
   }
+}
+
+function applyReactions(store: Store, room: Room, frame: FrameOf<'message.reactions'>): void {
+  const isLoaded = room.find(frame.message_id) !== undefined;
+  const isInDoubt = room.reactions.apply(frame, isLoaded);
+  if (isInDoubt) store.fetchRequests.emit({ kind: 'reactions', id: room.id });
+}
+
+function applyPins(store: Store, room: Room, frame: FrameOf<'conversation.pins'>): void {
+  const isComplete = room.pins.apply(frame, (id) => room.find(id));
+  if (!isComplete) store.fetchRequests.emit({ kind: 'pins', id: room.id });
 }
 
 type MessageEvent = Extract<DurableEvent, { type: `message.${'new' | 'edited' | 'deleted'}` }>;

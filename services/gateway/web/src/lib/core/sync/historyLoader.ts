@@ -122,6 +122,21 @@ export class HistoryLoader {
     });
   }
 
+  /**
+   * Reads the reactions to some of the loaded messages again. They come with their messages, and one page has those
+   * of up to a hundred messages.
+   */
+  async readReactions(room: Room, messageIds: readonly string[]): Promise<void> {
+    const seqs = messageIds.flatMap((id) => room.find(id)?.seq ?? []);
+    for (let left = seqs.sort((a, b) => a - b); left[0] !== undefined; ) {
+      const [from, to] = [left[0], left[0] + PAGE_SIZE];
+      const within = left.filter((seq) => seq < to);
+      const limit = (within.at(-1) ?? from) - from + 1;
+      await this.#page(room, { limit, after_seq: from - 1 });
+      left = left.filter((seq) => seq >= to);
+    }
+  }
+
   async #reload(room: Room): Promise<void> {
     const held = room.history.get();
     const oldest = held.messages[0]?.seq ?? 0;
@@ -138,6 +153,7 @@ export class HistoryLoader {
     } catch (error) {
       // The loaded messages may be wrong, so they are dropped. They are loaded again when the user opens the
       // conversation.
+      room.release();
       room.history.set({ ...EMPTY_HISTORY, status: 'failed', failure: toFailure(error) });
       return;
     }
@@ -202,7 +218,15 @@ export class HistoryLoader {
     return done;
   }
 
-  #page(room: Room, query: Query): Promise<MessagePage> {
-    return this.#rest.get(`/conversations/${room.id}/messages`, query);
+  async #page(room: Room, query: Query): Promise<MessagePage> {
+    const { pos } = room;
+    room.reactions.beginRead();
+    try {
+      const page = await this.#rest.get<MessagePage>(`/conversations/${room.id}/messages`, query);
+      room.reactions.learn(page.items, pos);
+      return page;
+    } finally {
+      room.reactions.endRead();
+    }
   }
 }
