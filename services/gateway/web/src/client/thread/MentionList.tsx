@@ -15,7 +15,7 @@ import { type ReactNode, type RefObject, useEffect, useImperativeHandle, useRef,
 import { type Translate, useT } from '../i18n/language.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { UserAvatar } from '../parts/UserAvatar.tsx';
-import { displayName } from '../parts/UserName.tsx';
+import { displayName, NameSkeleton, useNamedUser } from '../parts/UserName.tsx';
 import { useFloating } from '../parts/useFloating.ts';
 import { stripBidiControls } from '../text/bidi.ts';
 import type { Mentioned } from '../text/mentionedAll.ts';
@@ -139,14 +139,13 @@ interface OptionProps {
 
 function Option({ id, option: { user, name }, isActive, hasNamesake, onPick }: OptionProps) {
   const t = useT();
+  const { isLoading } = useNamedUser(user === 'all' ? null : user);
   return (
     // The keys are handled in the text box, which has the focus.
     // biome-ignore lint/a11y/useKeyWithClickEvents: see above.
     <div id={id} className="option" role="option" tabIndex={-1} aria-selected={isActive} onClick={onPick}>
       {user === 'all' ? <Icon name="megaphone" /> : <UserAvatar id={user} />}
-      <span className="person-name">
-        <bdi>{name}</bdi>
-      </span>
+      <span className="person-name">{isLoading ? <NameSkeleton /> : <bdi>{name}</bdi>}</span>
       {user === 'all' && <span className="quiet">{t('mention.all.about')}</span>}
       {user !== 'all' && hasNamesake && <span className="quiet">{t('user', { id: String(user) })}</span>}
     </div>
