@@ -124,7 +124,7 @@ BEGIN
                        AND (SELECT m.conversation_id FROM messages m WHERE m.id = i.reply_to)
                            IS DISTINCT FROM i.conversation_id
                        THEN 'bad_reply'
-                   WHEN i.mentions IS NOT NULL AND (i.mentions #> '{mentions,all}')::boolean
+                   WHEN (i.mentions #> '{mentions,all}')::boolean
                        AND (i.is_crowd OR c.type <> 'direct' AND p.role <> 'admin')
                        THEN 'mention_all_refused'
                    ELSE 'stored' END AS ruling
