@@ -88,3 +88,12 @@ test('a jump without a connection is refused and changes nothing', async () => {
   await Promise.all([refused, advance(50)]);
   expect(seqs()).toEqual(before);
 });
+
+test('a jump to a message that is not there is refused', async () => {
+  await openAt(100);
+  setup.gateway.messages.splice(2, 1);
+  const refused = expect(setup.session().loadAround(setup.gateway.conversation, 3)).rejects.toMatchObject({
+    code: 'not_found',
+  });
+  await Promise.all([refused, advance(50)]);
+});

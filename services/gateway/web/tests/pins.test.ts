@@ -109,3 +109,16 @@ test('what was pinned while the client was away is there when it is back', async
   await advance(6_000);
   expect(pinned()).toEqual(['message 1']);
 });
+
+test('pins that could not be read while offline are read when the connection is back', async () => {
+  setup.gateway.storeMessage('message 1');
+  setup.gateway.marks.pin('m1', true);
+  await advance(50);
+  setup.gateway.isUp = false;
+  setup.gateway.last.end(1006);
+  await openWith(0);
+  expect(room()?.pins.state.get().status).toBe('failed');
+  setup.gateway.isUp = true;
+  await advance(6_000);
+  expect(pinned()).toEqual(['message 1']);
+});

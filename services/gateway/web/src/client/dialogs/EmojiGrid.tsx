@@ -3,7 +3,6 @@
 import { type KeyboardEvent, type RefObject, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
 
-/** The style sheet has the same number. */
 const COLUMNS = 8;
 
 export interface GridEmoji {
@@ -39,10 +38,12 @@ export function EmojiGrid({ grid, id, label, cells, onChoose, onName, onLeave }:
         <p className="quiet">{t('emoji.results', { count: 0 })}</p>
       </div>
     );
+  // A few emoji are no wider than many.
+  const width = `${(Math.min(cells.length, COLUMNS) / COLUMNS) * 100}%`;
   return (
     <div className="emoji-grid" id={id} ref={grid}>
       {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a table that is walked through is a grid. */}
-      <table role="grid" aria-label={label} onKeyDown={handleKey}>
+      <table role="grid" aria-label={label} style={{ width }} onKeyDown={handleKey}>
         <tbody>
           {rowsOf(cells).map((row, rowIndex) => (
             <tr key={row[0]?.emoji}>

@@ -43,7 +43,8 @@ export function PinsBar({ row, view, feed, onJump }: PinsBarProps) {
             </span>
           </button>
           <button type="button" className="button small" aria-haspopup="dialog" onClick={() => setOpen(true)}>
-            {nextCursor === null ? t('pins.all', { count: pins.length }) : t('pins.many')}
+            <span>{nextCursor === null ? t('pins.count', { count: pins.length }) : t('pins.all')}</span>
+            <span className="sr-only">{t('pins.title')}</span>
           </button>
         </Bar>
       )}

@@ -27,9 +27,10 @@ export function ReactionTooltip({ id, reaction, anchor }: ReactionTooltipProps) 
     const at = anchor.current.getBoundingClientRect();
     const { width, height } = element.getBoundingClientRect();
     const left = Math.min(Math.max(EDGE_PX, at.left), innerWidth - width - EDGE_PX);
-    const above = at.top - GAP_PX - height;
+    const below = at.bottom + GAP_PX;
+    const fits = below + height <= innerHeight - EDGE_PX;
     element.style.left = `${left}px`;
-    element.style.top = `${above >= EDGE_PX ? above : at.bottom + GAP_PX}px`;
+    element.style.top = `${fits ? below : at.top - GAP_PX - height}px`;
   }, [anchor, text]);
   return (
     <div ref={tooltip} id={id} className="tooltip" role="tooltip" popover="manual">

@@ -38,7 +38,9 @@ export function useJump(feed: Feed, view: MessagesView, keys: FeedKeys, target: 
     if (!target) return;
     const refused = (error: unknown) => {
       if (!(error instanceof MessengerError)) throw error;
-      if (waiting.current === target) setFailure(error);
+      if (waiting.current !== target) return;
+      waiting.current = null;
+      setFailure(error);
     };
     newest.current(target.seq).catch(refused);
   }, [target]);

@@ -180,7 +180,10 @@ export class Session {
     if (room) await this.#historyLoader.loadNewer(room);
   }
 
-  /** Makes the message with this `seq` loaded, however old it is. Rejects with MessengerError. */
+  /**
+   * Makes the message with this `seq` loaded, however old it is. Rejects with MessengerError, also if there is no such
+   * message for the user.
+   */
   async loadAround(id: string, seq: number): Promise<void> {
     const room = this.room(id);
     if (room) await this.#historyLoader.loadAround(room, seq);

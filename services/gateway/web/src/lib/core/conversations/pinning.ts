@@ -14,7 +14,7 @@ import type { Store } from './store.ts';
 const PAGE_SIZE = 50;
 /** Requests within this time cause one reload. */
 const BATCH_MS = 150;
-/** A list that changes faster than it can be read is read again by the next event. */
+/** A list that changes faster than it can be read is read again after a pause. */
 const MAX_READS = 3;
 
 export class Pinning {
@@ -22,7 +22,7 @@ export class Pinning {
   #rest: RestClient;
   #store: Store;
   #timers = new Timers<string>();
-  #off: () => void;
+  #offs: (() => void)[];
   /** By message id: the number of the user's last command. */
   #latest = new Map<string, number>();
   #commands = 0;
@@ -31,13 +31,14 @@ export class Pinning {
     this.#connection = connection;
     this.#rest = rest;
     this.#store = store;
-    this.#off = store.fetchRequests.on(({ kind, ...request }) => {
-      if (kind === 'pins' && 'id' in request) this.#readSoon(request.id);
-    });
+    this.#offs = [
+      store.fetchRequests.on((request) => request.kind === 'pins' && this.#readSoon(request.id)),
+      connection.state.watch((state) => state.phase === 'online' && this.#readFailed()),
+    ];
   }
 
   stop(): void {
-    this.#off();
+    for (const off of this.#offs) off();
     this.#timers.stopAll();
   }
 
@@ -76,6 +77,12 @@ export class Pinning {
     }
   }
 
+  /** What could not be read while offline is read when the connection is back. */
+  #readFailed(): void {
+    for (const room of this.#store.rooms.values())
+      if (room.pins.state.get().status === 'failed') this.#readSoon(room.id);
+  }
+
   #readSoon(id: string): void {
     this.#timers.start(id, BATCH_MS, () => {
       const room = this.#store.rooms.get(id);
@@ -90,6 +97,7 @@ export class Pinning {
         const path = `/conversations/${room.id}/pins`;
         if (room.pins.learn(await this.#rest.get<Page<Pin>>(path, { limit: PAGE_SIZE }), pos)) return;
       }
+      this.#readSoon(room.id);
     } catch (error) {
       room.pins.setStatus('failed', toFailure(error));
     }

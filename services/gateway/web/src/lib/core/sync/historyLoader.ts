@@ -4,7 +4,7 @@
  */
 
 import type { Page, Query, RestClient } from '../connection/restClient.ts';
-import { toFailure } from '../contract/failure.ts';
+import { notFoundError, toFailure } from '../contract/failure.ts';
 import type { HistoryMessage } from '../contract/wire.ts';
 import { adjoins, EMPTY_HISTORY, firstHole, lastSeqOf, mergeMessages } from '../conversations/history.ts';
 import type { Room } from '../conversations/room.ts';
@@ -95,13 +95,15 @@ export class HistoryLoader {
 
   /**
    * Makes the message with this `seq` loaded, with those around it. It takes one request: a part that is far away
-   * replaces the loaded part, and `loadNewest` leads back. Rejects with MessengerError.
+   * replaces the loaded part, and `loadNewest` leads back. Rejects with MessengerError, also if there is no such
+   * message for the user.
    */
   loadAround(room: Room, seq: number): Promise<void> {
     return this.#exchange(room, async () => {
-      const { status, messages } = room.history.get();
-      if (status !== 'ready' || messages.some((message) => message.seq === seq)) return;
+      const isLoaded = () => room.history.get().messages.some((message) => message.seq === seq);
+      if (room.history.get().status !== 'ready' || isLoaded()) return;
       await this.#show(room, { limit: PAGE_SIZE, before_seq: seq + PAGE_SIZE / 2 });
+      if (!isLoaded()) throw notFoundError('There is no such message');
     });
   }
 
@@ -176,6 +178,7 @@ export class HistoryLoader {
   async #show(room: Room, query: Query): Promise<void> {
     const page = await this.#page(room, query);
     const items = page.items.reverse();
+    if (items.length === 0) return;
     room.history.update((held) => {
       const isJoined = adjoins(held.messages, items);
       const messages = isJoined ? mergeMessages(held.messages, items) : items;
