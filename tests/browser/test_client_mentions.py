@@ -98,7 +98,9 @@ async def test_the_list_follows_an_open_syllable_and_enter_picks_only_after_it(
     assert stored["entities"] == [{"type": "mention", "user_id": team.minsu, "offset": 5, "length": 4}]
 
 
-async def test_a_mention_is_one_unit_until_something_is_typed_in_it(clients: WebClients, team: Team) -> None:
+async def test_a_mention_is_deleted_as_one_unit_and_comes_back_as_one(
+    clients: WebClients, team: Team
+) -> None:
     chat = await clients.chat(team.admin)
     page, box = chat.page, chat.text_box
     marks = page.locator(".mention-marks mark")
@@ -116,6 +118,15 @@ async def test_a_mention_is_one_unit_until_something_is_typed_in_it(clients: Web
     await page.evaluate("document.activeElement.setSelectionRange(4, 4)")
     await page.evaluate("document.execCommand('delete')")
     await expect(box).to_have_value("")
+
+
+async def test_text_that_is_typed_in_a_mention_ends_it_and_other_edits_move_it(
+    clients: WebClients, team: Team
+) -> None:
+    chat = await clients.chat(team.admin)
+    page, box = chat.page, chat.text_box
+    marks = page.locator(".mention-marks mark")
+    await chat.open("Team")
     await box.press_sequentially("@ㅁㅅ")
     await expect(page.get_by_role("option")).to_be_visible()
     await box.press("Enter")
