@@ -155,6 +155,12 @@ class WebClients:
             sent.append(reply.body)
         return sent
 
+    async def mark_read(self, user: int, conversation: str, seq: int) -> None:
+        """Marks everything up to `seq` as read, so that the conversation opens at its end."""
+        reader = await self.api_user(user)
+        reply = await reader.call("PUT", f"/conversations/{conversation}/read", body={"seq": seq})
+        assert reply.status == 200, reply
+
     async def stored_texts(self, user: int, conversation: str) -> list[str]:
         """Returns the texts of a conversation from the gateway, oldest first."""
         api_user = await self.api_user(user)

@@ -1,7 +1,7 @@
 """How the web client looks and reads: light and dark, wide and 360 px, English and Korean; axe everywhere."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import pytest
 from playwright.async_api import Page, expect
@@ -11,6 +11,7 @@ from tests.browser.client import Chat, WebClients, new_user
 AXE = Path(__file__).parents[2] / "services/gateway/web/node_modules/axe-core/axe.min.js"
 WIDE = {"width": 1180, "height": 760}
 NARROW = {"width": 360, "height": 720}
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 
 async def assert_accessible(page: Page) -> None:
@@ -21,6 +22,14 @@ async def assert_accessible(page: Page) -> None:
         "each => ({ id: each.id, nodes: each.nodes.map(node => node.html + ' ' + node.failureSummary) }))"
     )
     assert found == []
+
+
+async def look_at(chat: Chat, name: str) -> None:
+    """Runs axe and saves a screenshot, in the light and in the dark."""
+    for scheme in SCHEMES:
+        await chat.page.emulate_media(color_scheme=scheme)
+        await assert_accessible(chat.page)
+        await chat.save_screenshot(f"{name}-{scheme}")
 
 
 async def furnished(clients: WebClients, one: int) -> str:

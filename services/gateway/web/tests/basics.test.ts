@@ -42,11 +42,14 @@ describe('history', () => {
     expect(seqs(mergeMessages(held, [message(5), message(3)]))).toEqual([1, 2, 3, 5]);
   });
 
+  const loaded = (messages: Message[], hasNewer = false) => ({ messages, hasNewer });
+
   test('knows its first hole', () => {
-    expect(firstHole([message(4), message(5)], 5)).toBeNull();
-    expect(firstHole([message(4), message(6)], 6)).toBe(5);
-    expect(firstHole([message(4), message(5)], 7)).toBe(6);
-    expect(firstHole([], 0)).toBeNull();
+    expect(firstHole(loaded([message(4), message(5)]), 5)).toBeNull();
+    expect(firstHole(loaded([message(4), message(6)]), 6)).toBe(5);
+    expect(firstHole(loaded([message(4), message(5)]), 7)).toBe(6);
+    expect(firstHole(loaded([]), 0)).toBeNull();
+    expect(firstHole(loaded([message(4), message(5)], true), 7)).toBeNull();
   });
 });
 

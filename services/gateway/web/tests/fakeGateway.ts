@@ -4,7 +4,9 @@
  */
 
 import { vi } from 'vitest';
+import { mentionsUser } from '../src/lib/core/contract/mentions.ts';
 import type { ConversationRow, Message } from '../src/lib/core/contract/wire.ts';
+import { FakeMarks } from './fakeMarks.ts';
 import { FakeSocket, type Json, type SocketPeer } from './fakeSocket.ts';
 
 /** The behaviour of the network between client and gateway. By default it is perfect. */
@@ -36,6 +38,7 @@ export class FakeGateway implements SocketPeer {
   readonly live = new Set<FakeSocket>();
   readonly calls: string[] = [];
   readonly messages: Message[] = [];
+  readonly marks = new FakeMarks(this);
   /** What happens when a new socket opens. */
   onOpen: (socket: FakeSocket) => void = (socket) => this.welcome(socket);
   /** A frame that answers a send instead of the usual answer, or null. */
@@ -103,12 +106,23 @@ export class FakeGateway implements SocketPeer {
       protocol: 1,
       heartbeat_ms: 25_000,
       limits: LIMITS,
+      features: ['users', 'reactions', 'pins'],
     });
     setTimeout(() => socket.onmessage?.({ data }), 1);
   }
 
+  nextPos(): number {
+    this.pos += 1;
+    return this.pos;
+  }
+
   /** A user sends a message. The gateway stores it and sends the event. */
-  storeMessage(content: string, sender = 2, clientId: string | null = null): Message {
+  storeMessage(
+    content: string,
+    sender = 2,
+    clientId: string | null = null,
+    mentioned: Pick<Message, 'mentions'> = {},
+  ): Message {
     this.pos += 1;
     const message: Message = {
       id: `m${this.messages.length + 1}`,
@@ -127,26 +141,30 @@ export class FakeGateway implements SocketPeer {
       created_at: new Date().toISOString(),
       edited_at: null,
       deleted_at: null,
+      ...mentioned,
     };
     this.messages.push(message);
     this.publish({ type: 'message.new', conversation_id: this.conversation, pos: this.pos, data: message });
     return message;
   }
 
-  edit(seq: number, content: string): void {
+  edit(seq: number, content: string, mentioned: Pick<Message, 'mentions'> = {}): void {
+    this.#change('message.edited', seq, { content, edited_at: new Date().toISOString(), ...mentioned });
+  }
+
+  delete(seq: number): void {
+    this.#change('message.deleted', seq, { content: null, deleted_at: new Date().toISOString() });
+  }
+
+  #change(type: 'message.edited' | 'message.deleted', seq: number, change: Partial<Message>): void {
     const old = this.messages[seq - 1];
     if (!old) throw new Error('no such message');
     this.pos += 1;
-    const data = {
-      ...old,
-      content,
-      version: old.version + 1,
-      pos: this.pos,
-      edited_at: new Date().toISOString(),
-    };
+    const data = { ...old, ...change, version: old.version + 1, pos: this.pos };
+    if (data.deleted_at) delete data.mentions;
     this.messages[seq - 1] = data;
     const named = { conversation_id: this.conversation, message_id: data.id };
-    this.publish({ type: 'message.edited', ...named, pos: this.pos, data });
+    this.publish({ type, ...named, pos: this.pos, data });
   }
 
   publish(frame: Json): void {
@@ -164,6 +182,8 @@ export class FakeGateway implements SocketPeer {
         ref: frame.ref ?? '',
       });
     else if (frame.type === 'message.send') this.#send(socket, frame);
+    else if (frame.type === 'reaction.set') this.#react(socket, frame);
+    else if (frame.type === 'message.pin' || frame.type === 'message.unpin') this.#pin(socket, frame);
     else if (frame.type === 'resume') this.#resume(socket, frame);
     else if (frame.type.startsWith('presence.')) this.#presence(socket, frame);
     else if (frame.type === 'auth.refresh')
@@ -183,11 +203,18 @@ export class FakeGateway implements SocketPeer {
       last_pos: this.pos,
       read_seq: 0,
       unread: 0,
+      unread_mentions: this.#mentions.length,
       participants_count: 2,
       marked_unread_from: this.markedUnreadFrom,
       muted: false,
+      notify: 'all',
       participant_ids: null,
     };
+  }
+
+  /** The messages that mention the user, of which the gateway has been told nothing as read. */
+  get #mentions(): Message[] {
+    return this.messages.filter((message) => mentionsUser(message, 1)).reverse();
   }
 
   #send(socket: FakeSocket, frame: Json): void {
@@ -205,9 +232,30 @@ export class FakeGateway implements SocketPeer {
     const missed = this.#log.filter((event) => Number(event.pos) > from);
     const recovered = missed.length <= this.resumeMax && from <= this.pos;
     const latest = this.messages.filter((message) => message.pos > from).sort((a, b) => a.pos - b.pos);
-    if (recovered) for (const data of latest) socket.deliver(replayed(data, from, missed));
+    if (recovered) {
+      for (const data of latest) socket.deliver(replayed(data, from, missed));
+      for (const data of this.marks.replayed(from)) socket.deliver(data);
+    }
     const outcome = { [this.conversation]: { from, to: this.pos, recovered } };
     socket.deliver({ type: 'resumed', conversations: outcome, ref: frame.ref ?? '' });
+  }
+
+  #react(socket: FakeSocket, frame: Json): void {
+    const [id, emoji] = [String(frame.message_id), String(frame.emoji)];
+    const refusal = this.refusalOf(frame);
+    if (refusal) return socket.deliver({ ...refusal, ref: frame.ref ?? '' });
+    this.marks.react(id, [{ user_id: 1, emoji, on: frame.on === true }]);
+    const answer = { counts: this.marks.counts(id), mine: this.marks.mine(id) };
+    socket.deliver({ type: 'reaction.ok', message_id: id, ...answer, ref: frame.ref ?? '' });
+  }
+
+  #pin(socket: FakeSocket, frame: Json): void {
+    const refusal = this.refusalOf(frame);
+    if (refusal) return socket.deliver({ ...refusal, ref: frame.ref ?? '' });
+    const message_id = String(frame.message_id);
+    this.marks.pin(message_id, frame.type === 'message.pin');
+    const conversation_id = this.conversation;
+    socket.deliver({ type: 'pin.ok', message_id, conversation_id, ref: frame.ref ?? '' });
   }
 
   #presence(socket: FakeSocket, frame: Json): void {
@@ -243,16 +291,25 @@ export class FakeGateway implements SocketPeer {
       const { id, ...row } = this.row();
       return { items: [{ conversation_id: id, ...row }], next_cursor: null };
     }
+    if (path === '/mentions') {
+      const from = Number(query.get('cursor') ?? 0);
+      const to = from + Number(query.get('limit'));
+      return {
+        items: this.#mentions.slice(from, to),
+        next_cursor: to < this.#mentions.length ? `${to}` : null,
+      };
+    }
+    if (path.endsWith('/pins')) return { items: this.marks.pins(this.messages), next_cursor: null };
     if (!path.endsWith('/messages')) return { items: [], next_cursor: null };
     const limit = Number(query.get('limit'));
     const after = query.get('after_seq');
-    if (after !== null) {
-      const rest = this.messages.filter((message) => message.seq > Number(after));
-      return { items: rest.slice(0, limit), has_more: rest.length > limit, next_cursor: null };
-    }
     const before = Number(query.get('before_seq') ?? Number.POSITIVE_INFINITY);
-    const older = this.messages.filter((message) => message.seq < before).reverse();
-    return { items: older.slice(0, limit), has_more: older.length > limit, next_cursor: null };
+    const found =
+      after === null
+        ? this.messages.filter((message) => message.seq < before).reverse()
+        : this.messages.filter((message) => message.seq > Number(after));
+    const items = found.slice(0, limit).map((message) => this.marks.read(message));
+    return { items, has_more: found.length > limit, next_cursor: null };
   }
 }
 

@@ -6,10 +6,13 @@ import {
   useDraft,
   useIsKept,
   useIsNameLoading,
+  useMentions,
   useMessages,
   useMuted,
   useName,
+  useNames,
   useNotifications,
+  useNotify,
   useOutbox,
   useOwnUser,
   useParticipants,
@@ -17,6 +20,7 @@ import {
   useServerNow,
   useTyping,
   useUnread,
+  useUnreadMentions,
   useUser,
   useUserSearch,
   useUsers,
@@ -25,8 +29,12 @@ import {
 
 function Everything() {
   useDraft('c');
+  useMentions();
+  useUnreadMentions('c');
   useMuted('c');
+  useNotify('c');
   useName(1);
+  useNames([1, 2]);
   useIsNameLoading(1);
   useOwnUser();
   useUser(1);

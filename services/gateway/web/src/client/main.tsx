@@ -10,7 +10,12 @@ import './styles/base.css';
 import './styles/people.css';
 import './styles/list.css';
 import './styles/thread.css';
+import './styles/formatting.css';
+import './styles/mentions.css';
 import './styles/dialogs.css';
+import './styles/reactions.css';
+import './styles/pins.css';
+import './styles/emoji.css';
 import './styles/errors.css';
 
 /** Null if the settings cannot be read, for any reason. The page then says so. */

@@ -12,6 +12,7 @@ import { useEffect } from 'react';
 import { useT } from './i18n/language.tsx';
 import { displayName } from './parts/UserName.tsx';
 import { isolateBidi, stripBidiControls } from './text/bidi.ts';
+import { loadFormatter } from './text/formatter.ts';
 import { truncate } from './text/graphemes.ts';
 import { previewOf } from './text/messagePreview.ts';
 
@@ -33,9 +34,10 @@ export function useUnreadAlerts(open: (id: string) => void): NotificationsView {
       id === 0 ? null : ((await session.get()?.people.settledName(id)) ?? null),
     );
     const names = isBlank(conversation.title) ? [name] : [name, conversation.title ?? ''];
+    const formatter = await loadFormatter(message.content ?? '');
     return {
       title: names.map(isolateBidi).join(' · '),
-      body: truncate(stripBidiControls(previewOf(message, t)), BODY_CHARS),
+      body: truncate(stripBidiControls(previewOf(message, t, formatter?.withoutMarks)), BODY_CHARS),
     };
   };
   return useNotifications({ describe, onOpen: open });

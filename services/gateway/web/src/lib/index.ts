@@ -9,8 +9,15 @@ export {
 } from './react/context.tsx';
 export { type ConversationsView, useConversation, useConversations } from './react/useConversations.ts';
 export { type DraftView, useDraft } from './react/useDraft.ts';
+export { useFeature } from './react/useFeature.ts';
+export {
+  type MentionsView,
+  type UnreadMentionsView,
+  useMentions,
+  useUnreadMentions,
+} from './react/useMentions.ts';
 export { type MessagesView, useMessages } from './react/useMessages.ts';
-export { type MutedView, useMuted } from './react/useMuted.ts';
+export { type MutedView, type NotifyView, useMuted, useNotify } from './react/useMuted.ts';
 export {
   type NotificationsOptions,
   type NotificationsView,
@@ -21,12 +28,15 @@ export {
   type ParticipantsView,
   useIsNameLoading,
   useName,
+  useNames,
   useOwnUser,
   useParticipants,
   usePresence,
   useUser,
   useUsers,
 } from './react/usePeople.ts';
+export { type PinsView, usePins } from './react/usePins.ts';
+export { type ReactionsView, useReactions } from './react/useReactions.ts';
 export { useServerNow } from './react/useServerNow.ts';
 export { type TypingView, useTyping } from './react/useTyping.ts';
 export { type UnreadView, useUnread } from './react/useUnread.ts';

@@ -1,10 +1,11 @@
-/** The dialog with a conversation's details: its title, its members and their roles, mute, and leave. */
+/** The dialog with a conversation's details: its notifications, its title, its members and their roles, and leave. */
 
 import {
   type ConversationRow,
   isBlank,
   type UserId,
   useMuted,
+  useNotify,
   useParticipants,
   useSession,
 } from '@messenger/react';
@@ -53,6 +54,7 @@ export default function Details({ row, title, onClose, onLeft }: DetailsProps) {
         />
         <span>{t('details.mute')}</span>
       </label>
+      <NotifyChoice id={row.id} isDisabled={isMuted || isBusy} run={run} />
       {isAdmin && <RenameForm title={row.title ?? ''} onRename={(name) => run(() => members.rename(name))} />}
       <h3>{t('details.members')}</h3>
       <ul className="people">
@@ -81,6 +83,33 @@ export default function Details({ row, title, onClose, onLeft }: DetailsProps) {
         </button>
       </div>
     </DialogFrame>
+  );
+}
+
+interface NotifyChoiceProps {
+  id: string;
+  isDisabled: boolean;
+  run: (what: () => Promise<unknown>) => Promise<boolean>;
+}
+
+function NotifyChoice({ id, isDisabled, run }: NotifyChoiceProps) {
+  const t = useT();
+  const { notify, setNotify } = useNotify(id);
+  return (
+    <fieldset className="choice" disabled={isDisabled}>
+      <legend>{t('details.notify')}</legend>
+      {(['all', 'mentions', 'none'] as const).map((each) => (
+        <label key={each}>
+          <input
+            type="radio"
+            name="notify"
+            checked={notify === each}
+            onChange={() => void run(() => setNotify(each))}
+          />
+          <span>{t(`details.notify.${each}`)}</span>
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

@@ -1,9 +1,9 @@
 /**
- * Deletes a message when the user has confirmed it, or marks messages as unread at once. If the action fails,
+ * Deletes a message when the user has confirmed it, or pins, unpins or marks as unread at once. If the action fails,
  * the dialog shows why and lets the user try again.
  */
 
-import type { ChatMessage, MessagesView } from '@messenger/react';
+import type { ChatMessage, MessagesView, PinsView } from '@messenger/react';
 import { useEffect, useRef } from 'react';
 import { useT } from '../i18n/language.tsx';
 import { FailureText } from '../parts/FailureText.tsx';
@@ -11,24 +11,26 @@ import { useAction } from '../parts/useAction.ts';
 import { DialogFrame } from './DialogFrame.tsx';
 
 export interface MessageActionDialogProps {
-  action: 'delete' | 'unread';
+  action: 'delete' | 'unread' | 'pin' | 'unpin';
   message: ChatMessage;
   view: MessagesView;
+  pins: PinsView;
   onClose: () => void;
 }
 
-export default function MessageActionDialog({ action, message, view, onClose }: MessageActionDialogProps) {
+export default function MessageActionDialog(props: MessageActionDialogProps) {
+  const { action, onClose } = props;
   const t = useT();
   const { run, isBusy, failure } = useAction();
   const isDelete = action === 'delete';
   const perform = async () => {
-    if (await run(() => (isDelete ? view.remove(message) : view.markUnread(message)))) onClose();
+    if (await run(() => carryOut(props))) onClose();
   };
   const first = useRef(isDelete ? null : perform);
   useEffect(() => void first.current?.(), []);
   if (!isDelete && !failure) return null;
   return (
-    <DialogFrame title={t(isDelete ? 'delete.title' : 'message.unread')} onClose={onClose}>
+    <DialogFrame title={t(isDelete ? 'delete.title' : `message.${action}`)} onClose={onClose}>
       {isDelete && <p className="quiet">{t('delete.about')}</p>}
       <FailureText failure={failure} />
       <div className="dialog-actions">
@@ -46,4 +48,17 @@ export default function MessageActionDialog({ action, message, view, onClose }: 
       </div>
     </DialogFrame>
   );
+}
+
+function carryOut({ action, message, view, pins }: MessageActionDialogProps): Promise<void> {
+  switch (action) {
+    case 'delete':
+      return view.remove(message);
+    case 'unread':
+      return view.markUnread(message);
+    case 'pin':
+      return pins.pin(message);
+    case 'unpin':
+      return pins.unpin(message);
+  }
 }

@@ -1,9 +1,10 @@
-/** The dialog with the user's profile and settings: theme, language, notifications, and sign-out. */
+/** The dialog with the user's profile and settings: theme, language, formatting, notifications, and sign-out. */
 
 import { type NotificationsView, useSession } from '@messenger/react';
 import type { Access } from '../access/access.ts';
 import { LANGUAGES, type Language, useLanguage } from '../i18n/language.tsx';
 import { THEMES, type useTheme } from '../parts/theme.ts';
+import { useFormattingChoice } from '../text/formatter.ts';
 import { DialogFrame } from './DialogFrame.tsx';
 import { Profile } from './Profile.tsx';
 
@@ -43,6 +44,7 @@ export default function Settings({
           </label>
         ))}
       </fieldset>
+      <FormattingSetting />
       <NotificationSetting notifications={notifications} />
       <div className="dialog-actions">
         <button type="button" className="button" onClick={access.signOut}>
@@ -50,6 +52,23 @@ export default function Settings({
         </button>
       </div>
     </DialogFrame>
+  );
+}
+
+function FormattingSetting() {
+  const { t } = useLanguage();
+  const [isOn, choose] = useFormattingChoice();
+  return (
+    <label className="switch">
+      <input
+        type="checkbox"
+        role="switch"
+        aria-checked={isOn}
+        checked={isOn}
+        onChange={(event) => choose(event.target.checked)}
+      />
+      <span>{t('settings.formatting')}</span>
+    </label>
   );
 }
 

@@ -12,9 +12,12 @@ const KEYS = new Map<string, TextKey>([
   ['forbidden', 'error.forbidden'],
   ['not_member', 'error.not_member'],
   ['not_found', 'error.not_found'],
+  ['mention_all_refused', 'error.mention_all_refused'],
   ['version_conflict', 'error.version_conflict'],
   ['message_too_long', 'error.message_too_long'],
   ['rate_limited', 'error.rate_limited'],
+  ['bad_emoji', 'error.bad_emoji'],
+  ['reaction_limit', 'error.reaction_limit'],
   ['overloaded', 'error.unavailable'],
   ['unavailable', 'error.unavailable'],
 ]);

@@ -9,8 +9,8 @@ import { useTitle } from '../parts/conversationTitle.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { ConversationAvatar } from '../parts/UserAvatar.tsx';
 import { NameSkeleton, NameText, useNamedUser } from '../parts/UserName.tsx';
+import { usePreview } from '../parts/usePreview.ts';
 import { truncate } from '../text/graphemes.ts';
-import { previewOf } from '../text/messagePreview.ts';
 import { useTypingText } from '../thread/TypingLine.tsx';
 
 export interface ConversationItemProps {
@@ -60,6 +60,12 @@ export const ConversationItem = memo(function ConversationItem({
               <Icon name="mute" />
             </span>
           )}
+          {row.unread_mentions > 0 && (
+            <span className="badge mentioned">
+              <span aria-hidden="true">@</span>
+              <span className="sr-only">{t('mention.unread', { count: row.unread_mentions })}</span>
+            </span>
+          )}
           {unread > 0 && (
             <span className={row.muted ? 'badge muted' : 'badge'}>
               <span aria-hidden="true">{unread > MAX_SHOWN ? `${MAX_SHOWN}+` : unread}</span>
@@ -105,8 +111,8 @@ function LastMessage({ row }: { row: ConversationRow }) {
   const me = useSession()?.me;
   const last = row.last_message;
   const { name, isLoading } = useNamedUser(last?.sender_id ?? null);
+  const text = truncate(usePreview(last), PREVIEW_CHARS);
   if (!last) return <span className="item-preview">{t('conversation.empty')}</span>;
-  const text = truncate(previewOf(last, t), PREVIEW_CHARS);
   const who = last.sender_id === me ? t('you') : row.type === 'direct' ? null : name;
   if (who === name && isLoading) {
     return (

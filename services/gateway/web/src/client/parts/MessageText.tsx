@@ -1,34 +1,23 @@
-/** Draws a message's text. It is always plain text, with http and https addresses as links. */
+/** Draws a message's text: formatted if it has marks, otherwise as it was typed. */
 
-import { memo, type ReactNode } from 'react';
-import { findLinks, isWebUrl } from '../text/links.ts';
+import { memo, useMemo } from 'react';
+import { type AtomFields, atomsOf } from '../text/atoms.ts';
+import { useFormatter } from '../text/formatter.ts';
+import { ErrorBoundary } from './ErrorBoundary.tsx';
+import { TextRun } from './TextRun.tsx';
 
-export const MessageText = memo(function MessageText({ text }: { text: string }) {
-  return text.includes('://') ? withLinks(text) : <span>{text}</span>;
-});
-
-function withLinks(text: string): ReactNode[] {
-  const parts: ReactNode[] = [];
-  let end = 0;
-  for (const link of findLinks(text)) {
-    parts.push(<span key={`before ${link.start}`}>{text.slice(end, link.start)}</span>);
-    parts.push(<SafeLink key={link.start} url={link.url} text={link.url} />);
-    end = link.end;
-  }
-  parts.push(<span key="end">{text.slice(end)}</span>);
-  return parts;
+export interface MessageTextProps extends AtomFields {
+  text: string;
 }
 
-/**
- * The attributes keep the opened page from learning where it was opened from, and from accessing this page.
- * `dir` keeps the text around the link from reordering it.
- */
-export function SafeLink({ url, text }: { url: string; text: string }) {
-  if (!isWebUrl(url)) return <bdi dir="ltr">{text}</bdi>;
-  const hidden = text === url ? undefined : new URL(url).href;
+export const MessageText = memo(function MessageText({ text, entities, mentions }: MessageTextProps) {
+  const formatter = useFormatter(text);
+  const atoms = useMemo(() => atomsOf(text, { entities, mentions }), [text, entities, mentions]);
+  const typed = <TextRun text={text} atoms={atoms} start={0} end={text.length} />;
+  if (!formatter) return typed;
   return (
-    <a href={url} title={hidden} dir="ltr" target="_blank" rel="noopener noreferrer nofollow ugc">
-      {text}
-    </a>
+    <ErrorBoundary resetKey={text} fallback={() => typed}>
+      <formatter.FormattedText text={text} atoms={atoms} />
+    </ErrorBoundary>
   );
-}
+});

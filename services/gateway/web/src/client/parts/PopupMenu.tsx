@@ -1,9 +1,9 @@
 /**
- * A menu at an anchor. The arrow keys move in it. Escape and a press elsewhere close it. Base UI has a menu
+ * A menu at an anchor. The arrow keys move in it. It may have a group of items in a row above the others. Escape and a press elsewhere close it. Base UI has a menu
  * too, but its focus guards can take the focus while they are hidden from screen readers, which axe reports.
  */
 
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
 import { Icon, type IconName } from './Icon.tsx';
 
 export interface MenuItem {
@@ -19,15 +19,18 @@ export interface PopupMenuProps {
   anchor: Element;
   /** The side of the anchor with which the menu is aligned. */
   align: 'start' | 'end';
+  /** A group of menu items in a row. */
+  head?: ReactNode;
   items: MenuItem[];
   /** `isLeft` is true if the user has already moved elsewhere. Then the focus must not be moved back. */
   onClose: (isLeft: boolean) => void;
 }
 
+const ITEMS = '[role^=menuitem]';
 const GAP_PX = 4;
 const EDGE_PX = 8;
 
-export function PopupMenu({ label, anchor, align, items, onClose }: PopupMenuProps) {
+export function PopupMenu({ label, anchor, align, head, items, onClose }: PopupMenuProps) {
   const menu = useRef<HTMLDivElement>(null);
 
   useLayoutEffect(() => {
@@ -36,7 +39,7 @@ export function PopupMenu({ label, anchor, align, items, onClose }: PopupMenuPro
     const { top, left } = positionAt(anchor.getBoundingClientRect(), element.getBoundingClientRect(), align);
     element.style.top = `${top}px`;
     element.style.left = `${left}px`;
-    element.querySelector<HTMLElement>('[role=menuitem]')?.focus();
+    element.querySelector<HTMLElement>(':scope > [role=menuitem]')?.focus();
   }, [anchor, align]);
 
   useEffect(() => {
@@ -60,15 +63,15 @@ export function PopupMenu({ label, anchor, align, items, onClose }: PopupMenuPro
       event.preventDefault();
       return onClose(false);
     }
-    const elements = [...(menu.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
-    const to = nextIndex(event.key, elements.indexOf(document.activeElement as HTMLElement), elements.length);
-    if (to === null) return;
+    const to = nextItem(event.key, [...(menu.current?.querySelectorAll<HTMLElement>(ITEMS) ?? [])]);
+    if (!to) return;
     event.preventDefault();
-    elements[to]?.focus();
+    to.focus();
   };
 
   return (
     <div ref={menu} className="menu" role="menu" aria-label={label} tabIndex={-1} onKeyDown={handleKey}>
+      {head}
       {items.map(({ key, icon, label: text, isDestructive, onSelect }) => (
         <button
           key={key}
@@ -97,9 +100,21 @@ function positionAt(anchor: DOMRect, menu: DOMRect, align: 'start' | 'end'): { t
   return { top: clamp(top, menu.height, innerHeight), left: clamp(left, menu.width, innerWidth) };
 }
 
-function nextIndex(key: string, at: number, count: number): number | null {
-  if (key === 'Home') return 0;
-  if (key === 'End') return count - 1;
-  if (key === 'ArrowDown') return (at + 1) % count;
-  return key === 'ArrowUp' ? (at - 1 + count) % count : null;
+/** Up and down lead from item to item, of a group only to its first one. Left and right lead through a group. */
+function nextItem(key: string, items: HTMLElement[]): HTMLElement | undefined {
+  const focused = items.find((item) => item === document.activeElement);
+  const groupOf = (item: HTMLElement | undefined) => item?.closest('[role=group]') ?? null;
+  const group = groupOf(focused);
+  const row = group ? items.filter((item) => groupOf(item) === group) : [];
+  const column = items.filter((item) => !groupOf(item) || groupOf(item)?.querySelector(ITEMS) === item);
+  const inRow = { ArrowLeft: -1, ArrowRight: 1 }[key];
+  if (inRow !== undefined) return focused && step(row, focused, inRow);
+  const inColumn = { ArrowUp: -1, ArrowDown: 1 }[key];
+  if (inColumn !== undefined) return step(column, row[0] ?? focused, inColumn);
+  return { Home: column[0], End: column.at(-1) }[key];
+}
+
+function step(items: HTMLElement[], from: HTMLElement | undefined, by: number): HTMLElement | undefined {
+  const at = from ? items.indexOf(from) : -1;
+  return items[(at + by + items.length) % items.length];
 }

@@ -93,6 +93,13 @@ export class ImeComposition {
     return isIt;
   }
 
+  /** Makes a change of the page's own. What the input method may insert again is then still recognised. */
+  keepCommitted(change: () => void): void {
+    const committed = this.#committedText;
+    change();
+    this.#committedText = committed;
+  }
+
   #takePendingEnter(): (() => void) | null {
     const wanted = this.#pendingEnter;
     this.#pendingEnter = null;

@@ -22,9 +22,10 @@ export type Field = HTMLInputElement | HTMLTextAreaElement;
 export interface TextFieldOptions<E extends Field> {
   field: RefObject<E | null>;
   value: string;
-  onChange: (text: string) => void;
-  /** Called for Enter, when the whole text is in the field. */
-  onEnter: () => void;
+  /** `inputType` is the browser's name for the kind of change. */
+  onChange: (text: string, inputType: string) => void;
+  /** Called for Enter, when the whole text is in the field. The press may also have ended a composition. */
+  onEnter: (hasEndedComposition: boolean) => void;
   /** Called for any other key that is not part of a composition. */
   onKey?: (event: KeyboardEvent<E>) => void;
 }
@@ -54,23 +55,39 @@ export function useTextField<E extends Field>({
     // The browser controls an open composition. Setting another text now would break it.
     value: current.isOpen ? (field.current?.value ?? value) : value,
     onChange: (event: ChangeEvent<E>) => {
-      if (current.isRepeatedCommit(event.nativeEvent as InputEvent)) return;
-      onChange(event.target.value);
+      const input = event.nativeEvent as InputEvent;
+      if (current.isRepeatedCommit(input)) return;
+      onChange(event.target.value, input.inputType ?? '');
     },
     onKeyDown: (event: KeyboardEvent<E>) => {
       const isPlainEnter = isEnter(event) && !event.shiftKey && !event.altKey;
-      const part = current.handleKey(event.nativeEvent, isPlainEnter, () => latestEnter.current());
+      const part = current.handleKey(event.nativeEvent, isPlainEnter, () => latestEnter.current(true));
       // Listeners further up, such as a dialog's, must not see keys of a composition.
       if (part) event.stopPropagation();
       else if (!isPlainEnter) onKey?.(event);
       else {
         event.preventDefault();
-        onEnter();
+        onEnter(false);
       }
     },
     onCompositionStart: () => current.start(),
     onCompositionUpdate: (event: CompositionEvent<E>) => current.update(event.data),
     onCompositionEnd: () => current.end(),
   };
-  return { props, commitComposition: () => current.commit(field.current) };
+  const commitComposition = () => current.commit(field.current);
+  const replace = (start: number, end: number, text: string) => {
+    commitComposition();
+    current.keepCommitted(() => field.current && replaceText(field.current, start, end, text));
+  };
+  return { props, commitComposition, replace };
+}
+
+/** Replaces a part of the text as if the user had typed it, so that they can undo it. */
+function replaceText(field: Field, start: number, end: number, text: string): void {
+  field.focus({ preventScroll: true });
+  field.setSelectionRange(start, end);
+  // The command is outdated, but nothing else keeps the browser's history of the field.
+  if (document.execCommand(text ? 'insertText' : 'delete', false, text)) return;
+  field.setRangeText(text, start, end, 'end');
+  field.dispatchEvent(new InputEvent('input', { bubbles: true }));
 }

@@ -4,12 +4,20 @@ import { isBlank, type Message } from '@messenger/react';
 import type { Translate } from '../i18n/language.tsx';
 import { stripBidiControls } from './bidi.ts';
 
-export type PreviewFields = Pick<Message, 'content' | 'file_url' | 'file_name' | 'deleted_at'>;
+export type PreviewFields = Pick<
+  Message,
+  'content' | 'file_url' | 'file_name' | 'deleted_at' | 'mentions' | 'entities'
+>;
 
-export function previewOf(message: PreviewFields, t: Translate): string {
+/** `plain` removes the marks of formatting from the content. */
+export function previewOf(
+  message: PreviewFields,
+  t: Translate,
+  plain = (content: string, _message: PreviewFields): string => content,
+): string {
   const { content, file_name: file } = message;
   if (message.deleted_at) return t('message.deleted');
-  if (content && !isBlank(content)) return content;
+  if (content && !isBlank(content)) return plain(content, message);
   return fileName(file) ?? t(message.file_url ? 'message.file' : 'message.blank');
 }
 

@@ -7,7 +7,7 @@ import type { ChatMessage } from '@messenger/react';
 import { useEffect, useRef, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
 import { useNamedUser } from '../parts/UserName.tsx';
-import { previewOf } from '../text/messagePreview.ts';
+import { usePreview } from '../parts/usePreview.ts';
 
 export function Announcer({ messages, isReady }: { messages: readonly ChatMessage[]; isReady: boolean }) {
   const t = useT();
@@ -22,9 +22,10 @@ export function Announcer({ messages, isReady }: { messages: readonly ChatMessag
   }, [isReady, newest]);
   // It is announced once, with the name.
   const { name, isLoading } = useNamedUser(announced?.sender_id ?? null);
+  const text = usePreview(announced);
   return (
     <div className="sr-only" aria-live="polite">
-      {announced && !isLoading && t('message.preview', { name, text: previewOf(announced, t) })}
+      {announced && !isLoading && t('message.preview', { name, text })}
     </div>
   );
 }

@@ -4,23 +4,28 @@ import {
   type ChatMessage,
   type ConversationRow,
   isBlank,
+  type MentionFields,
   type MessagesView,
   useDraft,
   useParticipants,
   useTyping,
   useWebSocket,
 } from '@messenger/react';
-import { type KeyboardEvent, type RefObject, useEffect, useRef } from 'react';
+import { type KeyboardEvent, type RefObject, useEffect, useId, useRef } from 'react';
 import { useT } from '../i18n/language.tsx';
 import { useTitle } from '../parts/conversationTitle.ts';
 import { FailureText } from '../parts/FailureText.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { useUserName } from '../parts/UserName.tsx';
 import { useAction } from '../parts/useAction.ts';
+import { usePreview } from '../parts/usePreview.ts';
 import { useTextField } from '../parts/useTextField.ts';
 import { truncate } from '../text/graphemes.ts';
-import { previewOf } from '../text/messagePreview.ts';
+import { draftMentionsOf, mentionFieldsOf } from '../text/mentionFields.ts';
+import { MentionMarks } from './MentionMarks.tsx';
+import { MentionPopup } from './MentionPopup.tsx';
 import { canWriteIn } from './messageActions.ts';
+import { type Replace, useComposerMentions } from './useComposerMentions.ts';
 import type { ComposerTarget, ComposerTargetState } from './useComposerTarget.ts';
 
 const DEFAULT_MAX_CHARS = 10_000;
@@ -52,11 +57,17 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
   const edited = target?.kind === 'edit' ? target.message : null;
   const text = edited ? editText : draft.text;
   const charsLeft = useCharsLeft(text);
+  const listId = useId();
+  const line = useRef<HTMLDivElement>(null);
+  const replaceText = useRef<Replace>(null);
+  const draftId = edited?.id ?? row.id;
+  const mentions = useComposerMentions({ box, replace: replaceText, text, draftId, edited });
   const latest = useRef({ target, view });
   useEffect(() => {
     latest.current = { target, view };
   });
   const cancelTarget = () => {
+    if (edited) mentions.clear();
     targetState.clearTarget();
     box.current?.focus();
   };
@@ -64,8 +75,9 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
   useAutoHeight(box, text);
   useCaretAtEnd(box, edited?.id ?? null);
 
-  const onChange = (typed: string) => {
+  const onChange = (typed: string, inputType: string) => {
     clearFailure();
+    mentions.change(typed, inputType);
     if (edited) return setEditText(typed);
     draft.change(typed);
     if (!isBlank(typed)) typing.type();
@@ -79,14 +91,17 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
     const typed = box.current?.value ?? text;
     const content = typed.trim();
     if (isEmptyMessage(content) || charsLeft < 0 || isBusy) return;
-    if (edited) return save(edited, content);
-    const kept = view.send({ content, ...(target ? { reply_to: target.message.id } : {}) });
+    if (edited) return save(edited, content, mentions.fields(typed));
+    const fields = mentions.fields(typed);
+    const kept = view.send({ content, ...fields, ...(target ? { reply_to: target.message.id } : {}) });
     draft.sent(typed, kept);
+    mentions.clear();
     cancelTarget();
   };
 
-  const save = async (message: ChatMessage, content: string) => {
-    const isDone = content === message.content || (await run(() => view.edit(message, content)));
+  const save = async (message: ChatMessage, content: string, mentioned: MentionFields) => {
+    const isSame = content === message.content && hasMentions(message, mentioned);
+    const isDone = isSame || (await run(() => view.edit(message, content, mentioned)));
     // The user may have turned to another message in the meantime, or gone on typing.
     if (latest.current.target?.message.id !== message.id) return;
     if (isDone && box.current?.value.trim() === content) return cancelTarget();
@@ -97,27 +112,52 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
   };
 
   const onKey = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (mentions.handleKey(event)) return;
     if (event.key === 'Escape' && target) cancelTarget();
     else if (event.key === 'ArrowUp' && text === '' && !target) editLast(event, view, onTarget);
   };
-  const onEnter = () => void send();
-  const { props, commitComposition } = useTextField({ field: box, value: text, onChange, onEnter, onKey });
+  const onEnter = (hasEnded: boolean) => {
+    if (!mentions.handleEnter(hasEnded)) void send();
+  };
+  const field = useTextField({ field: box, value: text, onChange, onEnter, onKey });
+  const { props, commitComposition } = field;
+  useEffect(() => {
+    replaceText.current = field.replace;
+  });
 
   return (
     <div className="composer">
       {target && <TargetLine target={target} onCancel={cancelTarget} />}
       <FailureText failure={failure} />
-      <div className="composer-line">
-        <textarea
-          ref={box}
-          rows={1}
-          dir="auto"
-          {...props}
-          aria-label={t('compose.label')}
-          aria-invalid={charsLeft < 0}
-          placeholder={t('compose.to', { name: title })}
-          enterKeyHint="send"
-        />
+      <MentionPopup
+        id={listId}
+        row={row}
+        messages={view.messages}
+        mentions={mentions}
+        anchor={line}
+        onPick={mentions.pick}
+      />
+      <div className="composer-line" ref={line}>
+        <div className="composer-text">
+          {mentions.mentions.length > 0 && (
+            <MentionMarks box={box} text={props.value} mentions={mentions.mentions} />
+          )}
+          <textarea
+            ref={box}
+            rows={1}
+            dir="auto"
+            {...props}
+            onSelect={mentions.followCaret}
+            onBlur={mentions.closeList}
+            aria-autocomplete="list"
+            aria-controls={mentions.active === undefined ? undefined : listId}
+            aria-activedescendant={mentions.active ?? undefined}
+            aria-label={t('compose.label')}
+            aria-invalid={charsLeft < 0}
+            placeholder={t('compose.to', { name: title })}
+            enterKeyHint="send"
+          />
+        </div>
         {charsLeft < SHOW_COUNT_BELOW && (
           <span className={charsLeft < 0 ? 'chars-left over' : 'chars-left'}>
             {charsLeft < 0
@@ -145,10 +185,17 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
   );
 }
 
+/** Whether a message mentions the same users in the same places. */
+function hasMentions(message: ChatMessage, mentioned: MentionFields): boolean {
+  const own = mentionFieldsOf(message.content ?? '', draftMentionsOf(message), message);
+  return JSON.stringify(own) === JSON.stringify(mentioned);
+}
+
 /** The line above the box that shows which message is replied to or edited. */
 function TargetLine({ target, onCancel }: { target: NonNullable<ComposerTarget>; onCancel: () => void }) {
   const t = useT();
   const name = useUserName(target.message.sender_id);
+  const preview = usePreview(target.message);
   const label =
     target.kind === 'edit'
       ? t('compose.editing')
@@ -158,7 +205,7 @@ function TargetLine({ target, onCancel }: { target: NonNullable<ComposerTarget>;
       <Icon name={target.kind} />
       <div className="composer-target-text">
         <strong>{label}</strong>
-        <span dir="auto">{truncate(previewOf(target.message, t), TARGET_PREVIEW_CHARS)}</span>
+        <span dir="auto">{truncate(preview, TARGET_PREVIEW_CHARS)}</span>
       </div>
       <button type="button" className="icon-button" onClick={onCancel} title={t('cancel')}>
         <Icon name="close" />

@@ -3,8 +3,11 @@
 import { type ChatMessage, isBlank } from '@messenger/react';
 import { useT } from '../i18n/language.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { MessageText, SafeLink } from '../parts/MessageText.tsx';
+import { MessageText } from '../parts/MessageText.tsx';
+import { SafeLink } from '../parts/TextRun.tsx';
 import { NameText, useNamedUser } from '../parts/UserName.tsx';
+import { usePreview } from '../parts/usePreview.ts';
+import { isEmojiOnly } from '../text/emoji.ts';
 import { truncate } from '../text/graphemes.ts';
 import { fileName, previewOf } from '../text/messagePreview.ts';
 
@@ -28,9 +31,13 @@ export function MessageBody({ message }: { message: ChatMessage }) {
         </p>
       )}
       {content && !isBlank(content) && (
-        <p className="message-text" dir="auto" data-testid="message-text">
-          <MessageText text={content} />
-        </p>
+        <div
+          className={isEmojiOnly(content) ? 'message-text emoji-only' : 'message-text'}
+          dir="auto"
+          data-testid="message-text"
+        >
+          <MessageText text={content} entities={message.entities} mentions={message.mentions} />
+        </div>
       )}
       {!url && isBlank(content) && <p className="message-text placeholder">{previewOf(message, t)}</p>}
     </>
@@ -41,23 +48,23 @@ const QUOTED_CHARS = 140;
 
 export interface QuoteProps {
   quoted: ChatMessage | undefined;
-  id: string;
-  onGoTo: (id: string) => void;
+  onGoTo: (seq: number) => void;
 }
 
 /** A message that is not loaded cannot be quoted, and is not loaded just for the quote. */
-export function Quote({ quoted, id, onGoTo }: QuoteProps) {
+export function Quote({ quoted, onGoTo }: QuoteProps) {
   const t = useT();
   const sender = useNamedUser(quoted?.sender_id ?? null);
+  const preview = usePreview(quoted);
   if (!quoted) return <p className="quote">{t('message.quote.missing')}</p>;
   const who = quoted.isMine ? { name: t('you'), isLoading: false } : sender;
   return (
-    <button type="button" className="quote" tabIndex={-1} onClick={() => onGoTo(id)}>
+    <button type="button" className="quote" tabIndex={-1} onClick={() => onGoTo(quoted.seq)}>
       <span className="sr-only">{t('message.quote.go', { name: who.name })}</span>
       <strong dir="auto">
         <NameText {...who} />
       </strong>
-      <span dir="auto">{truncate(previewOf(quoted, t), QUOTED_CHARS)}</span>
+      <span dir="auto">{truncate(preview, QUOTED_CHARS)}</span>
     </button>
   );
 }

@@ -1,7 +1,7 @@
 /** One message on the screen. */
 
-import type { ChatMessage } from '@messenger/react';
-import { type KeyboardEvent, type MouseEvent, memo } from 'react';
+import { type ChatMessage, mentionsUser, useFeature, useReactions, useSession } from '@messenger/react';
+import { type KeyboardEvent, type MouseEvent, memo, useState } from 'react';
 import { formatDateTime, formatDay, formatTime } from '../i18n/dates.ts';
 import { failureText } from '../i18n/failures.ts';
 import { useLanguage } from '../i18n/language.tsx';
@@ -12,6 +12,9 @@ import { UserAvatar } from '../parts/UserAvatar.tsx';
 import { NameText, useNamedUser } from '../parts/UserName.tsx';
 import { MessageBody, Quote } from './MessageBody.tsx';
 import type { GroupPosition } from './messageGroups.ts';
+import { QuickReactions } from './QuickReactions.tsx';
+import { type ReactionDialog, useChooseReaction } from './ReactionDialogs.tsx';
+import { Reactions } from './Reactions.tsx';
 import { StatusIcon } from './StatusIcon.tsx';
 import type { ComposerTarget } from './useComposerTarget.ts';
 
@@ -22,6 +25,8 @@ export interface MessageItemProps {
   startsUnread: boolean;
   isGroup: boolean;
   isCurrent: boolean;
+  /** Whether the user has just gone to this message. */
+  isFound: boolean;
   index: number;
   /** -1 while there may be more messages. */
   count: number;
@@ -30,7 +35,10 @@ export interface MessageItemProps {
   onFocus: (key: string) => void;
   onMenu: (message: ChatMessage, anchor: Element) => void;
   onTarget: (target: ComposerTarget) => void;
-  onGoTo: (id: string) => void;
+  onReactionDialog: (dialog: ReactionDialog) => void;
+  /** Tells screen readers. */
+  onAnnounce: (text: string) => void;
+  onGoTo: (seq: number) => void;
   onRetry: (id: string) => void;
   onDiscard: (id: string) => void;
 }
@@ -90,6 +98,10 @@ function Item(props: MessageItemProps) {
   const { language, t } = useLanguage();
   const named = useNamedUser(message.isMine ? null : message.sender_id);
   const today = useToday();
+  const me = useSession()?.me ?? 0;
+  const reactions = useReactions(message.conversation_id, message.id);
+  const [isHovered, setHovered] = useState(false);
+  const canAct = message.seq > 0 && !message.deleted_at;
   const time = formatTime(language, message.created_at);
   const openMenu = (event: MouseEvent) => {
     // A selection or a link has the browser's own menu.
@@ -115,16 +127,22 @@ function Item(props: MessageItemProps) {
       data-key={message.key}
       data-testid="message"
       data-status={message.status}
-      className={classOf(message, groupPosition)}
+      className={mentionsUser(message, me) ? `${classOf(props)} mentions-me` : classOf(props)}
       style={{ transform: `translateY(${props.top}px)` }}
       aria-posinset={props.index + 1}
       aria-setsize={props.count}
-      aria-describedby={`bubble-${props.index}`}
+      aria-describedby={
+        reactions.reactions.length > 0
+          ? `bubble-${props.index} reactions-${props.index}`
+          : `bubble-${props.index}`
+      }
       aria-label={t('message.from', { name: message.isMine ? t('you') : named.name, time })}
       tabIndex={props.isCurrent ? 0 : -1}
       onFocus={() => props.onFocus(message.key)}
       onKeyDown={handleKey}
       onContextMenu={openMenu}
+      onPointerEnter={({ pointerType }) => setHovered(pointerType === 'mouse')}
+      onPointerLeave={() => setHovered(false)}
     >
       {groupPosition.startsDay && (
         <h3 className="day">{formatDay(language, t, message.created_at, today)}</h3>
@@ -142,9 +160,7 @@ function Item(props: MessageItemProps) {
               <NameText {...named} />
             </p>
           )}
-          {message.reply_to && !message.deleted_at && (
-            <Quote quoted={quoted} id={message.reply_to} onGoTo={props.onGoTo} />
-          )}
+          {message.reply_to && !message.deleted_at && <Quote quoted={quoted} onGoTo={props.onGoTo} />}
           <MessageBody message={message} />
           <span className="meta">
             {message.edited_at && !message.deleted_at && <span>{t('message.edited')}</span>}
@@ -154,7 +170,8 @@ function Item(props: MessageItemProps) {
             {message.isMine && <StatusIcon status={message.status} />}
           </span>
         </div>
-        {message.seq > 0 && !message.deleted_at && (
+        {canAct && isHovered && <HoverReactions {...props} />}
+        {canAct && (
           <button
             type="button"
             className="icon-button message-menu-button"
@@ -168,8 +185,32 @@ function Item(props: MessageItemProps) {
           </button>
         )}
       </div>
+      {canAct && (
+        <Reactions
+          id={`reactions-${props.index}`}
+          message={message}
+          view={reactions}
+          isCurrent={props.isCurrent}
+          onDialog={props.onReactionDialog}
+        />
+      )}
       {message.failure && <FailedLine {...props} />}
     </article>
+  );
+}
+
+function HoverReactions({ message, onReactionDialog, onAnnounce }: MessageItemProps) {
+  const view = useReactions(message.conversation_id, message.id);
+  const choose = useChooseReaction(message, onAnnounce);
+  if (!useFeature('reactions')) return null;
+  return (
+    <div className="hover-reactions">
+      <QuickReactions
+        view={view}
+        onChoose={choose}
+        onMore={() => onReactionDialog({ kind: 'pick', message })}
+      />
+    </div>
   );
 }
 
@@ -191,13 +232,14 @@ function FailedLine({ message, onRetry, onDiscard, isCurrent }: MessageItemProps
   );
 }
 
-function classOf(message: ChatMessage, place: GroupPosition): string {
+function classOf({ message, groupPosition: place, isFound }: MessageItemProps): string {
   return [
     'message',
     message.isMine ? 'mine' : 'theirs',
     place.startsGroup && 'starts',
     place.endsGroup && 'ends',
     message.deleted_at && 'deleted',
+    isFound && 'found',
   ]
     .filter(Boolean)
     .join(' ');

@@ -3,24 +3,30 @@
  * message or at the newest, and keeps its position while older messages are added above.
  */
 
-import type { ChatMessage, ConversationRow, MessagesView } from '@messenger/react';
+import { type ChatMessage, type ConversationRow, type MessagesView, usePins } from '@messenger/react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
 import { useToday } from '../i18n/today.ts';
-import { Icon } from '../parts/Icon.tsx';
+import { FailureText } from '../parts/FailureText.tsx';
 import { Announcer } from './Announcer.tsx';
+import { FeedTop, JumpToNewest } from './FeedEdges.tsx';
 import type { Feed } from './feed.ts';
+import { JumpToMention } from './JumpToMention.tsx';
 import { MessageItem } from './MessageItem.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
 import { estimateHeight, firstUnread, groupPositionOf } from './messageGroups.ts';
+import { PinsBar } from './PinsBar.tsx';
+import { type ReactionDialog, ReactionDialogs } from './ReactionDialogs.tsx';
 import type { ComposerTarget } from './useComposerTarget.ts';
 import { useFeedKeys } from './useFeedKeys.ts';
 import { useHasFocus } from './useHasFocus.ts';
+import { type JumpTarget, useJump, useReturnToNewest } from './useJump.ts';
+import type { VisibleRange } from './usePendingMentions.ts';
 
 /** Within this distance from the end, the list counts as being at the end. */
 const NEAR_PX = 80;
-/** Within this many rows from the first loaded message, older messages are loaded. */
+/** Within this many rows from the first or the last loaded message, more messages are loaded. */
 const NEAR_ROWS = 25;
 const OVERSCAN = 6;
 /** The space for the status text above the messages. */
@@ -29,10 +35,13 @@ const TOP_PX = 44;
 export interface MessageListProps {
   row: ConversationRow;
   view: MessagesView;
+  /** The message to go to, loaded or not. A new object goes there again. */
+  jumpTarget: JumpTarget | null;
   onTarget: (target: ComposerTarget) => void;
+  onJump: (seq: number) => void;
 }
 
-export function MessageList({ row, view, onTarget }: MessageListProps) {
+export function MessageList({ row, view, jumpTarget, onTarget, onJump }: MessageListProps) {
   const t = useT();
   const { messages } = view;
   // Redraws when the day or the time zone changes, because messages are grouped by day.
@@ -41,6 +50,8 @@ export function MessageList({ row, view, onTarget }: MessageListProps) {
   const [menu, setMenu] = useState<{ message: ChatMessage; anchor: Element } | null>(null);
   const getItemKey = useCallback((index: number) => messages[index]?.key ?? index, [messages]);
   const keys = useFeedKeys(messages);
+  const { hasOlder, isLoadingOlder, hasNewer, isLoadingNewer, status, loadOlder, loadNewer } = view;
+  const wasPartial = usePrevious(hasNewer);
   const feed: Feed = useVirtualizer<HTMLDivElement, HTMLElement>({
     count: messages.length,
     getScrollElement: () => box.current,
@@ -48,118 +59,118 @@ export function MessageList({ row, view, onTarget }: MessageListProps) {
     getItemKey,
     overscan: OVERSCAN,
     anchorTo: 'end',
-    followOnAppend: true,
+    // Newer messages that the user scrolls to are no reason to move.
+    followOnAppend: !hasNewer && !wasPartial,
     scrollEndThreshold: NEAR_PX,
     paddingStart: TOP_PX,
     rangeExtractor: keys.withCurrent,
   });
   const firstUnreadKey = useFirstUnread(row, view);
-  useAutoScroll(feed, view, firstUnreadKey);
+  const jump = useJump(feed, view, keys, jumpTarget);
+  const goToNewest = useReturnToNewest(feed, view);
+  useAutoScroll(feed, view, firstUnreadKey, goToNewest);
   // Before the list is measured, it counts as being at the end, where it starts.
-  const isAtEnd = feed.scrollRect === null || feed.isAtEnd();
+  const isAtEnd = !hasNewer && (feed.scrollRect === null || feed.isAtEnd());
   useMarkRead(view, row, isAtEnd);
   const items = feed.getVirtualItems();
   const first = items[0]?.index ?? 0;
-  const { hasOlder, isLoadingOlder, status, loadOlder } = view;
-  const canLoad = status === 'ready' && hasOlder && !isLoadingOlder && !view.failure;
+  const canLoad = status === 'ready' && items.length > 0 && !view.failure;
+  const isNearFirst = canLoad && hasOlder && !isLoadingOlder && first < NEAR_ROWS;
   useEffect(() => {
-    if (canLoad && items.length > 0 && first < NEAR_ROWS) loadOlder();
-  }, [canLoad, first, items.length, loadOlder]);
+    if (isNearFirst) loadOlder();
+  }, [isNearFirst, loadOlder]);
+  const last = items.at(-1)?.index ?? 0;
+  const isNearLast = canLoad && hasNewer && !isLoadingNewer && last >= messages.length - NEAR_ROWS;
+  useEffect(() => {
+    if (isNearLast) loadNewer();
+  }, [isNearLast, loadNewer]);
 
-  const goTo = useCallback(
-    (id: string) => {
-      const index = messages.findIndex((message) => message.id === id);
-      if (index < 0) return;
-      feed.scrollToIndex(index, { align: 'center' });
-      keys.focus(index);
-    },
-    [messages, feed, keys],
-  );
   const openMenu = useCallback((message: ChatMessage, anchor: Element) => setMenu({ message, anchor }), []);
   const closeMenu = useCallback(() => setMenu(null), []);
+  const [reactionDialog, setReactionDialog] = useState<ReactionDialog | null>(null);
+  const closeReactionDialog = useCallback(() => setReactionDialog(null), []);
+  const [announcement, announce] = useState('');
+  const pins = usePins(row.id);
 
   return (
-    <div className="feed-box">
-      <div
-        className="feed-scroll"
-        ref={box}
-        role="feed"
-        aria-label={t('messages')}
-        aria-busy={isLoadingOlder || status === 'loading'}
-        onKeyDown={(event) => keys.move(event, feed)}
-        // Without messages, nothing else in the feed can take the focus.
-        tabIndex={messages.length === 0 ? 0 : -1}
-      >
-        <div className="feed" style={{ height: feed.getTotalSize() }}>
-          <FeedTop view={view} />
-          {items.map(({ key, index, start }) => {
-            const message = messages[index];
-            return message ? (
-              <MessageItem
-                key={key}
-                message={message}
-                groupPosition={groupPositionOf(messages[index - 1], message, messages[index + 1])}
-                quoted={
-                  message.reply_to ? messages.find((other) => other.id === message.reply_to) : undefined
-                }
-                startsUnread={message.key === firstUnreadKey}
-                isGroup={row.type !== 'direct'}
-                isCurrent={index === keys.current}
-                index={index}
-                count={hasOlder ? -1 : messages.length}
-                top={start}
-                measure={feed.measureElement}
-                onFocus={keys.setCurrent}
-                onMenu={openMenu}
-                onTarget={onTarget}
-                onGoTo={goTo}
-                onRetry={view.retry}
-                onDiscard={view.discard}
-              />
-            ) : null;
-          })}
-        </div>
-      </div>
-      {!isAtEnd && <JumpToNewest row={row} onClick={() => feed.scrollToEnd()} />}
-      <Announcer messages={messages} isReady={status === 'ready'} />
-      {menu && <MessageMenu {...menu} view={view} row={row} onTarget={onTarget} onClose={closeMenu} />}
-    </div>
-  );
-}
-
-/** The text above the messages: there are older ones, there are none, or loading failed. */
-function FeedTop({ view }: { view: MessagesView }) {
-  const t = useT();
-  if (view.status === 'loading' || view.status === 'empty')
-    return <p className="feed-top quiet">{t('messages.loading')}</p>;
-  if (view.failure) {
-    return (
-      <p className="feed-top failed" role="alert">
-        <span>{`${t(view.status === 'failed' ? 'messages.failed' : 'messages.older.failed')} `}</span>
-        <button
-          type="button"
-          className="button small"
-          onClick={view.status === 'failed' ? view.reload : view.loadOlder}
+    <>
+      <PinsBar row={row} view={pins} feed={box} onJump={onJump} />
+      <div className="feed-box">
+        <div
+          className="feed-scroll"
+          ref={box}
+          role="feed"
+          aria-label={t('messages')}
+          aria-busy={isLoadingOlder || status === 'loading'}
+          onKeyDown={(event) => keys.move(event, feed)}
+          // Without messages, nothing else in the feed can take the focus.
+          tabIndex={messages.length === 0 ? 0 : -1}
         >
-          {t('tryAgain')}
-        </button>
-      </p>
-    );
-  }
-  if (view.isLoadingOlder) return <p className="feed-top quiet">{t('messages.older')}</p>;
-  if (view.hasOlder) return <p className="feed-top" />;
-  return <p className="feed-top quiet">{t(view.messages.length ? 'messages.begin' : 'messages.none')}</p>;
+          <div className="feed" style={{ height: feed.getTotalSize() }}>
+            <FeedTop view={view} />
+            {items.map(({ key, index, start }) => {
+              const message = messages[index];
+              return message ? (
+                <MessageItem
+                  key={key}
+                  message={message}
+                  groupPosition={groupPositionOf(messages[index - 1], message, messages[index + 1])}
+                  quoted={
+                    message.reply_to ? messages.find((other) => other.id === message.reply_to) : undefined
+                  }
+                  startsUnread={message.key === firstUnreadKey}
+                  isGroup={row.type !== 'direct'}
+                  isCurrent={index === keys.current}
+                  index={index}
+                  isFound={message.key === jump.found}
+                  count={hasOlder || hasNewer ? -1 : messages.length}
+                  top={start}
+                  measure={feed.measureElement}
+                  onFocus={keys.setCurrent}
+                  onMenu={openMenu}
+                  onTarget={onTarget}
+                  onReactionDialog={setReactionDialog}
+                  onAnnounce={announce}
+                  onGoTo={onJump}
+                  onRetry={view.retry}
+                  onDiscard={view.discard}
+                />
+              ) : null;
+            })}
+          </div>
+        </div>
+        <JumpToMention row={row} messages={messages} visible={visibleRange(feed, messages)} onJump={onJump} />
+        {!isAtEnd && <JumpToNewest row={row} onClick={goToNewest} />}
+        <div className="jump-failure">
+          <FailureText failure={jump.failure} />
+        </div>
+        <Announcer messages={messages} isReady={status === 'ready'} />
+        <p className="sr-only" aria-live="polite">
+          {announcement}
+        </p>
+        {menu && (
+          <MessageMenu
+            {...menu}
+            view={view}
+            row={row}
+            onTarget={onTarget}
+            onReactionDialog={setReactionDialog}
+            onAnnounce={announce}
+            onClose={closeMenu}
+          />
+        )}
+        {reactionDialog && (
+          <ReactionDialogs dialog={reactionDialog} onAnnounce={announce} onClose={closeReactionDialog} />
+        )}
+      </div>
+    </>
+  );
 }
 
-function JumpToNewest({ row, onClick }: { row: ConversationRow; onClick: () => void }) {
-  const t = useT();
-  return (
-    <button type="button" className="jump-to-newest" onClick={onClick} title={t('messages.newest')}>
-      {row.unread > 0 && <span>{t('messages.more', { count: row.unread })}</span>}
-      <Icon name="down" />
-      <span className="sr-only">{t('messages.newest')}</span>
-    </button>
-  );
+function visibleRange({ range }: Feed, messages: readonly ChatMessage[]): VisibleRange {
+  const first = messages[range?.startIndex ?? messages.length]?.seq ?? Number.POSITIVE_INFINITY;
+  // Unsent messages have no `seq`.
+  return { first, last: messages[range?.endIndex ?? messages.length]?.seq || Number.POSITIVE_INFINITY };
 }
 
 /** The position stays as it was when the conversation was opened, or when the user came back to it. */
@@ -169,17 +180,18 @@ function useFirstUnread(row: ConversationRow, view: MessagesView): string | null
   const readSeq = useRef(marked === null ? row.read_seq : marked - 1);
   const hasFocus = useHasFocus();
   const wasAway = useRef(true);
-  const { messages, status } = view;
+  const { messages, status, hasNewer } = view;
+  const lastSeq = row.last_seq;
   useEffect(() => {
     if (status !== 'ready') return;
     if (!hasFocus && !wasAway.current) {
       wasAway.current = true;
-      readSeq.current = messages.findLast((message) => message.seq > 0)?.seq ?? 0;
+      readSeq.current = hasNewer ? lastSeq : (messages.findLast((message) => message.seq > 0)?.seq ?? 0);
     }
     if (!wasAway.current) return;
     setFrom(firstUnread(messages, readSeq.current));
     if (hasFocus) wasAway.current = false;
-  }, [messages, status, hasFocus]);
+  }, [messages, status, hasNewer, lastSeq, hasFocus]);
   const isMarked = useRef(marked);
   useEffect(() => {
     if (marked !== null && marked !== isMarked.current) setFrom(firstUnread(messages, marked - 1));
@@ -189,21 +201,26 @@ function useFirstUnread(row: ConversationRow, view: MessagesView): string | null
 }
 
 /** On the first draw, scrolls to the first unread message, or else to the newest. */
-function useAutoScroll(feed: Feed, view: MessagesView, firstUnreadKey: string | null): void {
+function useAutoScroll(
+  feed: Feed,
+  view: MessagesView,
+  firstUnreadKey: string | null,
+  goToNewest: () => void,
+): void {
   const isStarted = useRef(false);
   const { status, messages } = view;
   useLayoutEffect(() => {
     if (isStarted.current || status !== 'ready' || messages.length === 0) return;
     isStarted.current = true;
-    feed.scrollToEnd();
-  }, [feed, status, messages.length]);
+    goToNewest();
+  }, [status, messages.length, goToNewest]);
   // A user who sends a message wants to see it.
   const last = messages.at(-1);
   const lastKey = useRef(last?.key);
   useLayoutEffect(() => {
-    if (last && last.key !== lastKey.current && last.status === 'sending') feed.scrollToEnd();
+    if (last && last.key !== lastKey.current && last.status === 'sending') goToNewest();
     lastKey.current = last?.key;
-  }, [feed, last]);
+  }, [last, goToNewest]);
   const isMoved = useRef(false);
   useLayoutEffect(() => {
     if (isMoved.current || firstUnreadKey === null) return;
@@ -232,4 +249,14 @@ function useMarkRead(view: MessagesView, row: ConversationRow, isAtEnd: boolean)
     wasMarked.current = false;
     markRead();
   }, [hasFocus, status, isAllRead, markRead]);
+}
+
+/** The value of the draw before this one. */
+function usePrevious<T>(value: T): T {
+  const previous = useRef(value);
+  const before = previous.current;
+  useLayoutEffect(() => {
+    previous.current = value;
+  });
+  return before;
 }

@@ -1,7 +1,7 @@
 /** An open conversation: its header, its messages, the typing line, and the composer. */
 
 import { useConversation, useConversations, useMessages } from '@messenger/react';
-import { useCallback, useRef } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
 import { SafePart } from '../parts/ErrorFallback.tsx';
 import { Composer } from './Composer.tsx';
@@ -9,6 +9,7 @@ import { MessageList } from './MessageList.tsx';
 import { ThreadHead } from './ThreadHead.tsx';
 import { TypingLine } from './TypingLine.tsx';
 import { type ComposerTarget, useComposerTarget } from './useComposerTarget.ts';
+import type { JumpTarget } from './useJump.ts';
 
 export interface ThreadProps {
   id: string;
@@ -30,6 +31,8 @@ export function Thread({ id, onLeave }: ThreadProps) {
     },
     [setTarget],
   );
+  const [jumpTarget, setJumpTarget] = useState<JumpTarget | null>(null);
+  const jumpTo = useCallback((seq: number) => setJumpTarget({ seq }), []);
   if (!row) {
     return (
       <div className="empty-state">
@@ -44,7 +47,7 @@ export function Thread({ id, onLeave }: ThreadProps) {
     <section className="thread" aria-label={t('messages')}>
       <ThreadHead row={row} onLeave={onLeave} />
       <SafePart>
-        <MessageList row={row} view={view} onTarget={startTarget} />
+        <MessageList row={row} view={view} jumpTarget={jumpTarget} onTarget={startTarget} onJump={jumpTo} />
       </SafePart>
       <TypingLine id={id} />
       <SafePart>

@@ -137,7 +137,9 @@ export class Notifier {
   #closeIfRead(id: string): void {
     const due = this.#newest.get(id);
     const row = this.#session.room(id)?.row.get();
-    if (due && (!row || row.muted || row.read_seq >= due.message.seq)) this.#close(id);
+    if (!due) return;
+    const isOff = !row || row.muted || row.notify === 'none';
+    if (isOff || row.read_seq >= due.message.seq) this.#close(id);
   }
 
   #closeAll(): void {

@@ -3,7 +3,7 @@
  * user changes.
  */
 
-import { flushListeners } from './base/observable.ts';
+import { flushListeners, Observable } from './base/observable.ts';
 import type { Address } from './connection/address.ts';
 import { RestClient } from './connection/restClient.ts';
 import type { ServerClock } from './connection/serverClock.ts';
@@ -11,11 +11,14 @@ import { SleepDetector } from './connection/sleepDetector.ts';
 import { type ConnectionState, SocketConnection } from './connection/socketConnection.ts';
 import { TokenRefresher } from './connection/tokenRefresher.ts';
 import type { Tokens } from './connection/tokens.ts';
+import { mentionsUser } from './contract/mentions.ts';
 import type { UserId } from './contract/wire.ts';
 import { Actions } from './conversations/actions.ts';
-import { EMPTY_HISTORY } from './conversations/history.ts';
+import { MentionFinder } from './conversations/mentionFinder.ts';
 import type { Directory } from './conversations/names.ts';
 import { People } from './conversations/people.ts';
+import { Pinning } from './conversations/pinning.ts';
+import { Reacting } from './conversations/reacting.ts';
 import { ReadReporter } from './conversations/readReporter.ts';
 import type { Room } from './conversations/room.ts';
 import { type IncomingMessage, Store } from './conversations/store.ts';
@@ -28,6 +31,7 @@ import { Sender } from './outbox/sender.ts';
 import { eventHandler } from './sync/applyEvents.ts';
 import { HistoryLoader } from './sync/historyLoader.ts';
 import { ListLoader } from './sync/listLoader.ts';
+import { ReactionReader } from './sync/reactionReader.ts';
 import { Recovery } from './sync/recovery.ts';
 import { SharedConnection } from './tabs/sharedConnection.ts';
 import { Subscriptions } from './tabs/subscriptions.ts';
@@ -57,7 +61,13 @@ export class Session {
   readonly view: TabView;
   readonly drafts: Drafts;
   readonly actions: Actions;
+  readonly mentions: MentionFinder;
+  readonly reacting: Reacting;
+  readonly pinning: Pinning;
+  /** What the gateway can do beyond the first version, as of the last connection. */
+  readonly features = new Observable<readonly string[]>([]);
   #historyLoader: HistoryLoader;
+  #reactionReader: ReactionReader;
   #readReporter: ReadReporter;
   #subscriptions: Subscriptions;
   #timelines = new Map<string, Timeline>();
@@ -72,6 +82,7 @@ export class Session {
     this.list = new ListLoader(rest, this.store);
     this.people = new People(rest, this.store, directory);
     this.actions = new Actions(rest, this.store);
+    this.mentions = new MentionFinder(rest, this.store);
     this.#historyLoader = new HistoryLoader(rest);
     const makeSocket = () => {
       const catchUp = () => recovery.catchUp();
@@ -91,6 +102,9 @@ export class Session {
     this.#readReporter = new ReadReporter(this.connection, this.store);
     this.typing = new TypingReporter(this.connection);
     this.view = new TabView(this.connection);
+    this.reacting = new Reacting(this.connection);
+    this.pinning = new Pinning(this.connection, rest, this.store);
+    this.#reactionReader = new ReactionReader(this.store, this.view, this.#historyLoader);
     this.drafts = new Drafts(name);
     // The socket may have died during the sleep without any event.
     this.#sleepDetector = new SleepDetector(() => this.connection.isLeader && this.connection.hint('check'));
@@ -103,10 +117,14 @@ export class Session {
       this.outbox,
       recovery,
     ];
+    this.#parts.push(this.reacting, this.pinning, this.#reactionReader);
     this.#parts.push(this.drafts, this.list, this.people, this.#sleepDetector, this.connection);
     this.connection.events.on(eventHandler(this.store));
     this.connection.events.on((event) => this.people.applyEvent(event));
     this.connection.state.watch(onReturn(() => this.people.refresh()));
+    this.connection.state.watch((state) => {
+      if (state.phase === 'online') this.features.set(state.connected.features ?? []);
+    });
     this.clock = tokens.clock;
     this.store.roomsChanged.on((id) => this.#forget(id));
   }
@@ -146,6 +164,7 @@ export class Session {
     const members = this.people.loadMembers(room).catch(() => undefined);
     const isNew = room.history.get().status !== 'ready';
     await this.#historyLoader.open(room);
+    this.#reactionReader.opened(room);
     if (isNew) await this.people.loadReadPositions(room);
     await members;
     this.#releaseHistories();
@@ -154,6 +173,26 @@ export class Session {
   async loadOlder(id: string): Promise<void> {
     const room = this.room(id);
     if (room) await this.#historyLoader.loadOlder(room);
+  }
+
+  async loadNewer(id: string): Promise<void> {
+    const room = this.room(id);
+    if (room) await this.#historyLoader.loadNewer(room);
+  }
+
+  /**
+   * Makes the message with this `seq` loaded, however old it is. Rejects with MessengerError, also if there is no such
+   * message for the user.
+   */
+  async loadAround(id: string, seq: number): Promise<void> {
+    const room = this.room(id);
+    if (room) await this.#historyLoader.loadAround(room, seq);
+  }
+
+  /** Leads back to the newest messages after `loadAround`. Rejects with MessengerError. */
+  async loadNewest(id: string): Promise<void> {
+    const room = this.room(id);
+    if (room) await this.#historyLoader.loadNewest(room);
   }
 
   /** The message is visible at once. `kept` resolves when it outlives the page. */
@@ -170,24 +209,25 @@ export class Session {
   }
 
   /**
-   * Calls `listener` for new messages, in one tab only, while the user is not in any tab, and not for muted
-   * conversations.
+   * Calls `listener` for new messages, in one tab only, while the user is not in any tab, and only if the user's
+   * settings for the conversation let the message notify them.
    */
   onMessageToNotify(listener: (incoming: IncomingMessage) => void): () => void {
     return this.store.incoming.on((incoming) => {
-      if (this.connection.isLeader && !incoming.conversation.muted && !this.#subscriptions.isFocused)
+      if (this.connection.isLeader && isToNotify(incoming, this.me) && !this.#subscriptions.isFocused)
         listener(incoming);
     });
   }
 
   /**
-   * Frees the messages of long conversations that are not open, to limit memory. They are loaded again when
-   * the user opens the conversation.
+   * Frees the messages of conversations that are not open if there are many, to limit memory, or if they end before
+   * the newest one. They are loaded again when the user opens the conversation.
    */
   #releaseHistories(): void {
     for (const room of this.store.rooms.values()) {
-      const isLong = room.history.get().messages.length > MAX_MESSAGES_IN_MEMORY;
-      if (isLong && !this.view.isOpen(room.id)) room.history.set(EMPTY_HISTORY);
+      const { messages, hasNewer } = room.history.get();
+      const isLong = messages.length > MAX_MESSAGES_IN_MEMORY;
+      if ((isLong || hasNewer) && !this.view.isOpen(room.id)) room.release();
     }
   }
 
@@ -195,6 +235,12 @@ export class Session {
     this.#timelines.get(id)?.stop();
     this.#timelines.delete(id);
   }
+}
+
+/** Muted conversations notify of nothing, whatever `notify` says. */
+function isToNotify({ message, conversation: { muted, notify } }: IncomingMessage, me: UserId): boolean {
+  if (muted || notify === 'none') return false;
+  return notify !== 'mentions' || mentionsUser(message, me);
 }
 
 /** Calls `action` when the connection is back. The first time does not count. */

@@ -4,6 +4,7 @@
 
 import { useEffect, useMemo } from 'react';
 import { isBlank } from '../core/base/blank.ts';
+import type { MentionFields } from '../core/contract/mentions.ts';
 import type { Message } from '../core/contract/wire.ts';
 import { EMPTY_HISTORY, type History } from '../core/conversations/history.ts';
 import type { ChatMessage } from '../core/conversations/timeline.ts';
@@ -18,6 +19,13 @@ export interface MessagesView extends Omit<History, 'messages'> {
   /** The oldest first. Unsent messages come last. */
   messages: readonly ChatMessage[];
   loadOlder: () => void;
+  loadNewer: () => void;
+  /**
+   * Loads the message with this `seq` and those around it. If it is far from the loaded messages, it replaces them,
+   * and `hasNewer` is true until `loadNewest` or `loadNewer` has led back.
+   */
+  loadAround: (seq: number) => Promise<void>;
+  loadNewest: () => Promise<void>;
   /** Tries again to load what could not be loaded. */
   reload: () => void;
   /**
@@ -28,7 +36,8 @@ export interface MessagesView extends Omit<History, 'messages'> {
   /** Sends a failed message again, by its `client_message_id`. */
   retry: (id: string) => void;
   discard: (id: string) => void;
-  edit: (message: Message, content: string) => Promise<void>;
+  /** The mentions replace those of the message, so without any it mentions nobody. */
+  edit: (message: Message, content: string, mentioned?: MentionFields) => Promise<void>;
   remove: (message: Message) => Promise<void>;
   /** Call when the user has seen the newest message. */
   markRead: () => void;
@@ -57,6 +66,9 @@ export function useMessages(id: string): MessagesView {
       ...history,
       messages,
       loadOlder: () => void session?.loadOlder(id),
+      loadNewer: () => void session?.loadNewer(id),
+      loadAround: async (seq) => session?.loadAround(id, seq),
+      loadNewest: async () => session?.loadNewest(id),
       reload: () => void session?.open(id),
       send: async (draft) => {
         const message = typeof draft === 'string' ? { content: draft } : draft;
@@ -65,7 +77,7 @@ export function useMessages(id: string): MessagesView {
       },
       retry: (entry) => session?.outbox.retry(entry),
       discard: (entry) => session?.outbox.remove(entry),
-      edit: (message, content) => actions().edit(message, content),
+      edit: (message, content, mentioned) => actions().edit(message, content, mentioned),
       remove: (message) => actions().remove(message),
       markRead: () => session?.markRead(id),
       markUnread: (message) => actions().markUnread(message),

@@ -2,9 +2,10 @@
 
 /** Hooks for users: their presence, their profiles and names, and the members of a conversation. */
 
-import { useEffect, useMemo, useState } from 'react';
-import { combine } from '../core/base/observable.ts';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { combine, type Observable } from '../core/base/observable.ts';
 import type { OwnUser, Participant, PresenceRow, Role, User, UserId } from '../core/contract/wire.ts';
+import type { Session } from '../core/session.ts';
 import { useSession } from './context.tsx';
 import { useActions, useRoom } from './useConversations.ts';
 import { useReadable } from './useReadable.ts';
@@ -33,16 +34,29 @@ export function useUser(userId: UserId | null): User | null {
 
 /** The profiles of several users, in the order of the ids. Each is null until it is known, as with `useUser`. */
 export function useUsers(userIds: readonly UserId[]): readonly (User | null)[] {
+  return useEach(userIds, (session, id) => session.people.user(id));
+}
+
+/** The names of several users, in the order of the ids, each as with `useName`. */
+export function useNames(userIds: readonly UserId[]): readonly (string | null)[] {
+  return useEach(userIds, (session, id) => session.people.name(id));
+}
+
+function useEach<T>(
+  userIds: readonly UserId[],
+  observe: (session: Session, id: UserId) => Observable<T | null>,
+): readonly (T | null)[] {
   const session = useSession();
-  // Callers often make a new array for each drawing.
+  // Callers often make a new array and a new function for each drawing.
   const key = userIds.join(',');
   const ids = useMemo(() => key.split(',').filter(Boolean).map(Number), [key]);
   const unknown = useMemo(() => ids.map(() => null), [ids]);
-  const profiles = useMemo(
-    () => (session ? combine(ids.map((id) => session.people.user(id))) : null),
+  const newest = useRef(observe);
+  const values = useMemo(
+    () => (session ? combine(ids.map((id) => newest.current(session, id))) : null),
     [session, ids],
   );
-  return useReadable(profiles, unknown);
+  return useReadable(values, unknown);
 }
 
 /**

@@ -45,6 +45,9 @@ export const offlineError = () =>
 export const unansweredError = (why: string) =>
   new MessengerError({ code: 'unanswered', message: why, retryable: true });
 
+export const notFoundError = (why: string) =>
+  new MessengerError({ code: 'not_found', message: why, retryable: false });
+
 export const tooLongError = (why: string) =>
   new MessengerError({ code: 'message_too_long', message: why, retryable: false });
 

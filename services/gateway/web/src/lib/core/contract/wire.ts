@@ -10,6 +10,18 @@ type SchemasWithPrefix<Prefix extends string> = {
 /** A user of the host application. Ids above 2^53 cannot be represented as JavaScript numbers. */
 export type UserId = number;
 export type Message = Schemas['Message'];
+/** A message as REST answers it: with its reactions, if there are any. */
+export type HistoryMessage = Schemas['HistoryMessage'];
+/** A mention in a text: the user, and its place in UTF-16 units. */
+export type Entity = Schemas['Entity'];
+/** Whom a message mentions. */
+export type Mentions = Schemas['Mentions'];
+/** Whom a new or edited message is to mention. */
+export type MentionsRequest = Schemas['MentionsRequest'];
+/** A pinned message: who pinned it, and when. */
+export type Pin = Schemas['Pin'];
+/** A user's reaction to a message. */
+export type ReactingUser = Schemas['ReactingUser'];
 export type MessageType = Message['message_type'];
 export type ConversationRow = Schemas['ConversationRow'];
 export type ConversationType = ConversationRow['type'];
@@ -20,6 +32,8 @@ export type User = Schemas['User'];
 export type OwnUser = Schemas['OwnUser'];
 export type Role = Participant['role'];
 export type Settings = Schemas['Settings'];
+/** Which messages of a conversation notify the user. */
+export type Notify = Settings['notify'];
 export type Reader = Schemas['Reader'];
 export type MessageVersion = Schemas['Version'];
 export type Position = Schemas['Position'];

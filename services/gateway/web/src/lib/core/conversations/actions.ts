@@ -4,6 +4,7 @@
  */
 
 import type { RestClient } from '../connection/restClient.ts';
+import { type MentionFields, wellFormedText } from '../contract/mentions.ts';
 import type {
   ConversationRow,
   ConversationType,
@@ -84,7 +85,8 @@ export class Actions {
 
   async setSettings(id: string, change: Partial<Settings>): Promise<Settings> {
     const settings = await this.#rest.call<Settings>('PUT', `/conversations/${id}/settings`, change);
-    this.#store.rooms.get(id)?.updateRow({ muted: settings.muted });
+    const { muted, notify } = settings;
+    this.#store.rooms.get(id)?.updateRow({ muted, notify });
     return settings;
   }
 
@@ -97,9 +99,12 @@ export class Actions {
       room.updateRow({ ...position, marked_unread_from: message.seq });
   }
 
-  /** Sends the version that the user saw, so that nobody else's edit is overwritten. */
-  async edit(message: Message, content: string): Promise<void> {
-    const body = { content, expected_version: message.version };
+  /**
+   * Sends the version that the user saw, so that nobody else's edit is overwritten. The mentions replace those of the
+   * message, so without any the message mentions nobody.
+   */
+  async edit(message: Message, content: string, mentioned: MentionFields = {}): Promise<void> {
+    const body = { ...wellFormedText({ ...mentioned, content }), expected_version: message.version };
     const edited = await this.#rest.call<Message>('PUT', `/messages/${message.id}`, body);
     this.#store.rooms.get(edited.conversation_id)?.addMessages([edited]);
   }

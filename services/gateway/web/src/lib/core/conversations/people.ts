@@ -3,7 +3,16 @@
 import type { Observable } from '../base/observable.ts';
 import { Timers } from '../base/timers.ts';
 import type { Page, RestClient } from '../connection/restClient.ts';
-import type { Message, OwnUser, Participant, PresenceRow, Reader, User, UserId } from '../contract/wire.ts';
+import type {
+  Message,
+  OwnUser,
+  Participant,
+  PresenceRow,
+  ReactingUser,
+  Reader,
+  User,
+  UserId,
+} from '../contract/wire.ts';
 import type { SharedEvent } from '../tabs/messages.ts';
 import { type Directory, Names } from './names.ts';
 import type { Room } from './room.ts';
@@ -112,6 +121,11 @@ export class People {
   async loadReadPositions(room: Room): Promise<void> {
     const mine = room.history.get().messages.filter((m) => m.sender_id === this.#store.me && !m.deleted_at);
     await this.#once(`reads ${room.id}`, () => this.#findReadPosition(room, mine)).catch(() => undefined);
+  }
+
+  /** A page of who reacted to a message with this emoji, the first one first. */
+  reactingUsers(messageId: string, emoji: string, cursor: string | null): Promise<Page<ReactingUser>> {
+    return this.#rest.get(`/messages/${messageId}/reactions`, { emoji, cursor });
   }
 
   readers(messageId: string): Promise<Reader[]> {

@@ -4,7 +4,7 @@
  */
 
 import type { SharedConnection } from '../tabs/sharedConnection.ts';
-import type { Room } from './room.ts';
+import { NOTHING_UNREAD, type Room } from './room.ts';
 import type { Store } from './store.ts';
 
 export class ReadReporter {
@@ -26,10 +26,11 @@ export class ReadReporter {
 
   /** The user has seen the newest loaded message. This also clears a mark as unread. */
   markRead(room: Room): void {
-    const newest = room.history.get().messages.at(-1);
+    const { messages, hasNewer } = room.history.get();
+    const newest = messages.at(-1);
     const { read_seq, marked_unread_from } = room.row.get();
-    if (!newest || (newest.seq <= read_seq && marked_unread_from === null)) return;
-    room.updateRow({ read_seq: Math.max(read_seq, newest.seq), unread: 0, marked_unread_from: null });
+    if (hasNewer || !newest || (newest.seq <= read_seq && marked_unread_from === null)) return;
+    room.updateRow({ read_seq: Math.max(read_seq, newest.seq), ...NOTHING_UNREAD });
     this.#unreported.set(room.id, newest.id);
     this.#report(room.id);
   }

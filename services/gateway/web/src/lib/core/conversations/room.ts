@@ -1,21 +1,26 @@
 /**
- * Holds what this tab knows of one conversation: its row, its messages, its members, their read positions,
- * and who is typing.
+ * Holds what this tab knows of one conversation: its row, its messages with their reactions, its pins, its members,
+ * their read positions, and who is typing.
  */
 
 import { Observable } from '../base/observable.ts';
 import { Timers } from '../base/timers.ts';
 import type { ConversationRow, EventFrame, Message, Participant, UserId } from '../contract/wire.ts';
-import { EMPTY_HISTORY, type History, mergeMessages } from './history.ts';
+import { EMPTY_HISTORY, type History, mergeMessages, within } from './history.ts';
+import { Pins } from './pins.ts';
+import { Reactions } from './reactions.ts';
+
+/** The fields of a conversation that the user has read completely. */
+export const NOTHING_UNREAD = { unread: 0, unread_mentions: 0, marked_unread_from: null } as const;
 
 /** The user's own fields in a new conversation. */
 export const NEW_ROW_DEFAULTS = {
   last_message: null,
   read_seq: 0,
-  unread: 0,
-  marked_unread_from: null,
+  ...NOTHING_UNREAD,
   participant_ids: null,
   muted: false,
+  notify: 'all',
 } as const;
 
 export class Room {
@@ -26,12 +31,16 @@ export class Room {
   readonly readPositions = new Observable<ReadonlyMap<UserId, number>>(new Map());
   readonly typists = new Observable<readonly UserId[]>([]);
   readonly position: Observable<number>;
+  readonly reactions: Reactions;
+  readonly pins: Pins;
   /** Live frames that arrived during a replay. Null when no replay is under way. */
   heldFrames: EventFrame[] | null = null;
   #timers = new Timers<`typing ${UserId}`>();
 
-  constructor(row: ConversationRow) {
+  constructor(row: ConversationRow, me: UserId) {
     this.id = row.id;
+    this.reactions = new Reactions(me);
+    this.pins = new Pins(me);
     this.row = new Observable(row);
     this.position = new Observable(row.last_pos);
     this.participants.watch((all) => all && this.updateRow({ participants_count: all.length }));
@@ -60,12 +69,21 @@ export class Room {
   addMessages(messages: readonly Message[]): void {
     this.history.update((history) => {
       if (history.status === 'empty') return history;
-      const from = history.messages[0]?.seq ?? 0;
-      const within = messages.filter((message) => message.seq >= from || !history.hasOlder);
-      const all = mergeMessages(history.messages, within);
+      const all = mergeMessages(history.messages, within(history, messages));
       return all === history.messages ? history : { ...history, messages: all };
     });
-    for (const { sender_id, seq } of messages) this.markReadBy(sender_id, seq);
+    for (const message of messages) {
+      this.markReadBy(message.sender_id, message.seq);
+      if (message.deleted_at) this.reactions.end(message.id);
+    }
+    this.pins.update(messages);
+  }
+
+  /** Frees the messages, to limit memory. They are loaded again when the user opens the conversation. */
+  release(): void {
+    this.history.set(EMPTY_HISTORY);
+    this.reactions.release();
+    this.pins.release();
   }
 
   find(messageId: string): Message | undefined {

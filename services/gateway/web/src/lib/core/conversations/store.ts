@@ -15,7 +15,11 @@ export type FetchRequest =
   /** Events are missing between the applied ones and a new one. */
   | { kind: 'replay'; id: string }
   /** The loaded messages may be wrong, and have to be read again. */
-  | { kind: 'history'; id: string };
+  | { kind: 'history'; id: string }
+  /** It is in doubt which reactions are the user's. */
+  | { kind: 'reactions'; id: string }
+  /** Messages are pinned that are not known. */
+  | { kind: 'pins'; id: string };
 
 export interface IncomingMessage {
   message: Message;
@@ -50,7 +54,7 @@ export class Store {
   }
 
   add(row: ConversationRow): Room {
-    const room = new Room(row);
+    const room = new Room(row, this.me);
     this.rooms.set(row.id, room);
     room.row.watch(() => this.conversations.invalidate());
     this.conversations.invalidate();
@@ -81,9 +85,10 @@ export class Store {
         this.fetchRequests.emit({ kind: 'list' });
         continue;
       }
-      const { read_seq, unread, marked_unread_from, last_seq, muted } = standing;
+      const { read_seq, unread, unread_mentions, marked_unread_from, last_seq, muted, notify } = standing;
       const isNewest = standing.last_pos >= room.pos && read_seq >= room.row.get().read_seq;
-      room.updateRow(isNewest ? { read_seq, unread, marked_unread_from, last_seq, muted } : { muted });
+      const counters = { read_seq, unread, unread_mentions, marked_unread_from, last_seq };
+      room.updateRow({ ...(isNewest ? counters : {}), muted, notify });
       this.checkForHoles(room);
       if (standing.last_pos > room.pos) this.fetchRequests.emit({ kind: 'replay', id: room.id });
     }
@@ -97,8 +102,8 @@ export class Store {
    * so no hole in `pos` shows it.
    */
   checkForHoles(room: Room): void {
-    const { status, messages } = room.history.get();
-    const hole = status === 'ready' ? firstHole(messages, room.row.get().last_seq) : null;
+    const history = room.history.get();
+    const hole = history.status === 'ready' ? firstHole(history, room.row.get().last_seq) : null;
     if (hole !== null) this.fetchRequests.emit({ kind: 'history', id: room.id });
   }
 
@@ -140,8 +145,10 @@ function updateFromRow(room: Room, row: ConversationRow): void {
   const held = room.row.get();
   if (row.last_pos < room.pos) return;
   const isReadFurther = row.read_seq >= held.read_seq;
-  const { read_seq, unread, marked_unread_from } = held;
-  room.updateRow(isReadFurther ? row : { ...row, read_seq, unread, marked_unread_from });
+  const { read_seq, unread, unread_mentions, marked_unread_from } = held;
+  room.updateRow(isReadFurther ? row : { ...row, read_seq, unread, unread_mentions, marked_unread_from });
+  if (room.history.get().status !== 'empty') return;
   // No messages are loaded, so the row is all that has to be caught up with.
-  if (room.history.get().status === 'empty') room.pos = Math.max(room.pos, row.last_pos);
+  room.pos = Math.max(room.pos, row.last_pos);
+  room.release();
 }

@@ -6,15 +6,15 @@
 
 import { advancePast, newId } from '../base/ids.ts';
 import { Observable } from '../base/observable.ts';
-import { wellFormed } from '../base/wellFormed.ts';
 import type { ServerClock } from '../connection/serverClock.ts';
 import type { Failure } from '../contract/failure.ts';
+import { expectedMentions, type MentionFields, wellFormedText } from '../contract/mentions.ts';
 import type { Message, MessageType } from '../contract/wire.ts';
 import type { SharedConnection } from '../tabs/sharedConnection.ts';
 import type { DurableMap } from './durableMap.ts';
 
 /** A message that the user wants to send. */
-export interface Draft {
+export interface Draft extends MentionFields {
   content: string;
   message_type?: Exclude<MessageType, 'system'>;
   reply_to?: string | null;
@@ -81,8 +81,7 @@ export class Outbox {
    */
   add(conversationId: string, draft: Draft): { entry: OutboxEntry; kept: Promise<void> } {
     const entry: OutboxEntry = {
-      ...draft,
-      content: wellFormed(draft.content),
+      ...wellFormedText(draft),
       conversation_id: conversationId,
       client_message_id: newId(),
       created_at: new Date(this.#clock.now()).toISOString(),
@@ -155,6 +154,7 @@ export class Outbox {
  * stores the message.
  */
 export function messageOf(entry: OutboxEntry, sender: number): Message {
+  const mentions = expectedMentions(entry);
   return {
     id: entry.client_message_id,
     conversation_id: entry.conversation_id,
@@ -169,6 +169,8 @@ export function messageOf(entry: OutboxEntry, sender: number): Message {
     file_url: entry.file_url ?? null,
     file_name: entry.file_name ?? null,
     file_size: entry.file_size ?? null,
+    ...(mentions ? { mentions } : {}),
+    ...(entry.entities ? { entities: entry.entities } : {}),
     created_at: entry.created_at,
     edited_at: null,
     deleted_at: null,

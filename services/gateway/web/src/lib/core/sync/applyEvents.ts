@@ -3,8 +3,10 @@
  * rules of `pos`.
  */
 
+import { mentionsUser } from '../contract/mentions.ts';
 import type { ConversationRow, EventFrame, FrameOf, Message } from '../contract/wire.ts';
-import { NEW_ROW_DEFAULTS, type Room } from '../conversations/room.ts';
+import { firstUnreadSeq } from '../conversations/mentionFinder.ts';
+import { NEW_ROW_DEFAULTS, NOTHING_UNREAD, type Room } from '../conversations/room.ts';
 import type { Store } from '../conversations/store.ts';
 import type { SharedEvent } from '../tabs/messages.ts';
 
@@ -67,7 +69,11 @@ function applyChange(store: Store, room: Room, frame: DurableEvent): void {
     case 'message.new':
     case 'message.edited':
     case 'message.deleted':
-      return applyMessage(store, room, frame.data, frame.type === 'message.deleted' && !frame.replay);
+      return applyMessage(store, room, frame);
+    case 'message.reactions':
+      return applyReactions(store, room, frame);
+    case 'conversation.pins':
+      return applyPins(store, room, frame);
     case 'conversation.updated':
       return room.updateRow({ title: frame.data.title, last_pos: frame.pos });
     case 'participant.added':
@@ -79,36 +85,67 @@ function applyChange(store: Store, room: Room, frame: DurableEvent): void {
   }
 }
 
-function applyMessage(store: Store, room: Room, data: Message, isJustDeleted: boolean): void {
+function applyReactions(store: Store, room: Room, frame: FrameOf<'message.reactions'>): void {
+  const isLoaded = room.find(frame.message_id) !== undefined;
+  const isInDoubt = room.reactions.apply(frame, isLoaded);
+  if (isInDoubt) store.fetchRequests.emit({ kind: 'reactions', id: room.id });
+}
+
+function applyPins(store: Store, room: Room, frame: FrameOf<'conversation.pins'>): void {
+  const isComplete = room.pins.apply(frame, (id) => room.find(id));
+  if (!isComplete) store.fetchRequests.emit({ kind: 'pins', id: room.id });
+}
+
+type MessageEvent = Extract<DurableEvent, { type: `message.${'new' | 'edited' | 'deleted'}` }>;
+
+function applyMessage(store: Store, room: Room, { type, data, replay }: MessageEvent): void {
   const row = room.row.get();
   const isNew = data.seq > row.last_seq;
   const isLast = data.seq >= (row.last_message?.seq ?? 0);
+  const before = room.find(data.id);
   if (isNew) room.stopTyping(data.sender_id);
+  const fields = isNew
+    ? readFieldsAfterNew(store, room, data)
+    : replay
+      ? {}
+      : readFieldsAfterChange(store, room, type === 'message.deleted', data, before);
   room.addMessages([data]);
   room.updateRow({
-    ...readFieldsAfter(store, row, data, isNew, isJustDeleted),
+    ...fields,
     last_seq: Math.max(row.last_seq, data.seq),
     last_pos: Math.max(row.last_pos, data.pos),
     ...(isLast ? { last_message: data } : {}),
   });
 }
 
+/** Sending moves the sender's own read position and clears a mark as unread. */
+function readFieldsAfterNew(store: Store, room: Room, data: Message): Partial<ConversationRow> {
+  if (data.sender_id === store.me) return { read_seq: data.seq, ...NOTHING_UNREAD };
+  if (data.deleted_at || data.seq < firstUnreadSeq(room)) return {};
+  const { unread, unread_mentions } = room.row.get();
+  return { unread: unread + 1, unread_mentions: unread_mentions + (mentionsUser(data, store.me) ? 1 : 0) };
+}
+
 /**
- * Computes the reading fields after a message. Sending moves the sender's own read position and clears a mark
- * as unread. A deleted message no longer counts as unread.
+ * A deleted message no longer counts as unread, and a message that no longer mentions the user does not count as a
+ * mention. Of mentions that an edit adds, the gateway tells the new number.
  */
-function readFieldsAfter(
+function readFieldsAfterChange(
   store: Store,
-  row: ConversationRow,
+  room: Room,
+  isDeleted: boolean,
   data: Message,
-  isNew: boolean,
-  isJustDeleted: boolean,
-) {
-  const isMine = data.sender_id === store.me;
-  if (isNew && isMine) return { read_seq: data.seq, unread: 0, marked_unread_from: null };
-  if (isMine || data.seq < (row.marked_unread_from ?? row.read_seq + 1)) return {};
-  if (isNew) return { unread: row.unread + (data.deleted_at ? 0 : 1) };
-  return isJustDeleted ? { unread: Math.max(0, row.unread - 1) } : {};
+  before: Message | undefined,
+): Partial<ConversationRow> {
+  if (data.sender_id === store.me || data.seq < firstUnreadSeq(room)) return {};
+  const { unread, unread_mentions } = room.row.get();
+  // Whether a message that is not loaded has mentioned the user is not known here.
+  if (!before && unread_mentions > 0) store.fetchRequests.emit({ kind: 'list' });
+  const isMentionGone = mentionsUser(before, store.me) && !mentionsUser(data, store.me);
+  return {
+    ...(isDeleted ? { unread: Math.max(0, unread - 1) } : {}),
+    ...(isMentionGone ? { unread_mentions: Math.max(0, unread_mentions - 1) } : {}),
+  };
 }
 
 /** `to` is the conversation's current `pos`. Live frames that arrived during the replay follow it. */
@@ -146,16 +183,17 @@ function notResumed(store: Store, { ids }: { ids: string[] }): void {
 function unreadUpdated(store: Store, frame: FrameOf<'unread.updated'>): void {
   const room = store.rooms.get(frame.conversation_id);
   if (!room || frame.read_seq < room.row.get().read_seq) return;
-  const { read_seq, unread, marked_unread_from } = frame;
-  room.updateRow({ read_seq, unread, marked_unread_from });
+  const { read_seq, unread, unread_mentions, marked_unread_from } = frame;
+  room.updateRow({ read_seq, unread, unread_mentions, marked_unread_from });
 }
 
 /** A mark as unread may be newer than this answer, which does not contain it. */
-function readConfirmed(store: Store, { conversation_id, read_seq, unread }: FrameOf<'read.confirmed'>): void {
+function readConfirmed(store: Store, frame: FrameOf<'read.confirmed'>): void {
+  const { conversation_id, read_seq, unread, unread_mentions } = frame;
   const room = store.rooms.get(conversation_id);
   const row = room?.row.get();
   if (row && row.marked_unread_from === null && read_seq >= row.read_seq)
-    room?.updateRow({ read_seq, unread });
+    room?.updateRow({ read_seq, unread, unread_mentions });
 }
 
 function subscribed(store: Store, frame: FrameOf<'subscribed'>): void {
@@ -201,7 +239,7 @@ const HANDLERS: Record<string, (store: Store, event: never) => void> = {
   'read.confirmed': readConfirmed,
   'unread.updated': unreadUpdated,
   'settings.updated': (store, frame: FrameOf<'settings.updated'>) =>
-    store.rooms.get(frame.conversation_id)?.updateRow({ muted: frame.data.muted }),
+    store.rooms.get(frame.conversation_id)?.updateRow({ muted: frame.data.muted, notify: frame.data.notify }),
   'typing.start': typing,
   'typing.stop': (store, frame: FrameOf<'typing.stop'>) =>
     'user_id' in frame && store.rooms.get(frame.conversation_id)?.stopTyping(frame.user_id),

@@ -103,6 +103,7 @@ export class Recovery {
   #fetch(request: FetchRequest): void {
     if (request.kind === 'list') return this.#listLoader.loadSoon();
     if (request.kind === 'history') return void this.#reloadHistory(request.id);
+    if (request.kind !== 'replay') return;
     this.#toReplay.add(request.id);
     if (!this.#timers.has('replay')) this.#timers.start('replay', BATCH_MS, () => void this.#replay());
   }
@@ -110,7 +111,9 @@ export class Recovery {
   async #reloadHistory(id: string): Promise<void> {
     this.#listLoader.loadSoon();
     const room = this.#store.rooms.get(id);
-    if (room) await this.#historyLoader.reload(room);
+    if (!room) return;
+    this.#store.fetchRequests.emit({ kind: 'pins', id });
+    await this.#historyLoader.reload(room);
   }
 
   async #replay(): Promise<void> {
