@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 WEB := services/gateway/web
 comma := ,
 
-.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence release clean
+.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence bench-storm release clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -75,6 +75,9 @@ bench: $(READY) ## measure the cost of each workload beside two references, in t
 
 bench-presence: $(READY) ## measure presence while users come and go, and chat meanwhile
 	@$(BIN)/python -m tests.bench.presence
+
+bench-storm: $(READY) ## measure a storm of 10,000 reactions to one message, and chat meanwhile
+	@$(BIN)/python -m tests.bench.storm
 
 release: $(READY) ## write one version into all parts: VERSION=1.2.3; then commit, and tag v1.2.3
 	@$(BIN)/python deploy/release.py "$(VERSION)"

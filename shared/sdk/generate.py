@@ -60,10 +60,12 @@ def models() -> str:
 
 
 def _schemas() -> dict[str, Any]:
-    """Returns both documents as one, in which each frame is a schema."""
+    """Returns both documents as one, in which each frame is a schema. `Event` is any that isn't an answer."""
     rest, socket = (json.loads((DOCUMENTS / f"{name}.json").read_text()) for name in ("openapi", "asyncapi"))
     messages = socket["components"]["messages"].items()
     frames = {_class_name(name): message["payload"] for name, message in messages}
+    events = [_class_name(name) for name, _ in messages if name.startswith("event.") or name == "error"]
+    frames["Event"] = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in events]}
     schemas = {**socket["components"]["schemas"], **rest["components"]["schemas"], **frames}
     return {**rest, "components": {**rest["components"], "schemas": schemas}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.rpc import client, workers
 from messenger_shared.rpc import server as rpc_server
-from messenger_shared.rpc.messages import Request
+from messenger_shared.rpc.messages import Request, pack_requests
 from tests.contract.callers import World
 from tests.waiting import LIMIT_S, until
 
@@ -172,6 +173,28 @@ async def test_a_lost_answer_is_asked_for_again(world: World, monkeypatch: pytes
     # On a busy machine the second answer may come late, too.
     assert again[:2] == [False, True]
     assert all(again[1:])
+
+
+async def test_a_worker_that_was_stalled_leaves_what_waited_to_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    async def note(request: Request) -> Any:
+        seen.append(request.body["n"])
+
+    server, bus = await world.worker(note)
+    caller = await world.caller()
+    monkeypatch.setattr(rpc_server, "RETRY_ELSEWHERE_S", 0.05)
+    time.sleep(0.1)  # noqa: ASYNC251  (the whole process is stalled)
+    for number, is_retry in ((1, False), (2, True)):
+        request = Request(number, "do", 0, 5_000, "", {"n": number}, is_retry)
+        bus.publish(channels.requests(world.service, bus.worker), pack_requests("caller", [request]))
+    await until(lambda: seen)
+    monkeypatch.undo()
+    await until(lambda: server._backlog_until == 0.0)
+    await caller.ask(world.service, "do", {"n": 3}, key="k")
+    assert seen == [2, 3]
 
 
 async def test_a_worker_that_leaves_finishes_what_it_was_asked(world: World) -> None:

@@ -49,13 +49,12 @@ class Log:
         self.deleted = message(3)._replace(pos=11, content=None)
         final = {2: self.edited, 3: self.deleted}
         rows = [final.get(seq, message(seq)) for seq in range(1, SENDS + 1)]
-        self.tables = Tables(
-            {ROOM: rows},
-            {ROOM: (SENDS, 11)},
-            {(ROOM, GUEST): [(3, 4)]},
-            {ROOM: {1, CAME}},
-            {"id-2": {"text 2"}},
-        )
+        self.tables = Tables.of([ROOM])
+        self.tables.messages[ROOM] = rows
+        self.tables.positions[ROOM] = (SENDS, 11)
+        self.tables.unseen[ROOM, GUEST] = [(3, 4)]
+        self.tables.member_positions[ROOM] = {1, CAME}
+        self.tables.versions["id-2"] = {"text 2"}
         for user_id in USERS:
             was_out = range(LEFT + 1, CAME if user_id == GUEST else 0)
             self.views(user_id).extend(event for event in self._events() if event.pos not in was_out)
@@ -211,7 +210,7 @@ def test_a_replay_is_above_what_was_asked_and_in_one_piece(
 def test_what_was_held_back_for_a_replay_is_no_hole(log: Log) -> None:
     view = log.history.view((1, 0), ROOM)
     view.requests.append((0, SOCKET, 1))
-    view.answered_positions[SOCKET] = 8
+    view.answered(SOCKET, 8)
     log.drop(1, 6)
     log.put(1, 0, ReceivedEvent(ROOM, "history", 6, message=message(4)), REST)
     assert log.found() == set()

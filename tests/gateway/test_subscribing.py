@@ -65,3 +65,32 @@ async def test_who_is_removed_while_he_is_brought_up_to_date_gets_nothing_after_
     assert await resumer == {"conversations": {}}
     assert [frame["type"] for frame in transport.frames()] == ["participant.removed"]
     await world.stop()
+
+
+async def test_who_is_removed_and_is_back_meanwhile_gets_their_return_and_nothing_from_before_it() -> None:
+    world = GatewayWorld()
+    await world.start()
+    world.chat.create("c", 1, 2)
+    world.chat.say("c", "missed")
+    stays, transport = await world.connect(1), await world.connect(2)
+    [connection] = world.hub.members[2].connections
+    world.chat.may_answer_changes.clear()
+    resuming = asyncio.create_task(make_commands(world).resume(connection, {"positions": {"c": 1}}))
+    await until(lambda: conversations.CHANGES.name in world.chat.asked)
+    world.chat.change_member("c", "removed", 2)
+    world.chat.say("c", "while they are out")
+    world.chat.change_member("c", "added", 2)
+    world.chat.say("c", "live")
+    await until(lambda: len(stays.frames()) == 4)
+    world.chat.may_answer_changes.set()
+    assert (await resuming)["conversations"] == {}
+    world.chat.say("c", "later")
+    await until(lambda: len(stays.frames()) == 5)
+    frames = [(frame["type"], frame["pos"]) for frame in transport.frames()]
+    assert frames == [
+        ("participant.removed", 3),
+        ("participant.added", 5),
+        ("message.new", 6),
+        ("message.new", 7),
+    ]
+    await world.stop()

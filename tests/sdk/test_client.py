@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,22 +18,26 @@ from tests.e2e.crowd import Crowd
 from tests.faults.injection.proxy import Proxy
 from tests.waiting import LIMIT_S, eventually, until
 
-BOT = Path(__file__).parents[2] / "shared/sdk/examples/bot.py"
-
 
 class Listener:
     """A client that keeps what it hears."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.frames: list[dict[str, Any]] = []
+        self.frames: list[Any] = []
 
     async def listen(self) -> None:
         async for frame in self.client.events():
             self.frames.append(frame)
 
+    def of_type(self, type_: str) -> list[Any]:
+        return [frame for frame in self.frames if frame["type"] == type_]
+
+    def durable(self) -> list[Any]:
+        return [frame for frame in self.frames if "pos" in frame]
+
     def texts(self) -> list[str]:
-        return [frame["data"]["content"] for frame in self.frames if frame["type"] == "message.new"]
+        return [frame["data"]["content"] for frame in self.of_type("message.new")]
 
     async def hears(self, *texts: str) -> None:
         await until(lambda: len(self.texts()) >= len(texts))
@@ -243,28 +245,25 @@ async def test_commands_and_requests_are_the_users(stack: SharedStack, crowd: Cr
         assert [row["id"] for row in listed["items"]] == [room]
 
 
-async def is_online(viewer: User, user: User) -> bool:
-    status: str = (await viewer.get(f"/presence/{user.user_id}")).body["status"]
-    return status == "online"
-
-
-async def test_the_example_bot_answers(stack: SharedStack, crowd: Crowd) -> None:
-    spec = importlib.util.spec_from_file_location("bot", BOT)
-    assert spec is not None
-    assert spec.loader is not None
-    bot = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bot)
+async def test_reactions_pins_and_edits_are_told_as_events_also_after_an_interruption(
+    stack: SharedStack, crowd: Crowd, link: Proxy
+) -> None:
     one, two = crowd.newcomers(2)
     room = await two.create_group(one.user_id)
-    socket = await two.connect()
-    task = asyncio.create_task(bot.main(stack.url, one.token))
-    try:
-        await eventually(lambda: is_online(two, one))
-        await say(two, room, "hello")
-        answer = await socket.wait(
-            lambda f: f["type"] == "message.new" and f["data"]["sender_id"] == one.user_id
-        )
-        assert answer["data"]["content"] == "You said: hello"
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    async with listener(through(link), one) as heard, Client(stack.url, lambda: two.token) as bot:
+        message = await bot.send(room, "hello")
+        counts = [{"emoji": "👀", "count": 1, "user_ids": [two.user_id]}]
+        assert await bot.react(message["id"], "👀") == {"counts": counts, "mine": ["👀"]}
+        assert (await bot.pin(message["id"]))["message_ids"] == [message["id"]]
+        await until(lambda: bool(heard.of_type("conversation.pins")))
+        assert [frame["counts"] for frame in heard.of_type("message.reactions")] == [counts]
+        cut(link)
+        await bot.react(message["id"], "✅")
+        await bot.unreact(message["id"], "👀")
+        await bot.unreact(message["id"], "👀")
+        await bot.unpin(message["id"])
+        edited = await bot.edit(message["id"], "good bye", expected_version=1)
+        link.resume_traffic()
+        await until(lambda: len(heard.durable()) == 6)
+        reactions, pins, edit = heard.durable()[3:]
+        assert [reactions["counts"][0]["emoji"], pins["message_ids"], edit["data"]] == ["✅", [], edited]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -139,3 +140,19 @@ async def test_a_stop_stores_what_waits_and_refuses_the_rest(batcher: ReactionBa
     assert [len(batch) for batch in store.batches] == [1, 1]
     with pytest.raises(AppError):
         batcher.set(reaction(3))
+
+
+async def test_after_a_stall_the_waiting_are_not_stored_since_they_were_asked_for_elsewhere(
+    batcher: ReactionBatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaction_batcher, "REACTION_INTERVAL_S", 30.0)
+    monkeypatch.setattr(reaction_batcher, "RETRY_ELSEWHERE_S", 0.05)
+    await batcher.set(reaction(1))
+    late = [batcher.set(reaction(2))]
+    await asyncio.sleep(0.01)
+    time.sleep(0.1)  # noqa: ASYNC251  (the whole process is stalled)
+    late.append(batcher.set(reaction(3)))
+    assert [type(error) for error in await asyncio.gather(*late, return_exceptions=True)] == [
+        TimeoutError
+    ] * 2
+    assert [len(batch) for batch in store.batches] == [1]

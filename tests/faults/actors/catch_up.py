@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict, deque
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.faults.actors.connection import Connection, Unanswered
 from tests.faults.actors.gateway_client import GONE
@@ -22,7 +23,12 @@ CREATED_POS = 1
 # A device reads history from so far below the last message. Users change only messages half as old.
 CHANGEABLE_SEQS = 300
 PAGE = 100
+NEWEST = 5
 _NO_MEMBER = frozenset((403, 404))
+
+
+class _NoMember(Exception):
+    """The user is no member of the conversation."""
 
 
 class CatchUp:
@@ -34,6 +40,7 @@ class CatchUp:
         self._positions = dict.fromkeys(rooms, CREATED_POS)
         self._highest_seen = dict.fromkeys(rooms, CREATED_POS)
         self._last_seqs = dict.fromkeys(rooms, 0)
+        self._newest: dict[str, deque[tuple[str, int]]] = defaultdict(lambda: deque(maxlen=NEWEST))
         self._complete: set[str] = set()
         # Conversations whose history is being read -> the position they will have afterwards.
         self._reading_to: dict[str, int] = {}
@@ -46,6 +53,10 @@ class CatchUp:
     def is_recent(self, room: str, seq: int) -> bool:
         """Whether users may still change this message."""
         return seq > self._last_seqs[room] - CHANGEABLE_SEQS // 2
+
+    def newest(self, room: str) -> list[tuple[str, int]]:
+        """Returns the newest messages that the device knows of: id and seq."""
+        return list(self._newest[room])
 
     def on_disconnect(self) -> None:
         """The socket is gone: every conversation may have missed something from now on."""
@@ -90,7 +101,8 @@ class CatchUp:
     async def _fetch_once(self, connection: Connection, rooms: list[str]) -> bool:
         """Makes one attempt; returns False when it has to be repeated."""
         if self.method == HISTORY:
-            self._reading_to |= {room: self._positions[room] for room in rooms}
+            last = await self._last_positions()
+            self._reading_to |= {room: last.get(room, self._positions[room]) for room in rooms}
         elif self.method == RESUME:
             positions = {room: self._positions[room] for room in rooms}
             self._record_request(connection, positions)
@@ -124,40 +136,56 @@ class CatchUp:
             self._on_outcome(connection, room, outcome["recovered"], outcome["to"])
 
     def _on_outcome(self, connection: Connection, room: str, recovered: bool, to: int) -> None:
-        self._view(room).answered_positions[connection.number] = to
+        self._view(room).answered(connection.number, to)
         if recovered:
             self._positions[room] = max(self._positions[room], to)
             self._complete.add(room)
         else:
             self._reading_to[room] = to
 
+    async def _last_positions(self) -> dict[str, int]:
+        body = await self._get(f"/sync?limit={PAGE}")
+        return {row["conversation_id"]: row["last_pos"] for row in body["items"]}
+
     async def _read(self, room: str) -> None:
-        """Reads the history from the oldest message that may have changed; stops if the user is no member."""
-        device, start = self._device, max(0, self._last_seqs[room] - CHANGEABLE_SEQS)
-        more = True
-        while more:
-            path = f"/conversations/{room}/messages?after_seq={start}&limit={PAGE}"
-            reply = await device.gateway.call("GET", path, device.token)
-            if reply.status in _NO_MEMBER:
-                self._reading_to.pop(room, None)
-                return
-            if reply.status != 200:
-                raise ConnectionError(f"history: {reply.status}")
-            for item in reply.body["items"]:
-                event = ReceivedEvent.from_history(item)
-                self._view(room).add(device.history.now(), REST, event)
-                self._advance(event)
-                start = item["seq"]
-            more = reply.body["has_more"]
+        """Reads history from the oldest message that may have changed; stops if the user is no member."""
+        try:
+            await self._read_history(room)
+        except _NoMember:
+            self._reading_to.pop(room, None)
         if (to := self._reading_to.pop(room, None)) is not None:
             self._positions[room] = max(self._positions[room], to)
             self._complete.add(room)
 
+    async def _read_history(self, room: str) -> None:
+        start, more = max(0, self._last_seqs[room] - CHANGEABLE_SEQS), True
+        while more:
+            page = await self._get(f"/conversations/{room}/messages?after_seq={start}&limit={PAGE}")
+            for item in page["items"]:
+                self._note(ReceivedEvent.from_history(item))
+                start = item["seq"]
+            more = page["has_more"]
+        pins = await self._get(f"/conversations/{room}/pins?limit={PAGE}")
+        self._note(ReceivedEvent.from_pins(room, pins["items"]))
+
+    async def _get(self, path: str) -> Any:
+        reply = await self._device.gateway.call("GET", path, self._device.token)
+        if reply.status in _NO_MEMBER:
+            raise _NoMember
+        if reply.status != 200:
+            raise ConnectionError(f"{path}: {reply.status}")
+        return reply.body
+
+    def _note(self, event: ReceivedEvent) -> None:
+        self._view(event.room).add(self._device.history.now(), REST, event)
+        self._advance(event)
+
     def _advance(self, event: ReceivedEvent) -> None:
         room = event.room
         self._highest_seen[room] = max(self._highest_seen[room], event.pos)
-        if event.message is not None:
-            self._last_seqs[room] = max(self._last_seqs[room], event.message.seq)
+        if event.message is not None and event.message.seq > self._last_seqs[room]:
+            self._last_seqs[room] = event.message.seq
+            self._newest[room].append((event.message.id, event.message.seq))
 
     def _record_request(self, connection: Connection, positions: dict[str, int]) -> None:
         for room, pos in positions.items():

@@ -134,7 +134,8 @@ class _ActorFactory:
         churning = list(self._history.members)[
             : 0 if population.has_edits_during_churn else population.churning
         ]
-        return User(devices, rooms, population.behaviour, Random(random.random()), churning)
+        owned = [room for room in rooms if self._history.members[room][0] == user_id]
+        return User(devices, rooms, population.behaviour, Random(random.random()), churning, owned)
 
     def _device(self, device_id: tuple[int, int], rooms: list[str]) -> Device:
         random = self._random

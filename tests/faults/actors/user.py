@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
 
 from tests.faults.actors.attempts import (
+    annotate_by_rest,
+    annotate_by_socket,
     change_by_rest,
     change_by_socket,
     read_by_socket,
@@ -19,10 +21,16 @@ from tests.faults.actors.attempts import (
 from tests.faults.actors.device import Device
 from tests.faults.actors.repetition import EXPECTED_REFUSALS, Outcome, attempt_once, until_certain
 from tests.faults.record.events import Key, Stored
-from tests.faults.record.history import Change, History, Send
+from tests.faults.record.history import Annotation, Change, History, Send
 
 REMEMBERED = 20
 BURST = 4
+MENTIONED = 3
+EMOJI = ("👍", "👀", "🎉")
+# How often a user repeats or removes an earlier reaction or pin.
+AGAIN = 0.4
+
+Ask = Callable[[], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,10 @@ class Behaviour:
     deletes: float = 0.04
     reads: float = 0.05
     bursts: float = 0.05
+    reacts: float = 0.1
+    pins: float = 0.02
+    # Of the messages.
+    mentions: float = 0.2
 
 
 class User:
@@ -47,11 +59,14 @@ class User:
         behaviour: Behaviour,
         random: Random,
         unedited_rooms: Collection[str] = (),
+        owned_rooms: Sequence[str] = (),
     ) -> None:
         self.devices = devices
         self.rooms = rooms
         # Conversations in which the user neither edits nor deletes messages.
         self._unedited_rooms = unedited_rooms
+        # Conversations in which the user may pin.
+        self._owned_rooms = owned_rooms
         self.user_id = devices[0].device_id[0]
         self._history: History = devices[0].history
         self._behaviour = behaviour
@@ -59,6 +74,8 @@ class User:
         self._numbers = count(1)
         # The user's own stored messages, which they may edit or delete.
         self._own: deque[tuple[str, Stored]] = deque(maxlen=REMEMBERED)
+        # The user's reactions and pins, which they may repeat or remove, with the messages' seq.
+        self._annotated: deque[tuple[int, Annotation]] = deque(maxlen=REMEMBERED)
         self._task: asyncio.Task[None] | None = None
         self._is_finishing = False
 
@@ -110,9 +127,12 @@ class User:
         """Creates and logs a message, without sending it."""
         number = next(self._numbers)
         key = Key(self.user_id, f"{self.user_id}-{number}")
-        return self._history.invoked(key, room, f"{number} {self._random.random()}")
+        members = self._history.members[room]
+        named = self._random.sample(members, min(MENTIONED, len(members)))
+        mentions = tuple(named) if self._random.random() < self._behaviour.mentions else ()
+        return self._history.invoked(key, room, f"{number} {self._random.random()}", mentions)
 
-    async def repeat_until_certain(self, send: Send, ask: Callable[[], Awaitable[Outcome]]) -> None:
+    async def repeat_until_certain(self, send: Send, ask: Ask) -> None:
         """Asks until the result is certain."""
 
         def on_unknown(outcome: Outcome) -> None:
@@ -137,19 +157,19 @@ class User:
 
     async def _chat(self) -> None:
         behaviour, random = self._behaviour, self._random
+        others = {
+            self._edit: behaviour.edits,
+            self._delete: behaviour.deletes,
+            self._read: behaviour.reads,
+            self._burst: behaviour.bursts,
+            self._react: behaviour.reacts,
+            self._pin: behaviour.pins,
+        }
+        actions = [self.send, *others]
+        weights = [1 - sum(others.values()), *others.values()]
         await asyncio.sleep(random.uniform(0, behaviour.think_s[1]))
         while not self._is_finishing:
-            room, chance = random.choice(self.rooms), random.random()
-            if chance < behaviour.edits:
-                await self._change(f"edit {next(self._numbers)} {random.random()}")
-            elif chance < behaviour.edits + behaviour.deletes:
-                await self._change(None)
-            elif chance > 1 - behaviour.reads:
-                await self._read(room)
-            elif chance > 1 - behaviour.reads - behaviour.bursts:
-                await self._burst(room)
-            else:
-                await self.send(room)
+            await random.choices(actions, weights)[0](random.choice(self.rooms))
             await asyncio.sleep(random.uniform(*behaviour.think_s))
 
     async def _burst(self, room: str) -> None:
@@ -159,7 +179,14 @@ class User:
         asks = [lambda send=send: send_by_socket(device.current_connection(), send) for send in sends]
         await asyncio.gather(*map(self.repeat_until_certain, sends, asks))
 
+    async def _edit(self, room: str) -> None:
+        await self._change(f"edit {next(self._numbers)} {self._random.random()}")
+
+    async def _delete(self, room: str) -> None:
+        await self._change(None)
+
     async def _change(self, content: str | None) -> None:
+        """Edits or deletes one of the user's own messages, of any conversation."""
         # Only recent messages are changed: a device that reads history must know how far back to look.
         catch_up = self.devices[0].catch_up
         recent = [
@@ -174,18 +201,56 @@ class User:
         self._history.changes.append(change)
         if content is None:
             self._own.remove(own)
-        if self._random.random() < self._behaviour.by_rest:
-            outcome = await until_certain(
-                lambda: change_by_rest(self._device(), change), self._random, self._check_outcome
-            )
-        else:
-            outcome = await until_certain(
-                lambda: change_by_socket(self._device().current_connection(), change),
-                self._random,
-                self._check_outcome,
-            )
-        self._check_outcome(outcome)
+        outcome = await self._ask(
+            lambda: change_by_rest(self._device(), change),
+            lambda: change_by_socket(self._device().current_connection(), change),
+        )
         change.acked = outcome.data is not None
+
+    async def _react(self, room: str) -> None:
+        await self._annotate(room, self._random.choice(EMOJI))
+
+    async def _pin(self, room: str) -> None:
+        if self._owned_rooms:
+            await self._annotate(self._random.choice(self._owned_rooms), None)
+
+    async def _annotate(self, room: str, emoji: str | None) -> None:
+        """Sets a reaction or a pin, or repeats or removes an earlier one."""
+        annotation = self._next_annotation(room, emoji)
+        if annotation is None:
+            return
+        self._history.annotations.append(annotation)
+        outcome = await self._ask(
+            lambda: annotate_by_rest(self._device(), annotation),
+            lambda: annotate_by_socket(self._device().current_connection(), annotation),
+        )
+        annotation.acked = outcome.data is not None
+        mine = (outcome.data or {}).get("mine")
+        if mine is not None and (annotation.emoji in mine) != annotation.on:
+            self.report_refusal(f"answered with {outcome.data}: {annotation}")
+
+    def _next_annotation(self, room: str, emoji: str | None) -> Annotation | None:
+        catch_up, random = self.devices[0].catch_up, self._random
+        earlier = [
+            one
+            for seq, one in self._annotated
+            if (one.emoji is None) == (emoji is None) and catch_up.is_recent(one.room, seq)
+        ]
+        if earlier and random.random() < AGAIN:
+            return replace(random.choice(earlier), on=random.random() < AGAIN, acked=False)
+        if not (newest := catch_up.newest(room)):
+            return None
+        message_id, seq = random.choice(newest)
+        annotation = Annotation(message_id, room, self.user_id, emoji, on=True)
+        self._annotated.append((seq, annotation))
+        return annotation
+
+    async def _ask(self, by_rest: Ask, by_socket: Ask) -> Outcome:
+        """Asks by one of the doors until the result is certain."""
+        ask = by_rest if self._random.random() < self._behaviour.by_rest else by_socket
+        outcome = await until_certain(ask, self._random, self._check_outcome)
+        self._check_outcome(outcome)
+        return outcome
 
     async def _read(self, room: str) -> None:
         """Marks everything as read up to the user's last own message, which is near the end."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvloop
 
+from tests.faults.bugs.annotation_bugs import ANNOTATIONS
 from tests.faults.bugs.delivery_bugs import DELIVERY
 from tests.faults.bugs.planting import Bug, Edit, planted
 from tests.faults.bugs.storage_bugs import STORAGE
@@ -18,7 +19,7 @@ from tests.faults.judge.outcome import Outcome
 from tests.faults.judge.table import table
 from tests.faults.running import run
 
-BUGS = {bug.name: bug for bug in (*STORAGE, *DELIVERY)}
+BUGS = {bug.name: bug for bug in (*STORAGE, *DELIVERY, *ANNOTATIONS)}
 # A planted race shows by chance: another seed may meet it.
 _SEEDS = (1, 2, 3, 4)
 

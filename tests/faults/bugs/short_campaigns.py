@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tests.faults.actors.activities import repeats
@@ -15,6 +16,7 @@ from tests.faults.injection.plan import Fault
 SECONDS = 7.0
 TIMEOUT_S = 4.0
 FAST = Behaviour(think_s=(0.05, 0.2))
+REACTING = Behaviour(think_s=(0.05, 0.2), reacts=0.5)
 FEW = Population(users=12, rooms=(12, 6, 4, 2), proxied=0, probes=2, behaviour=FAST)
 PROXIED = Population(users=12, rooms=(12, 6, 4, 2), proxied=1, probes=1, methods=(RESUME,), behaviour=FAST)
 CHURNING = Population(users=10, rooms=(10, 6, 4), churning=2, proxied=0, probes=1, behaviour=FAST)
@@ -51,6 +53,9 @@ SUBSCRIBERS_CUT = short_campaign({Fault.BUS_SUBSCRIBERS: 1}, seconds=3.0)
 REDIS_EMPTIED = short_campaign({Fault.BUS_EMPTY: 1}, seconds=3.0)
 LINKS_CUT = short_campaign({Fault.LINK_RESET: 60}, PROXIED)
 CHURN = short_campaign(population=CHURNING)
+REACTIONS = short_campaign(population=replace(FEW, behaviour=REACTING), seconds=2.0)
+REACTIONS_WHILE_POSTGRES_ENDS = replace(POSTGRES_ENDS, population=REACTIONS.population, seconds=3.0)
+REACTIONS_AND_CHURN = short_campaign(population=replace(CHURNING, behaviour=REACTING), seconds=5.0)
 CHURN_AND_CUTS = short_campaign(
     {Fault.LINK_RESET: 60},
     Population(

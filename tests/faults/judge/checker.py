@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from tests.faults.judge.annotations import (
+    annotations_told,
+    miscounted,
+    positions_shared,
+    positions_taken,
+    unstored_annotations,
+)
+from tests.faults.judge.mentions import mentions
 from tests.faults.judge.views import VIEW_CHECKS
 from tests.faults.record.database import Tables
 from tests.faults.record.events import Key, Stored
@@ -17,7 +25,7 @@ def check(history: History, tables: Tables) -> list[Violation]:
     run = Run(history, tables)
     found = [violation for checks in STORE_CHECKS for violation in checks(run)]
     for view in run.views():
-        for checks in VIEW_CHECKS:
+        for checks in (*VIEW_CHECKS, annotations_told):
             found += checks(run, view)
     return found
 
@@ -97,8 +105,10 @@ def numbers(run: Run) -> Iterator[Violation]:
         # Users who are added together share a pos.
         catch_up_times = {absence.to_pos for absence in absences} - {None}
         taken = 1 + len(absences) + len(catch_up_times) + sum(message.changes for message in messages)
-        if taken != last_pos:
-            yield Violation("hole", ARCHIVE, room, f"{taken} changes, but pos is {last_pos}")
+        least, most = positions_taken(run, room)
+        if not taken + least <= last_pos <= taken + most:
+            what = f"{taken} changes, {least} to {most} of reactions and pins, but pos is {last_pos}"
+            yield Violation("hole", ARCHIVE, room, what)
 
 
 def phantoms(run: Run) -> Iterator[Violation]:
@@ -140,4 +150,17 @@ def refused(run: Run) -> Iterator[Violation]:
         yield Violation("refused", (user_id, 0), "", what)
 
 
-STORE_CHECKS = (unstored, stored_twice, overtaken, out_of_order, numbers, phantoms, altered, refused)
+STORE_CHECKS = (
+    unstored,
+    stored_twice,
+    overtaken,
+    out_of_order,
+    numbers,
+    phantoms,
+    altered,
+    refused,
+    mentions,
+    unstored_annotations,
+    miscounted,
+    positions_shared,
+)

@@ -15,7 +15,7 @@ from tests.faults.judge.hosts import check_host
 from tests.faults.judge.lag import lags, recovery_s
 from tests.faults.judge.outcome import Measurements, Outcome
 from tests.faults.record.archive import presence_of, read_archive
-from tests.faults.record.database import Tables
+from tests.faults.record.unread import unread_mentions
 from tests.waiting import until
 
 RECOVERY_BUDGET_S = 5.0
@@ -35,7 +35,7 @@ async def judge(
     await asyncio.gather(*(host.finish(2 * timeout_s) for host in actors.hosts))
     # Not before: the last messages are the easiest to lose.
     deployment.losses.rate = 0.0
-    of_hosts = [
+    found = [
         violation
         for log in actors.history.hosts
         for violation in check_host(log, await deployment.tables.read_host(log))
@@ -43,12 +43,13 @@ async def judge(
     tables = await deployment.tables.read(list(actors.history.members))
     # The checker finds the devices that don't get there, and can tell what is missing.
     with suppress(AssertionError):
-        await until(lambda: _converged(actors, _last_positions(tables)), timeout_s)
+        positions = {room: max(tables.last_positions(room)) for room in tables.messages}
+        await until(lambda: _converged(actors, positions), timeout_s)
     for device in actors.devices:
         device.record_up_to_date()
     await holes.read_count()
     await read_archive(actors, 2 * timeout_s)
-    absent = await presence_of(actors, timeout_s)
+    found += await presence_of(actors, timeout_s) + await unread_mentions(actors, tables, 2 * timeout_s)
     # From here on no client answers the server's pings, since judging blocks the loop.
     close_codes = actors.history.close_codes.copy()
     direct = {device.device_id for device in actors.devices if device.gateway is deployment.direct}
@@ -56,7 +57,7 @@ async def judge(
         history=actors.history,
         measurements=measurements,
         close_codes=close_codes,
-        violations=check(actors.history, tables) + absent + of_hosts,
+        violations=check(actors.history, tables) + found,
         lags=lags(actors.history, measurements.episodes, direct),
         catch_up_times=[back - away for device in actors.devices for away, back in device.catch_up_times[1:]],
         holes=holes.total,
@@ -64,11 +65,6 @@ async def judge(
     )
     outcome.exceeded.extend(_exceeded_budgets(outcome, campaign))
     return outcome
-
-
-def _last_positions(tables: Tables) -> dict[str, int]:
-    """Returns the pos of the last change of a message, by conversation."""
-    return {room: max((row.pos for row in rows), default=1) for room, rows in tables.messages.items()}
 
 
 def _converged(actors: Actors, positions: Mapping[str, int]) -> bool:

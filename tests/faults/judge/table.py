@@ -47,6 +47,8 @@ def _sends(outcome: Outcome) -> list[str]:
         f" {retried} asked again",
         f"changes    {len(history.changes)} asked for, {acked_changes} acked; comings and goings:"
         f" {2 * len(history.absences)}",
+        f"reactions  and pins: {len(history.annotations)} asked for,"
+        f" {sum(one.acked for one in history.annotations)} acked",
         f"devices    {deliveries} events to {len(history.up_to_date_spans)};"
         f" sockets ended: {_close_codes(outcome.close_codes)}",
         f"bus        {passed} messages passed, {lost} lost on purpose; holes repaired: {outcome.holes:.0f}",

@@ -34,7 +34,8 @@ def lost(run: Run, view: DeviceView) -> Iterator[Violation]:
 def live_order(run: Run, view: DeviceView) -> Iterator[Violation]:
     """Checks that the live events of one socket come once, in order and without holes."""
     last: dict[int, int] = {}
-    final = _final_positions(run, view.room)
+    # Other positions were passed through, and may be left out.
+    final = run.tables.last_positions(view.room)
     for index, (socket, event) in enumerate(zip(view.sockets, view.events, strict=True)):
         if socket == REST or event.replay:
             continue
@@ -48,7 +49,7 @@ def live_order(run: Run, view: DeviceView) -> Iterator[Violation]:
                     "reordered", view.device_id, view.room, f"{event.type} at {pos} after {before}"
                 )
             elif pos > before + 1 and not _begins_anew(view, event):
-                yield from _left_out(run, view, socket, range(before + 1, pos), final)
+                yield from _left_out(run, view, index, range(before + 1, pos), final)
         last[socket] = max(pos, before or 0)
 
 
@@ -121,22 +122,13 @@ def _begins_anew(view: DeviceView, event: ReceivedEvent) -> bool:
     return event.type == ADDED and event.concerns(view.device_id[0])
 
 
-def _final_positions(run: Run, room: str) -> set[int]:
-    """Returns the positions that hold a state at the end; others were passed through, and may be left out."""
-    return {message.pos for message in run.tables.messages[room]} | run.tables.member_positions[room]
-
-
-def _left_out(
-    run: Run, view: DeviceView, socket: int, skipped: range, final: set[int]
-) -> Iterator[Violation]:
+def _left_out(run: Run, view: DeviceView, index: int, skipped: range, final: set[int]) -> Iterator[Violation]:
     user_id, room = view.device_id[0], view.room
     # While the socket catches up, its events are held back. Then it stands where the answer says; without an
     # answer it stands nowhere yet, and asks again elsewhere.
-    has_asked = any(asker == socket for _, asker, _ in view.requests)
-    answered_position = view.answered_positions.get(socket, skipped[-1] if has_asked else 0)
-    missing = [
-        pos for pos in skipped if pos > answered_position and pos in final and run.was_in(user_id, room, pos)
-    ]
+    answered = view.answered_before(index, view.sockets[index])
+    after = skipped[-1] if answered is None else answered
+    missing = [pos for pos in skipped if pos > after and pos in final and run.was_in(user_id, room, pos)]
     if missing:
         yield Violation("hole", view.device_id, room, f"pos {missing[:_SHOWN]} left out")
 

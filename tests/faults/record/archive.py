@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.faults.actors.device import Device
 from tests.faults.actors.gateway_client import GONE
 from tests.faults.actors.population import Actors
 from tests.faults.actors.user import User
 from tests.faults.record.events import ReceivedEvent
-from tests.faults.record.history import ARCHIVE, REST
+from tests.faults.record.history import ARCHIVE, REST, DeviceView
 from tests.faults.record.run import Violation
 
 PAGE = 100
@@ -41,6 +42,16 @@ async def _read_room(actors: Actors, room: str, owner: User) -> None:
             view.add(history.now(), REST, ReceivedEvent.from_history(item))
             start = item["seq"]
         more = reply.body["has_more"]
+    await _read_pins(device, room, view)
+
+
+async def _read_pins(device: Device, room: str, view: DeviceView) -> None:
+    while True:
+        reply = await device.gateway.call("GET", f"/conversations/{room}/pins?limit=100", device.token)
+        if reply.status == 200:
+            view.add(device.history.now(), REST, ReceivedEvent.from_pins(room, reply.body["items"]))
+            return
+        await asyncio.sleep(_PAUSE_S)
 
 
 async def presence_of(actors: Actors, timeout_s: float) -> list[Violation]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Self
 
 import psycopg2
 
-from tests.faults.record.events import Key, Stored
+from tests.faults.record.events import Key, Reactions, Stored
 from tests.faults.record.host_log import HostLog
 
 _CONNECT_S = 2
@@ -18,7 +18,8 @@ _MEMBER = (
     "SELECT pos FROM messenger.conversation_participants WHERE conversation_id = %s::uuid AND user_id = %s"
 )
 _MESSAGES = """
-SELECT conversation_id::text, id::text, seq, pos, version, sender_id, client_message_id, content
+SELECT conversation_id::text, id::text, seq, pos, version, sender_id, client_message_id, content,
+       coalesce(mentions #> '{mentions,user_ids}', '[]')
   FROM messenger.messages WHERE conversation_id = ANY(%s::uuid[]) ORDER BY conversation_id, seq
 """
 _HEADS = "SELECT id::text, last_seq, last_pos FROM messenger.conversations WHERE id = ANY(%s::uuid[])"
@@ -34,6 +35,20 @@ _VERSIONS = """
 SELECT v.message_id::text, v.content FROM messenger.message_versions v
   JOIN messenger.messages m ON m.id = v.message_id WHERE m.conversation_id = ANY(%s::uuid[])
 """
+_REACTIONS = """
+SELECT message_id::text, user_id, emoji FROM messenger.reactions WHERE conversation_id = ANY(%s::uuid[])
+"""
+_REACTION_HEADS = """
+SELECT conversation_id::text, message_id::text, pos, counts FROM messenger.reaction_heads
+ WHERE conversation_id = ANY(%s::uuid[])
+"""
+_PINS = """
+SELECT conversation_id::text, message_id::text FROM messenger.pins
+ WHERE conversation_id = ANY(%s::uuid[]) ORDER BY id DESC
+"""
+_PIN_HEADS = (
+    "SELECT conversation_id::text, pos FROM messenger.pin_heads WHERE conversation_id = ANY(%s::uuid[])"
+)
 _HOST_USERS = "SELECT external_id, id, name FROM messenger.users WHERE external_id = ANY(%s)"
 _HOST_ROOMS = (
     "SELECT external_key, conversation_id::text FROM messenger.conversation_keys WHERE external_key = ANY(%s)"
@@ -55,6 +70,38 @@ class Tables(NamedTuple):
     member_positions: dict[str, set[int]]
     # Message -> its earlier texts.
     versions: dict[str, set[str]]
+    # (message, user, emoji) of each row.
+    reactions: list[tuple[str, int, str]]
+    # Conversation -> for each message with reactions, its last pos and what clients are told.
+    reaction_heads: dict[str, list[tuple[int, Reactions]]]
+    # Conversation -> its pinned messages, newest first.
+    pins: dict[str, list[str]]
+    # Conversation -> the pos of the last change of its pins.
+    pin_positions: dict[str, int]
+
+    @classmethod
+    def of(cls, rooms: Iterable[str]) -> Self:
+        """Returns empty tables of these conversations."""
+        return cls(
+            messages={room: [] for room in rooms},
+            positions={},
+            unseen={},
+            member_positions={room: set() for room in rooms},
+            versions={},
+            reactions=[],
+            reaction_heads={room: [] for room in rooms},
+            pins={room: [] for room in rooms},
+            pin_positions={},
+        )
+
+    def last_positions(self, room: str) -> set[int]:
+        """Returns the pos of each message, each message's reactions, each membership, and of the pins."""
+        return {
+            *(message.pos for message in self.messages[room]),
+            *(pos for pos, _ in self.reaction_heads[room]),
+            *self.member_positions[room],
+            self.pin_positions.get(room, 1),
+        }
 
 
 class HostTables(NamedTuple):
@@ -85,9 +132,11 @@ class TableReader:
     async def read(self, rooms: Sequence[str]) -> Tables:
         """Reads the tables of these conversations."""
         asked = (list(rooms),)
-        tables = Tables({room: [] for room in rooms}, {}, {}, {room: set() for room in rooms}, {})
-        for room, id_, seq, pos, version, sender, client_id, content in await self._rows(_MESSAGES, asked):
-            stored = Stored(id_, seq, pos, version, Key(sender, client_id), content)
+        tables = Tables.of(rooms)
+        for room, id_, seq, pos, version, sender, client_id, content, named in await self._rows(
+            _MESSAGES, asked
+        ):
+            stored = Stored(id_, seq, pos, version, Key(sender, client_id), content, tuple(named))
             tables.messages[room].append(stored)
         for room, last_seq, last_pos in await self._rows(_HEADS, asked):
             tables.positions[room] = (last_seq, last_pos)
@@ -97,6 +146,12 @@ class TableReader:
             tables.member_positions[room].add(pos)
         for message_id, content in await self._rows(_VERSIONS, asked):
             tables.versions.setdefault(message_id, set()).add(content)
+        tables.reactions.extend(await self._rows(_REACTIONS, asked))
+        for room, message_id, pos, counts in await self._rows(_REACTION_HEADS, asked):
+            tables.reaction_heads[room].append((pos, Reactions.of(message_id, counts)))
+        for room, message_id in await self._rows(_PINS, asked):
+            tables.pins[room].append(message_id)
+        tables.pin_positions.update(await self._rows(_PIN_HEADS, asked))
         return tables
 
     async def read_host(self, log: HostLog) -> HostTables:
@@ -107,7 +162,7 @@ class TableReader:
         conversations = {row[0] for row in await self._rows(_CONVERSATIONS_OF, (ids,))}
         messages = {
             id_: (room, client_id, content)
-            for room, id_, *_, client_id, content in await self._rows(_MESSAGES, (list(conversations),))
+            for room, id_, *_, client_id, content, _ in await self._rows(_MESSAGES, (list(conversations),))
         }
         return HostTables(users, rooms, conversations, messages)
 

@@ -1,10 +1,11 @@
-"""Reads what clients get: the messages and changes of a conversation, from frames and from REST.
+"""Reads what clients get: messages, reactions, pins and members of a conversation, by frames and REST.
 
 Every member gets the same bytes, so each text is parsed once only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -15,6 +16,8 @@ REMOVED = "participant.removed"
 ADDED = "participant.added"
 NEW = "message.new"
 _OF_MESSAGES = frozenset((NEW, "message.edited", "message.deleted"))
+REACTIONS = "message.reactions"
+PINS = "conversation.pins"
 _OF_ROOMS = frozenset((ADDED, REMOVED, "participant.updated", "conversation.created", "conversation.updated"))
 
 Frame = dict[str, Any]
@@ -28,7 +31,7 @@ class Key(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A message in one of its states; a deleted one has no content."""
+    """A message in one of its states; a deleted one has no content. `mentions` are the mentioned users."""
 
     id: str
     seq: int
@@ -36,12 +39,14 @@ class Stored(NamedTuple):
     version: int
     key: Key
     content: str | None
+    mentions: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, data: Frame) -> Self:
         """Reads the message in `data`, as frames and REST carry it."""
         key = Key(data["sender_id"], data["client_message_id"])
-        return cls(data["id"], data["seq"], data["pos"], data["version"], key, data["content"])
+        mentions = tuple(data["mentions"]["user_ids"]) if "mentions" in data else ()
+        return cls(data["id"], data["seq"], data["pos"], data["version"], key, data["content"], mentions)
 
     @property
     def changes(self) -> int:
@@ -49,11 +54,24 @@ class Stored(NamedTuple):
         return self.version + (self.content is None)
 
 
+class Reactions(NamedTuple):
+    """The reactions to a message: for each emoji, how many users and the first of them."""
+
+    message_id: str
+    counts: tuple[tuple[str, int, tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, message_id: str, counts: Iterable[Frame]) -> Self:
+        """Reads `counts`, as frames and REST carry them."""
+        return cls(message_id, tuple((row["emoji"], row["count"], tuple(row["user_ids"])) for row in counts))
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
     """One durable event that a client got.
 
-    `user_id` is the user of a membership change, `users` are those who were added together.
+    `user_id` is the user of a membership change, `users` are those who were added together. `pins` are the
+    pinned messages, newest first. `changes` tells how many new reactions a live event reports.
     """
 
     room: str
@@ -63,18 +81,27 @@ class ReceivedEvent:
     user_id: int = 0
     message: Stored | None = None
     users: tuple[int, ...] = ()
+    reactions: Reactions | None = None
+    pins: tuple[str, ...] | None = None
+    changes: int = 0
 
     @classmethod
     def from_history(cls, data: Frame) -> Self:
-        """Reads a message of a page of history."""
-        return cls(data["conversation_id"], HISTORY, data["pos"], message=Stored.of(data))
+        """Reads a message of a page of history, with its reactions."""
+        reactions = Reactions.of(data["id"], data.get("reactions", ()))
+        return cls(
+            data["conversation_id"], HISTORY, data["pos"], message=Stored.of(data), reactions=reactions
+        )
+
+    @classmethod
+    def from_pins(cls, room: str, rows: Iterable[Frame]) -> Self:
+        """Reads the list of a conversation's pins."""
+        return cls(room, HISTORY, 0, pins=tuple(row["message"]["id"] for row in rows))
 
     @property
-    def subject(self) -> object:
-        """Identifies what the event gives the state of."""
-        if self.message is not None:
-            return self.message.id
-        return self.users or self.user_id or "conversation"
+    def is_annotation(self) -> bool:
+        """Whether the event gives the state of reactions or pins."""
+        return self.reactions is not None or self.pins is not None
 
     def concerns(self, user_id: int) -> bool:
         """Whether the event is this user's removal, return or new role."""
@@ -104,15 +131,15 @@ class FrameReader:
 
 def _parse_event(frame: Frame) -> ReceivedEvent | None:
     type_ = frame["type"]
+    place = (frame["conversation_id"], type_, frame["pos"], "replay" in frame)
     if type_ in _OF_MESSAGES:
-        message = Stored.of(frame["data"])
-        return ReceivedEvent(
-            frame["conversation_id"], type_, frame["pos"], "replay" in frame, message=message
-        )
+        return ReceivedEvent(*place, message=Stored.of(frame["data"]))
+    if type_ == REACTIONS:
+        reactions = Reactions.of(frame["message_id"], frame["counts"])
+        return ReceivedEvent(*place, reactions=reactions, changes=len(frame.get("changes", ())))
+    if type_ == PINS:
+        return ReceivedEvent(*place, pins=tuple(frame["message_ids"]))
     if type_ in _OF_ROOMS:
-        user_id = frame.get("user_id", 0)
         users = tuple(row["user_id"] for row in frame.get("users", ()))
-        return ReceivedEvent(
-            frame["conversation_id"], type_, frame["pos"], "replay" in frame, user_id, users=users
-        )
+        return ReceivedEvent(*place, user_id=frame.get("user_id", 0), users=users)
     return None

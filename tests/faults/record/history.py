@@ -39,12 +39,13 @@ class CommandPosition(NamedTuple):
 
 @dataclass(slots=True)
 class Send:
-    """A message to store, from its first attempt to the last answer."""
+    """A message to store, from its first attempt to the last answer. `mentions` are the users it names."""
 
     key: Key
     room: str
     content: str
     at: float
+    mentions: tuple[int, ...] = ()
     acks: list[Ack] = field(default_factory=list)
     # Attempts that ended without an answer, or with "try again".
     unknown: int = 0
@@ -64,6 +65,18 @@ class Change:
     acked: bool = False
 
 
+@dataclass(slots=True)
+class Annotation:
+    """A reaction that a user sets or removes; a pin if `emoji` is None."""
+
+    message_id: str
+    room: str
+    user_id: int
+    emoji: str | None
+    on: bool
+    acked: bool = False
+
+
 class Absence(NamedTuple):
     """A user was out of a conversation between two positions; `to_pos` is None until they return."""
 
@@ -76,7 +89,7 @@ class Absence(NamedTuple):
 class DeviceView:
     """The events that one device got of one conversation, in the order in which it came."""
 
-    __slots__ = ("answered_positions", "at", "device_id", "events", "requests", "room", "sockets")
+    __slots__ = ("answers", "at", "device_id", "events", "requests", "room", "sockets")
 
     def __init__(self, device_id: DeviceId, room: str) -> None:
         self.device_id = device_id
@@ -86,14 +99,25 @@ class DeviceView:
         self.sockets = array("l")
         # Each request to catch up: (number of events before it, socket, position).
         self.requests: list[tuple[int, int, int]] = []
-        # Socket -> the position in the last answer to such a request.
-        self.answered_positions: dict[int, int] = {}
+        # The index of a request -> the position in its answer.
+        self.answers: dict[int, int] = {}
 
     def add(self, at: float, socket: int, event: ReceivedEvent) -> None:
         """Appends the next event."""
         self.events.append(event)
         self.at.append(at)
         self.sockets.append(socket)
+
+    def answered(self, socket: int, pos: int) -> None:
+        """Notes the answer to the socket's last request."""
+        self.answers[max(index for index, row in enumerate(self.requests) if row[1] == socket)] = pos
+
+    def answered_before(self, index: int, socket: int) -> int | None:
+        """Returns where the socket's last request before this event put it: 0 if there was no request, None
+        if it has no answer.
+        """
+        before = [number for number, row in enumerate(self.requests) if row[1] == socket and row[0] <= index]
+        return self.answers.get(before[-1]) if before else 0
 
 
 class History:
@@ -102,6 +126,7 @@ class History:
     def __init__(self) -> None:
         self.sends: dict[Key, Send] = {}
         self.changes: list[Change] = []
+        self.annotations: list[Annotation] = []
         self.absences: list[Absence] = []
         self.members: dict[str, list[int]] = {}
         self.views: dict[tuple[DeviceId, str], DeviceView] = {}
@@ -126,9 +151,9 @@ class History:
             found = self.views[device_id, room] = DeviceView(device_id, room)
         return found
 
-    def invoked(self, key: Key, room: str, content: str) -> Send:
+    def invoked(self, key: Key, room: str, content: str, mentions: tuple[int, ...] = ()) -> Send:
         """Logs the first attempt of a send."""
-        send = self.sends[key] = Send(key, room, content, self.now())
+        send = self.sends[key] = Send(key, room, content, self.now(), mentions)
         return send
 
     def stored(self, send: Send, stored: Stored) -> None:

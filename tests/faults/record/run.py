@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from tests.faults.record.database import Tables
 from tests.faults.record.events import Key, ReceivedEvent, Stored
-from tests.faults.record.history import ARCHIVE, Absence, DeviceId, DeviceView, History
+from tests.faults.record.history import ARCHIVE, Absence, Annotation, DeviceId, DeviceView, History
+
+# (message, user, emoji); without an emoji it is a pin.
+AnnotationKey = tuple[str, int, str | None]
 
 
 class Violation(NamedTuple):
@@ -33,6 +36,9 @@ class Run:
         self.wanted: dict[str, set[str | None]] = defaultdict(set)
         for change in history.changes:
             self.wanted[change.message_id].add(change.content)
+        self.annotations: dict[AnnotationKey, list[Annotation]] = defaultdict(list)
+        for one in history.annotations:
+            self.annotations[one.message_id, one.user_id, one.emoji].append(one)
         self.events = self._distinct()
 
     def views(self) -> Iterator[DeviceView]:

@@ -19,6 +19,7 @@ from chat_api.ports import ReactionStore
 from chat_api.publisher import Publisher
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError, ErrorKind
+from messenger_shared.rpc.messages import RETRY_ELSEWHERE_S
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +84,11 @@ class ReactionBatcher:
             batch = self._take_due(loop.time())
             if batch:
                 await self._store_and_answer(batch)
-            else:
-                await self._wait(loop.time())
+                continue
+            waits, since = bool(self._waiting), loop.time()
+            await self._wait(since)
+            if waits and loop.time() - since > RETRY_ELSEWHERE_S:
+                self._drop_waiting()
 
     async def _wait(self, now: float) -> None:
         """Waits for the next moment at which a waiting reaction may be stored, or for another reaction."""
@@ -95,6 +99,12 @@ class ReactionBatcher:
                 await self._changed.wait()
         except TimeoutError:
             return
+
+    def _drop_waiting(self) -> None:
+        """Answers none of them: this process was stalled, and the callers have asked another worker."""
+        waiting, self._waiting, self._count = self._waiting, {}, 0
+        for reactions in waiting.values():
+            _answer_all(reactions, TimeoutError())
 
     def _take_due(self, now: float) -> list[_Waiting]:
         self._next_at = {message_id: at for message_id, at in self._next_at.items() if at > now}
@@ -140,7 +150,7 @@ class ReactionBatcher:
             )
 
 
-def _answer_all(batch: Sequence[_Waiting], error: AppError) -> None:
+def _answer_all(batch: Sequence[_Waiting], error: Exception) -> None:
     for _, answer in batch:
         if not answer.done():
             answer.set_exception(error)

@@ -1443,3 +1443,31 @@ class ErrorFrame(TypedDict):
     retry_after_ms: NotRequired[int]
     details: NotRequired[dict[str, list[str]]]
     ref: NotRequired[str]
+
+
+Event: TypeAlias = (
+    MessageNewEvent
+    | MessageEditedEvent
+    | MessageDeletedEvent
+    | MessageReadEvent
+    | UnreadUpdatedEvent
+    | SettingsUpdatedEvent
+    | ConversationCreatedEvent
+    | ConversationUpdatedEvent
+    | ConversationDeletedEvent
+    | ParticipantAddedEvent
+    | ParticipantRemovedEvent
+    | ParticipantUpdatedEvent
+    | MessageReactionsEvent
+    | ConversationPinsEvent
+    | UserUpdatedEvent
+    | TypingStartEvent
+    | TypingStopEvent
+    | UserOnlineEvent
+    | UserOfflineEvent
+    | UserAwayEvent
+    | PresenceBatchEvent
+    | SystemConnectedEvent
+    | SystemDrainingEvent
+    | ErrorFrame
+)

@@ -21,7 +21,13 @@ from messenger_shared.bus.interface import Bus
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.observability.metrics import REQUESTS_FAILED, REQUESTS_WAITING
-from messenger_shared.rpc.messages import DEFAULT_DEADLINE_S, Request, pack_requests, unpack_answers
+from messenger_shared.rpc.messages import (
+    DEFAULT_DEADLINE_S,
+    RETRY_ELSEWHERE_S,
+    Request,
+    pack_requests,
+    unpack_answers,
+)
 from messenger_shared.rpc.workers import Roster
 
 # Called exactly once, with the JSON of the answer or with an error; must not block.
@@ -29,7 +35,6 @@ AnswerCallback = Callable[[bytes | AppError], None]
 
 SWEEP_INTERVAL_S: Final = 0.1
 CATCH_UP_S: Final = 0.005
-RETRY_ELSEWHERE_S: Final = 2.0
 MAX_PENDING: Final = 20_000
 # The most requests in one bus message: the worker starts on the first ones while the caller still reads the
 # rest of a busy loop turn. With all in one message, caller and worker waited for each other and a core was

@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 DEFAULT_DEADLINE_S: Final = 5.0
+# A caller that has no answer after this time asks another worker.
+RETRY_ELSEWHERE_S: Final = 2.0
 
 
 class Request(NamedTuple):

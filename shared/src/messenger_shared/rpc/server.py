@@ -15,7 +15,14 @@ from messenger_shared.bus.interface import Bus
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.observability.metrics import REQUESTS_FAILED, REQUESTS_RUNNING
-from messenger_shared.rpc.messages import Answer, Request, pack_answers, unpack_requests
+from messenger_shared.rpc.messages import (
+    RETRY_ELSEWHERE_S,
+    Answer,
+    Request,
+    pack_answers,
+    pack_requests,
+    unpack_requests,
+)
 from messenger_shared.rpc.workers import Announcer
 
 log = logging.getLogger(__name__)
@@ -25,6 +32,9 @@ RequestHandler = Callable[[Request], Awaitable[Any]]
 MAX_IN_FLIGHT: Final = 10_000
 OVERLOAD_RETRY_MS: Final = 500
 STOP_TIMEOUT_S: Final = 5.0
+WATCH_INTERVAL_S: Final = 0.25
+# The longest time that reading what arrived during a stall may take.
+BACKLOG_S: Final = 1.0
 
 
 class RpcServer:
@@ -34,6 +44,9 @@ class RpcServer:
     deadline, which saves a task on the hot path. It answers with a value for JSON, or with bytes that are
     JSON already. While `is_healthy` is false, this worker reports itself as degraded, and callers prefer
     others.
+
+    If the process was stalled for longer than callers wait, requests that arrived meanwhile have gone to
+    another worker too. They are dropped: carried out now, they could undo what the user asked for since.
     """
 
     def __init__(
@@ -49,10 +62,17 @@ class RpcServer:
         self._announcer = Announcer(bus, service, is_healthy)
         self._running: set[asyncio.Future[Any]] = set()
         self._outbox: dict[str, list[Answer]] = defaultdict(list)
+        self._channel = channels.requests(service, bus.worker)
+        self._loop = asyncio.get_running_loop()
+        self._active_at = self._loop.time()
+        # Until then, first attempts may be those of a stall.
+        self._backlog_until = 0.0
+        self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Subscribes to requests, then announces this worker."""
-        await self._bus.subscribe([channels.requests(self._service, self._bus.worker)], self._on_requests)
+        await self._bus.subscribe([self._channel], self._on_requests)
+        self._watcher = asyncio.create_task(self._watch(), name="rpc stall watcher")
         await self._announcer.start()
 
     async def stop(self) -> None:
@@ -60,15 +80,36 @@ class RpcServer:
         await self._announcer.stop()
         if self._running:
             await asyncio.wait(self._running, timeout=STOP_TIMEOUT_S)
-        self._bus.unsubscribe([channels.requests(self._service, self._bus.worker)])
+        self._bus.unsubscribe([self._channel])
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
         for future in self._running:
             future.cancel()
         self._flush()
 
     def _on_requests(self, payload: bytes) -> None:
+        self._notice_stall()
         sender, requests = unpack_requests(payload)
+        if sender == self._bus.worker:
+            self._backlog_until = 0.0
+        is_backlog = self._active_at < self._backlog_until
         for request in requests:
-            self._start(sender, request)
+            if request.is_retry or not is_backlog:
+                self._start(sender, request)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            self._notice_stall()
+
+    def _notice_stall(self) -> None:
+        now = self._loop.time()
+        if now - self._active_at > RETRY_ELSEWHERE_S:
+            self._backlog_until = now + BACKLOG_S
+            # Comes back when all that waited has been read.
+            self._bus.publish(self._channel, pack_requests(self._bus.worker, []))
+        self._active_at = now
 
     def _start(self, sender: str, request: Request) -> None:
         handler = self._handlers.get(request.operation)

@@ -63,17 +63,31 @@ class Resumer:
 
         Raises AppError if chat-api doesn't answer, and not_found if the user is removed meanwhile.
         """
+        removed = member.removals.get(room.id, 0)
         missed = await self._find_missed(member, room, after_pos)
-        # A user who was removed meanwhile already has the removal event. Nothing may follow it.
-        _require_member(member, room)
+        self._require_not_removed(connection, member, room, removed)
         if missed is not None:
             events, to = missed
             is_written = await self._write_paced(connection, replay_frames(events))
-            _require_member(member, room)
+            self._require_not_removed(connection, member, room, removed)
             if is_written and self._send_live_events(connection, room, to):
                 return ReplayResult(max(to, room.stream.last_pos), True)
         self._hub.flush()
         return ReplayResult(room.stream.last_pos, False)
+
+    def _require_not_removed(self, connection: Connection, member: Member, room: Room, removed: int) -> None:
+        """Raises AppError(not_found) if the user was removed after the removal at `removed`.
+
+        They already have that event, and nothing of the replay may follow it. If they are back, what has been
+        live since their return follows, so that they ask again.
+        """
+        is_member = member.rooms.get(room.id) is room
+        if is_member and member.removals.get(room.id, 0) == removed:
+            return
+        if is_member:
+            returned = member.rejoins.get(room.id, room.stream.last_pos + 1)
+            self._send_live_events(connection, room, returned - 1)
+        raise AppError(errors.NOT_FOUND)
 
     async def _find_missed(
         self, member: Member, room: Room, after_pos: int
@@ -133,8 +147,3 @@ async def _wait_until_read(connection: Connection) -> None:
             return
         await asyncio.sleep(POLL_S)
     raise AppError(errors.TIMEOUT)
-
-
-def _require_member(member: Member, room: Room) -> None:
-    if member.rooms.get(room.id) is not room:
-        raise AppError(errors.NOT_FOUND)

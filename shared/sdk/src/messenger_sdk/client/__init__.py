@@ -1,7 +1,7 @@
 """A user's connection to the messenger.
 
-`client` has the class `Client`. `socket` is one WebSocket, `positions` decides which events are new,
-`catch_up` asks for what was missed, `event_queue` holds what the application has not taken yet, `outbox`
-holds messages until they are stored, `user_tokens` keeps the application's token, and `tasks` runs
-coroutines.
+`client` has the class `Client`, and `events` the types of what it yields. `socket` is one WebSocket,
+`positions` decides which events are new, `catch_up` asks for what was missed, `event_queue` holds what the
+application has not taken yet, `outbox` holds messages until they are stored, `user_tokens` keeps the
+application's token, and `tasks` runs coroutines.
 """

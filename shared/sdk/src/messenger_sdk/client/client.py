@@ -6,19 +6,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from messenger_sdk.back_off import BackOff
 from messenger_sdk.client.catch_up import CatchUp
 from messenger_sdk.client.event_queue import EventQueue
+from messenger_sdk.client.events import Event
 from messenger_sdk.client.outbox import Outbox
 from messenger_sdk.client.positions import Position, Positions
 from messenger_sdk.client.socket import Frame, Socket, open_socket
 from messenger_sdk.client.tasks import cancel, first_of
 from messenger_sdk.client.user_tokens import GetToken, UserTokens
 from messenger_sdk.errors import MessengerError, unreachable
-from messenger_sdk.models import Message
-from messenger_sdk.rest import Rest, base_url
+from messenger_sdk.models import Message, Pins, Reactions
+from messenger_sdk.rest import Rest, base_url, path_of
 
 log = logging.getLogger(__name__)
 
@@ -84,14 +85,14 @@ class Client:
         self._stop(unreachable("the client was closed"), None)
         await self._rest.close()
 
-    async def events(self) -> AsyncIterator[Frame]:
+    async def events(self) -> AsyncIterator[Event]:
         """Yields every frame that isn't an answer, until the client is closed.
 
-        `messenger_sdk.models` has their types. Raises MessengerError when the messenger refuses the user for
-        good. Frames that aren't durable, such as typing, are dropped while the application is slow.
+        Raises MessengerError when the messenger refuses the user for good. Frames that aren't durable, such
+        as typing, are dropped while the application is slow.
         """
         async for frame in self._queue:
-            yield frame
+            yield cast(Event, frame)
 
     async def send(self, conversation_id: str, content: str | None = None, **fields: Any) -> Message:
         """Sends a message and returns it as it was stored. `fields` are the other fields of `message.send`.
@@ -99,6 +100,34 @@ class Client:
         Waits as long as there is no connection; limit that with `asyncio.wait_for`. Raises MessengerError.
         """
         return await self._outbox.send({"conversation_id": conversation_id, "content": content, **fields})
+
+    async def edit(self, message_id: str, content: str, **fields: Any) -> Message:
+        """Gives one of the user's own messages another text, and returns it.
+
+        `fields` are the other fields of `message.edit`. Raises MessengerError, like all that follow.
+        """
+        path = path_of("messages", message_id)
+        message: Message = await self._rest.request("PUT", path, {"content": content, **fields})
+        return message
+
+    async def react(self, message_id: str, emoji: str) -> Reactions:
+        """Sets the user's reaction with this emoji, if it isn't set. Returns all reactions to the message."""
+        path = path_of("messages", message_id, "reactions", emoji)
+        reactions: Reactions = await self._rest.request("PUT", path)
+        return reactions
+
+    async def unreact(self, message_id: str, emoji: str) -> None:
+        """Removes the user's reaction with this emoji, if it is set."""
+        await self._rest.request("DELETE", path_of("messages", message_id, "reactions", emoji))
+
+    async def pin(self, message_id: str) -> Pins:
+        """Pins a message, if it isn't pinned. Returns the newest pins of the conversation."""
+        pins: Pins = await self._rest.request("PUT", path_of("messages", message_id, "pin"))
+        return pins
+
+    async def unpin(self, message_id: str) -> None:
+        """Unpins a message, if it is pinned."""
+        await self._rest.request("DELETE", path_of("messages", message_id, "pin"))
 
     async def command(self, type: str, **fields: Any) -> Frame:
         """Sends any other command and returns its answer. Raises MessengerError."""
