@@ -33,10 +33,10 @@ async def test_a_message_of_the_system_is_stored_once_among_those_of_people(
     messages, operators, id_ = PgMessages(database), PgOperators(database), new_id()
     drafts = [Draft(new_id(), room, 1, None, "text", "x", None, None, None, None) for _ in range(20)]
     posted, *stored = await asyncio.gather(
-        operators.post(room, id_, "hear"), *(messages.store([draft]) for draft in drafts)
+        operators.post(room, id_, "hear", None), *(messages.store([draft]) for draft in drafts)
     )
     assert posted is not None
-    assert await operators.post(room, id_, "hear") == (posted[0], False)
+    assert await operators.post(room, id_, "hear", None) == (posted[0], False)
     posted, is_new = posted
     assert is_new
     assert (posted["message_type"], posted["sender_id"], posted["version"]) == ("system", 0, 1)
@@ -51,7 +51,7 @@ async def test_closing_removes_each_member_with_a_pos_of_his_own(
     one, other = await asyncio.gather(operators.close(room), operators.close(room))
     assert [(change.user_id, change.pos) for change in one or other] == [(1, 2), (2, 3), (3, 4)]
     assert one == [] or other == []
-    assert await operators.post(room, new_id(), "late") is None
+    assert await operators.post(room, new_id(), "late", None) is None
     assert await PgConversations(database).last_positions([room]) == {room: 4}
     assert findings(database_url) == []
 
@@ -59,7 +59,7 @@ async def test_closing_removes_each_member_with_a_pos_of_his_own(
 async def test_there_is_nothing_to_do_where_there_is_no_conversation(database: Database) -> None:
     operators = PgOperators(database)
     assert await operators.close(new_id()) == []
-    assert await operators.post(new_id(), new_id(), "x") is None
+    assert await operators.post(new_id(), new_id(), "x", None) is None
 
 
 def findings(url: str) -> list[str]:

@@ -8,7 +8,7 @@ from tests.faults.bugs.planting import Edit, bug
 CHAT_API = "services/chat-api/src/chat_api"
 SHARED = "shared/src/messenger_shared"
 TABLES = f"{CHAT_API}/migrations/0001_conversations_and_messages.sql"
-SENDING = f"{CHAT_API}/migrations/0006_plans_that_last.sql"
+SENDING = f"{CHAT_API}/migrations/0010_mentions.sql"
 
 _NO_UNIQUE_ID = (
     Edit(TABLES, "CREATE UNIQUE INDEX messages_by_client_message_id", "CREATE INDEX messages_by_client"),
@@ -93,8 +93,9 @@ STORAGE = (
             f"{CHAT_API}/send_batcher.py",
             "            _fail(batch, error)\n        except Exception:",
             """\
+            verdict = Verdict("stored", None, 1, 1, "2026-01-01T00:00:00Z", None)
             for draft, future in batch:
-                message = message_from_draft(draft, Verdict("stored", None, 1, 1, "2026-01-01T00:00:00Z"))
+                message = message_from_draft(draft, verdict)
                 _resolve(future, _StoredMessage(message, orjson.dumps(message), False))
         except Exception:""",
         ),
@@ -125,6 +126,7 @@ STORAGE = (
             "    PRIMARY KEY (conversation_id, seq),\n    UNIQUE (conversation_id, pos)\n",
             "    CHECK (seq > 0)\n",
         ),
+        Edit(SENDING, ",\n    FOREIGN KEY (conversation_id, seq) REFERENCES messenger.messages\n", "\n"),
         Edit(SENDING, "ORDER BY id FOR NO KEY UPDATE;", "ORDER BY id;"),
         Edit(
             SENDING,
