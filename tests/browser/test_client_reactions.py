@@ -101,6 +101,7 @@ async def test_with_the_keyboard_from_the_menu_through_the_picker(clients: WebCl
     await expect(chat.page.get_by_role("tooltip")).to_contain_text("You")
     await keyboard.press("Space")
     await expect(chips(chat, "Look at this")).to_have_count(0)
+    await expect(chat.message("Look at this")).to_be_focused()
 
 
 async def test_a_skin_tone_counts_for_all_and_recent_ones_are_kept(clients: WebClients) -> None:
