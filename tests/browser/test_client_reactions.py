@@ -1,14 +1,19 @@
 """Reactions in the web client: below messages, at hand, from the picker; who reacted; 360 px, Korean."""
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from playwright.async_api import Locator, expect
 
+from messenger_shared.contract.text.emoji import qualified
 from tests.browser.client import Chat, WebClients, new_user
-from tests.browser.test_client_looks import NARROW, WIDE, assert_accessible, look_at
+from tests.browser.test_client_looks import AXE, NARROW, WIDE, assert_accessible, look_at
 
+EMOJI = AXE.parents[2] / "src/client/emoji/emoji.gen.ts"
 THUMB, HEART, PARTY = "👍", "❤️", "🎉"
 
 
@@ -101,6 +106,7 @@ async def test_with_the_keyboard_from_the_menu_through_the_picker(clients: WebCl
     await expect(chat.page.get_by_role("tooltip")).to_contain_text("You")
     await keyboard.press("Space")
     await expect(chips(chat, "Look at this")).to_have_count(0)
+    await expect(chat.message("Look at this")).to_be_focused()
 
 
 async def test_a_skin_tone_counts_for_all_and_recent_ones_are_kept(clients: WebClients) -> None:
@@ -255,3 +261,13 @@ async def test_the_first_page_load_has_no_emoji_list(clients: WebClients) -> Non
     await page.wait_for_load_state("networkidle")
     assert not [url for url in loaded if "Emoji" in url]
     assert sum(loaded.values()) < 480_000
+
+
+def test_the_gateway_knows_every_emoji_of_the_picker_as_it_is_written_there() -> None:
+    if not EMOJI.is_file():
+        pytest.skip("the web client is not built: it has no list of emoji")
+    column = re.search(r'^export const emoji = (".*");$', EMOJI.read_text(), re.MULTILINE)
+    assert column is not None
+    offered = json.loads(column[1]).split("\n")
+    assert len(offered) > 1_800
+    assert [emoji for emoji in offered if qualified(emoji) != emoji] == []

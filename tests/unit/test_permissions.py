@@ -25,6 +25,7 @@ see the earlier texts of their message      y    y    y    -    y    y    y    -
 see the earlier texts of another's message  y    -    -    -    y    -    -    -    -    -
 react                                       y    y    y    -    y    y    y    -    y    -
 pin                                         y    -    -    -    y    -    -    -    y    -
+mention all members                         y    -    -    -    y    -    -    -    y    -
 rename                                      y    -    -    y    y    -    -    y    -    -
 add a member                                y    -    -    y    y    -    -    y    -    -
 remove a member                             y    -    -    y    y    -    -    y    -    -

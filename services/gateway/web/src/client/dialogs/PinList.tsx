@@ -28,17 +28,20 @@ export default function PinList({ view, canUnpin, onShow, onClose }: PinListProp
   const { run, isBusy, failure } = useAction();
   const older = useOlderPins(view);
   const isShown = useRef(false);
+  const list = useRef<HTMLUListElement>(null);
   const pins = [...view.pins, ...older.pins];
   const unpin = (pin: Pin) =>
     run(async () => {
       await view.unpin(pin.message);
       older.remove(pin);
+      // The button that had the focus is gone.
+      list.current?.focus();
     });
   return (
     <DialogFrame title={t('pins.title')} onClose={onClose} returnsFocus={() => !isShown.current}>
       <FailureText failure={failure ?? view.failure} />
       {pins.length === 0 && <p className="quiet">{t('pins.none')}</p>}
-      <ul className="pins">
+      <ul className="pins" ref={list} tabIndex={-1}>
         {pins.map((pin) => (
           <PinRow
             key={pin.message.id}

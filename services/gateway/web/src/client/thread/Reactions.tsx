@@ -82,8 +82,12 @@ function Chip({ reaction, tabIndex, onToggle, onWho }: ChipProps) {
         aria-pressed={mine}
         aria-label={t('reactions.chip', { emoji, count })}
         aria-describedby={isShown ? id : undefined}
-        onClick={() => {
-          if (!isClickTaken()) onToggle();
+        onClick={({ currentTarget }) => {
+          if (isClickTaken()) return;
+          // The chip goes with its last reaction, so its message takes the focus.
+          if (mine && count === 1)
+            currentTarget.closest<HTMLElement>('[data-key]')?.focus({ preventScroll: true });
+          onToggle();
         }}
         onContextMenu={(event) => {
           event.preventDefault();
