@@ -13,7 +13,6 @@ from messenger_shared.contract.operations import (
     reactions,
     session,
     settings,
-    stats,
     users,
 )
 from messenger_shared.contract.operations.internal import operators, reports
@@ -34,7 +33,6 @@ TABLE: Final[Mapping[str, Operation]] = {
         settings,
         session,
         presence,
-        stats,
         reports,
         operators,
         users,
