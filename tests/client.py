@@ -142,7 +142,8 @@ class User:
     """A user at one address of the messenger: opens sockets and calls REST with the same token."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, user_id: int, token: str) -> None:
-        self._http = http
+        self.http = http
+        self.url = url
         self._base = url + BASE_PATH
         self.user_id = user_id
         self.token = token
@@ -162,7 +163,7 @@ class User:
     async def open(self, path: str, headers: Mapping[str, str] | None = None, *offers: str) -> Socket:
         """Opens a socket at `path` with these headers and subprotocols, and without the user's token."""
         async with asyncio.timeout(LIMIT_S):
-            ws = await self._http.ws_connect(self._base + path, headers=headers, protocols=offers)
+            ws = await self.http.ws_connect(self._base + path, headers=headers, protocols=offers)
         socket = Socket(ws)
         self.sockets.append(socket)
         return socket
@@ -196,7 +197,7 @@ class User:
         sent |= {name.replace("_", "-").title(): value for name, value in (headers or {}).items()}
         sent = {name: value for name, value in sent.items() if value}
         timeout = aiohttp.ClientTimeout(total=LIMIT_S)
-        async with self._http.request(
+        async with self.http.request(
             method, self._base + path, params=params, data=_encoded(body), headers=sent, timeout=timeout
         ) as response:
             text = await response.text()

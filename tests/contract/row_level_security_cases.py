@@ -6,6 +6,8 @@ ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 9
 HERE = "00000000-0000-7000-8000-00000000000c"
 ELSEWHERE = "00000000-0000-7000-8000-00000000000d"
 NEW = "00000000-0000-7000-8000-00000000000e"
+ADMIN_FILE = "00000000-0000-7000-8000-0000000000f1"
+MEMBER_FILE = "00000000-0000-7000-8000-0000000000f2"
 ADMIN_MESSAGE = "00000000-0000-7000-8000-0000000000a1"
 LEFT_MESSAGE = "00000000-0000-7000-8000-0000000000a2"
 SEED_ROWS = f"""
@@ -32,6 +34,10 @@ INSERT INTO messenger.reaction_heads VALUES ('{ADMIN_MESSAGE}', '{HERE}', 5, '[]
 INSERT INTO messenger.pins (conversation_id, message_id, user_id)
 VALUES ('{HERE}', '{ADMIN_MESSAGE}', {ADMIN});
 INSERT INTO messenger.pin_heads VALUES ('{HERE}', 6, {ADMIN});
+INSERT INTO messenger.files (id, owner_id, name, size, mime, upload_digest)
+VALUES ('{ADMIN_FILE}', {ADMIN}, 'a', 1, 'text/plain', ''),
+       ('{MEMBER_FILE}', {MEMBER}, 'b', 1, 'text/plain', '');
+INSERT INTO messenger.file_links VALUES ('{ADMIN_MESSAGE}', 1, '{ADMIN_FILE}', '{HERE}');
 INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
 VALUES ('{HERE}', {ADMIN}, 2, {LEFT}), ('{HERE}', {MEMBER}, 1, {ADMIN}), ('{HERE}', 0, 2, {LEFT});
 """
@@ -131,6 +137,19 @@ STATEMENTS = {
         "update": f"UPDATE messenger.mentions SET user_id = {OBSERVER} WHERE conversation_id = '{HERE}'",
         "delete": f"DELETE FROM messenger.mentions WHERE conversation_id = '{HERE}'",
     },
+    "files": {
+        "select": "SELECT FROM messenger.files",
+        "insert": "INSERT INTO messenger.files (id, owner_id, name, size, mime, upload_digest) "
+        f"VALUES ('{NEW}', {ADMIN}, 'c', 1, 'text/plain', '')",
+        "update": "UPDATE messenger.files SET state = 'ready'",
+        "delete": "DELETE FROM messenger.files",
+    },
+    "file_links": {
+        "select": f"SELECT FROM messenger.file_links WHERE conversation_id = '{HERE}'",
+        "insert": f"INSERT INTO messenger.file_links VALUES ('{LEFT_MESSAGE}', 1, '{ADMIN_FILE}', '{HERE}')",
+        "update": f"UPDATE messenger.file_links SET place = 2 WHERE conversation_id = '{HERE}'",
+        "delete": f"DELETE FROM messenger.file_links WHERE conversation_id = '{HERE}'",
+    },
 }
 COMMANDS = ("select", "insert", "update", "delete")
 NOT_GRANTED = {
@@ -140,7 +159,7 @@ NOT_GRANTED = {
         if table
         not in (
             *("message_versions", "notification_settings", "unread_marks"),
-            *("reactions", "reaction_heads", "pins", "mentions"),
+            *("files", "reactions", "reaction_heads", "pins", "mentions"),
         )
     ),
     ("messages", "insert"),
@@ -151,6 +170,8 @@ NOT_GRANTED = {
     ("pins", "update"),
     ("mentions", "update"),
     ("message_versions", "update"),
+    ("file_links", "insert"),
+    ("file_links", "update"),
 }
 # How many rows the right user finds or changes.
 EXPECTED_ROWS = {
@@ -165,6 +186,8 @@ EXPECTED_ROWS = {
     "reactions": {"select": 2, "delete": 2},
     "reaction_heads": {"select": 1, "delete": 1},
     "pins": {"select": 1, "insert": 1, "delete": 1},
+    "files": {"select": 1, "insert": 1, "update": 1, "delete": 0},
+    "file_links": {"select": 1},
     "pin_heads": {"select": 1, "insert": 1, "update": 1},
     "mentions": {"select": 3, "insert": 1, "delete": 3},
 }

@@ -6,6 +6,7 @@ from chat_api.model import Draft, Edit, NewConversation, Reaction
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
+from chat_api.storage.files import PgFiles
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
@@ -22,6 +23,8 @@ from messenger_shared.postgres.database import Database
 from tests.contract.row_level_security_cases import ADMIN, ADMIN_MESSAGE, HERE, MEMBER, NEW, STRANGER
 
 OUTSIDER = 5
+SENT_FILE, REFUSED_FILE = "00000000-0000-7000-8000-0000000000f3", "00000000-0000-7000-8000-0000000000f4"
+WITH_FILE = "00000000-0000-7000-8000-0000000000f5"
 NEW_BY_KEY = "00000000-0000-7000-8000-0000000000f0"
 LAST = "00000000-0000-7000-8000-0000000000f1"
 DIRECT = "00000000-0000-7000-8000-00000000000f"
@@ -31,6 +34,7 @@ async def run_all_statements(database: Database) -> None:
     """Runs everything that the stores do, as a user who may do it."""
     await check_row_level_security(database)
     await run_message_statements(database)
+    await run_file_statements(database)
     await run_conversation_statements(database)
     participants, contacts = PgParticipants(database), PgContacts(database)
     await participants.add(HERE, ADMIN, [OUTSIDER], "admin")
@@ -107,6 +111,22 @@ async def run_message_statements(database: Database) -> None:
     await receipts.read(HERE, ADMIN, 2)
     await receipts.unread_of(HERE, ADMIN, [MEMBER])
     await receipts.readers(HERE, ADMIN, 1, ADMIN, 0, 10)
+
+
+async def run_file_statements(database: Database) -> None:
+    """Runs the work on files: one is sent and ends with its message, one is refused."""
+    files, messages = PgFiles(database, 1_000, 10), PgMessages(database)
+    for file_id in (SENT_FILE, SENT_FILE, REFUSED_FILE):
+        await files.add(ADMIN, file_id, "a", 1, "text/plain", "00")
+    await files.upload(SENT_FILE)
+    await files.finish(SENT_FILE, ADMIN, "text/plain", "file")
+    await files.find(SENT_FILE, ADMIN)
+    message = Draft(WITH_FILE, HERE, ADMIN, None, "text", "x", None, None, None, None, None, [SENT_FILE])
+    await messages.store([message])
+    await messages.delete(WITH_FILE, ADMIN)
+    await files.refuse(REFUSED_FILE, ADMIN)
+    assert set(await files.take_due(10)) == {SENT_FILE, REFUSED_FILE}
+    await files.removed([SENT_FILE, REFUSED_FILE])
 
 
 async def run_conversation_statements(database: Database) -> None:

@@ -21,6 +21,7 @@ from psycopg2.extensions import connection as Connection
 from chat_api import storage
 from messenger_shared.postgres.database import Row, Transaction
 from tests.conftest import SharedStack, new_database
+from tests.contract.row_level_security_cases import ADMIN_FILE, MEMBER_FILE
 from tests.contract.store_statements import run_all_statements
 from tests.contract.test_row_level_security import (
     ADMIN_MESSAGE,
@@ -49,6 +50,7 @@ OTHERS_GONE = "".join(
     for table, column, value in (
         *(("reactions", "conversation_id", HERE), ("reaction_heads", "conversation_id", HERE)),
         *(("pins", "conversation_id", HERE), ("pin_heads", "conversation_id", HERE)),
+        *(("file_links", "conversation_id", HERE), ("files", "id", ADMIN_FILE), ("files", "id", MEMBER_FILE)),
         ("mentions", "conversation_id", HERE),
         *(("message_versions", "message_id", ADMIN_MESSAGE), ("messages", "conversation_id", HERE)),
         *(("notification_settings", "conversation_id", HERE), ("read_receipts", "conversation_id", HERE)),

@@ -31,6 +31,11 @@ IN_JSON: Final[dict[str, list[Any]]] = {
     "title": [*_NO_TEXT, "", " \t", "x" * 256, *_BLANK],
     "client id": [*_NO_TEXT, "", "x" * 65],
     "file name": [*_NO_TEXT, "", " ", "x" * 256, *_BLANK],
+    "media type": [*_NO_TEXT, "", "x", "image/", "/png", "image/png\n", "im age/png", "x/" + "y" * 126],
+    "files": [
+        *("x", 5, True, {}, {"$gt": ""}, [1], ["x"], [None], [[ID]], [ID[:-1]], [f" {ID}"]),
+        *([f"{n:08x}{ID[8:]}" for n in range(11)], ["x"] * 10_000),
+    ],
     "url": [
         *(*_NO_TEXT, "", "x", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)"),
         *("data:text/html,x", "vbscript:x", "file:///etc/passwd", "ftp://example.org/a", "blob:x"),
@@ -150,9 +155,9 @@ IN_URL: Final[dict[str, list[str]]] = {
 }
 # The name of a field -> its kind.
 KINDS: Final = {
-    **dict.fromkeys(("conversation_id", "message_id", "before", "reply_to"), "id"),
+    **dict.fromkeys(("conversation_id", "message_id", "file_id", "before", "reply_to"), "id"),
     **dict.fromkeys(("before_seq", "after_seq", "seq", "after_pos", "file_size"), "number"),
-    **dict.fromkeys(("expected_version", "user_id", "mark_unread_from"), "number from 1"),
+    **dict.fromkeys(("expected_version", "user_id", "mark_unread_from", "size"), "number from 1"),
     **dict.fromkeys(("participant_ids", "user_ids", "ids"), "users"),
     **dict.fromkeys(("muted", "push_enabled", "email_enabled", "on"), "flag"),
     **dict.fromkeys(("type", "role", "message_type", "status", "last_seen_visibility", "notify"), "choice"),
@@ -163,7 +168,9 @@ KINDS: Final = {
     "title": "title",
     "q": "query",
     "client_message_id": "client id",
-    "file_name": "file name",
+    **dict.fromkeys(("file_name", "name"), "file name"),
+    "mime": "media type",
+    "attachments": "files",
     "file_url": "url",
     "muted_until": "moment",
     "limit": "limit",
@@ -180,6 +187,7 @@ TEXTS: Final = (
     "query",
     "client id",
     "file name",
+    "media type",
     "url",
     "choice",
     "moment",

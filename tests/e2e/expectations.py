@@ -34,6 +34,8 @@ message.readers               ok         ok         ok         not_member  not_f
 message.pin                   ok         forbidden  forbidden  not_member  not_found
 message.unpin                 ok         forbidden  forbidden  not_member  not_found
 pin.list                      ok         ok         ok         not_member  not_found
+file.get                      ok         ok         ok         not_found   not_found
+file.complete                 not_found  not_found  not_found  not_found   not_found
 reaction.set                  ok         ok         ok         not_member  not_found
 reaction.add                  ok         ok         ok         not_member  not_found
 reaction.remove               ok         ok         ok         not_member  not_found
@@ -92,6 +94,8 @@ message.readers               ok         not_found
 message.pin                   ok         not_found
 message.unpin                 ok         not_found
 pin.list                      ok         not_found
+file.get                      ok         not_found
+file.complete                 not_found  not_found
 reaction.set                  ok         not_found
 reaction.add                  ok         not_found
 reaction.remove               ok         not_found
@@ -120,7 +124,7 @@ FOR_EVERYBODY: Final = frozenset(
     (
         *("conversation.create", "conversation.list", "conversation.sync"),
         *("resume", "unsubscribe", "auth.refresh", "ping", "stats.get", "ticket.give"),
-        *("user.list", "user.me", "mention.list"),
+        *("user.list", "user.me", "mention.list", "file.create"),
         *("presence.online", "presence.list", "presence.set", "presence.watch", "presence.unwatch"),
     )
 )

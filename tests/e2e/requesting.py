@@ -26,6 +26,7 @@ _STATUSES = {
     "not_member": 403,
     "mention_all_refused": 403,
     "not_found": 404,
+    "file_not_ready": 409,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tests.client import User
 from tests.e2e.crowd import Crowd
 from tests.e2e.requesting import Fields
+from tests.e2e.uploads import upload
 
 # The members besides `another` at the time when everybody writes.
 _WRITERS = {
@@ -26,6 +27,8 @@ class Scene:
         self.users = users
         self.messages: dict[str, str] = {}
         self.deleted: dict[str, str] = {}
+        # A file in the message of `another`.
+        self.file = ""
 
     @property
     def witness(self) -> User:
@@ -71,7 +74,11 @@ async def make_scene(crowd: Crowd, type_: str) -> Scene:
 
 async def _write(scene: Scene, name: str) -> None:
     user, path = scene.users[name], f"/conversations/{scene.room}/messages"
-    scene.messages[name] = (await user.post(path, {"content": f"of the {name}"})).body["id"]
+    message: Fields = {"content": f"of the {name}"}
+    if name == "another":
+        scene.file = await upload(user)
+        message["attachments"] = [scene.file]
+    scene.messages[name] = (await user.post(path, message)).body["id"]
     scene.deleted[name] = (await user.post(path, {"content": "gone"})).body["id"]
     await _done(user.call("DELETE", f"/messages/{scene.deleted[name]}"))
 

@@ -71,6 +71,8 @@ REQUESTS: dict[str, Request] = {
     "message.pin": message("another's"),
     "message.unpin": message("another's"),
     "pin.list": room(),
+    "file.get": lambda scene, _: {"file_id": scene.file},
+    "file.complete": lambda scene, _: {"file_id": scene.file},
     "reaction.set": message("another's", emoji="👍", on=True),
     "reaction.add": message("another's", emoji="👍"),
     "reaction.remove": message("another's", emoji="👍"),
@@ -103,5 +105,5 @@ def other_ids(fields: Fields) -> Fields:
     """Returns the same request about things that don't exist."""
     if list(fields) == ["user_id"]:
         return {"user_id": ABSENT}
-    names = ("conversation_id", "message_id")
+    names = ("conversation_id", "message_id", "file_id")
     return {name: str(uuid4()) if name in names else value for name, value in fields.items()}

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 
@@ -57,6 +58,10 @@ async def place(crowd: Crowd) -> Place:
         "positions": {},
         "emoji": "👍",
         "on": True,
+        "file_id": str(uuid4()),
+        "name": "a.txt",
+        "size": 1,
+        "mime": "text/plain",
     }
     return Place(user, good)
 

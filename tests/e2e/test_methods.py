@@ -15,6 +15,7 @@ from messenger_shared.contract.operations.table import TABLE
 from tests.client import BASE_PATH, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
+from tests.e2e.uploads import upload
 from tests.waiting import eventually
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -61,15 +62,16 @@ async def asking(stack: SharedStack) -> AsyncIterator[Asking]:
 
 
 class Place:
-    """A user in a group that has a message."""
+    """A user with a file, in a group that has a message."""
 
-    def __init__(self, user: User, room: str, message: str) -> None:
+    def __init__(self, user: User, room: str, message: str, file_id: str) -> None:
         self.bearer = user.bearer
         self._names = {
             "conversation_id": room,
             "message_id": message,
             "user_id": str(user.user_id),
             "emoji": "👍",
+            "file_id": file_id,
         }
 
     def path(self, template: str) -> str:
@@ -87,7 +89,7 @@ async def place(crowd: Crowd) -> Place:
 
     # They are unavailable while presence starts.
     await eventually(has_statistics)
-    return Place(user, room, sent.body["id"])
+    return Place(user, room, sent.body["id"], await upload(user))
 
 
 @pytest.mark.parametrize("path", GETS)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -18,6 +19,10 @@ GROUP = str(uuid.uuid4())
 DIRECT = str(uuid.uuid4())
 MESSAGE = (
     "INSERT INTO messenger.messages (conversation_id, seq, id, pos, created_pos, sender_id, type, content)"
+)
+FILE = (
+    "INSERT INTO messenger.files (id, owner_id, name, size, mime, state, upload_digest, due_at) "
+    f"VALUES ('{GROUP}', 1, 'a', 1, 'text/plain', 'ready', '', NULL)"
 )
 MENTION = (
     f"INSERT INTO messenger.mentions (conversation_id, seq, sender_id, user_id) VALUES ('{GROUP}', 1, 1, "
@@ -47,6 +52,11 @@ HARM = {
     "every mentioned user is a present or former member": f"{MENTIONING.format(7)}; {MENTION}7)",
     "every membership belongs to a conversation": "INSERT INTO messenger.conversation_participants "
     f"(conversation_id, user_id, role, pos, joined_pos) VALUES ('{uuid.uuid4()}', 1, 'member', 1, 1)",
+    "no deleted message has files": f"{FILE}; INSERT INTO messenger.file_links SELECT id, 1, '{GROUP}', "
+    "conversation_id FROM messenger.messages WHERE seq = 3; "
+    "UPDATE messenger.messages SET deleted_at = now() WHERE seq = 3",
+    "a message carries the files that are linked to it": "UPDATE messenger.messages SET attachments = '[{}]'",
+    "a file of a message is kept, and any other is to be removed": FILE,
     "a deleted conversation has no members, and a direct conversation has two, or one with oneself": "UPDATE "
     "messenger.conversation_participants SET left_at = now() "
     f"WHERE conversation_id = '{DIRECT}' AND user_id = 2",
@@ -128,6 +138,26 @@ def test_what_is_broken_is_named_and_only_repaired_when_asked(
     if rule in REPAIRABLE:
         assert f"repaired: {rule}: " in check(database_url, "--repair").stdout
         assert check(database_url).returncode == 0
+
+
+def test_files_and_the_folder_with_their_bytes_are_compared_both_ways(
+    owner: Connection, database_url: str, tmp_path: Path
+) -> None:
+    execute(owner, FILE.replace("NULL", "now()"))
+    lost, orphan, part = str(GROUP), str(uuid.uuid4()), str(uuid.uuid4())
+    for folder in (f"ready/{lost[-2:]}", f"ready/{orphan[-2:]}", "parts"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    bytes_ = tmp_path / "ready" / lost[-2:] / lost
+    bytes_.write_bytes(b"x")
+    assert check(database_url, "--files", str(tmp_path)).returncode == 0
+    bytes_.write_bytes(b"")
+    (tmp_path / "ready" / orphan[-2:] / orphan).write_bytes(b"x")
+    (tmp_path / "parts" / part).write_bytes(b"x")
+    done = check(database_url, "--files", str(tmp_path))
+    assert done.returncode == 1
+    assert f"violated: every file has its bytes: {lost}\n" in done.stdout
+    for name in (orphan, part):
+        assert f"violated: all bytes belong to a file: {name}\n" in done.stdout
 
 
 def test_a_database_that_is_away_is_one_line() -> None:

@@ -31,6 +31,11 @@ INSERT INTO messenger.reaction_heads (message_id, conversation_id, pos, counts)
 SELECT md5('m' || n)::uuid, md5('c' || n)::uuid, 3, '[]' FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.pin_heads (conversation_id, pos, user_id)
 SELECT md5('c' || n)::uuid, 3, n FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.files (id, owner_id, name, size, mime, state, upload_digest)
+SELECT md5('f' || n)::uuid, n, 'f', 1, 'text/plain', 'ready', '' FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.file_links (message_id, place, file_id, conversation_id)
+SELECT md5('m' || n)::uuid, 1, md5('f' || n)::uuid, md5('c' || n)::uuid
+  FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
 SELECT md5('c' || n)::uuid, n + 1, 1, n FROM generate_series(%(first)s, %(last)s) n
 """
@@ -46,8 +51,10 @@ REACTION = {"user_id": 7, "emoji": "👍", "on": True}
 CALLS = {
     "send_messages": f"""
         messenger.send_messages(jsonb_build_array('{json.dumps(ANSWER)}'::jsonb || jsonb_build_object(
-            'id', md5('b'), 'conversation_id', {CONVERSATION}, 'reply_to', {MESSAGE})), 10)
+            'id', md5('b'), 'conversation_id', {CONVERSATION}, 'reply_to', {MESSAGE},
+            'attachments', jsonb_build_array(md5('f7')::uuid))), 10)
         """,
+    "unlink_files": f"messenger.unlink_files({MESSAGE})",
     "sent_messages": f"messenger.sent_messages(ARRAY[{MESSAGE}], ARRAY[7::bigint])",
     "changed_messages": f"messenger.changed_messages({CONVERSATION}, 0, 10)",
     "changed_participants": f"messenger.changed_participants({CONVERSATION}, 0, 10)",

@@ -5,9 +5,15 @@ from typing import Any
 
 import pytest
 
-from chat_api.handlers.table import handler_table, reaction_handler_table, user_handler_table
+from chat_api.handlers.table import (
+    file_handler_table,
+    handler_table,
+    reaction_handler_table,
+    user_handler_table,
+)
 from gateway.auth.tickets import Tickets
 from gateway.edge.server_users import ServerUsers
+from gateway.files.operations import FileOperations
 from gateway.sockets.presence_commands import PresenceCommands
 from gateway.sockets.socket_commands import SocketCommands
 from messenger_shared.contract.errors import AppError
@@ -28,13 +34,14 @@ class Anything:
 def test_every_operation_of_chat_api_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
     handlers = handler_table(*[some] * 6) | user_handler_table(*[some] * 5)
-    handlers |= reaction_handler_table(some, some)
+    handlers |= reaction_handler_table(some, some) | file_handler_table(some)
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == CHAT_API}
 
 
 def test_every_operation_of_the_gateway_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
     own = SocketCommands(*[some] * 7).handlers | PresenceCommands(*[some] * 3).handlers
+    own |= FileOperations(*[some] * 4).handlers
     handlers = {**own, **Tickets(some, some).handlers, **ServerUsers(*[some] * 4).handlers}
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == GATEWAY}
 

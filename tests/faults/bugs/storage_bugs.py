@@ -8,7 +8,8 @@ from tests.faults.bugs.planting import Edit, bug
 CHAT_API = "services/chat-api/src/chat_api"
 SHARED = "shared/src/messenger_shared"
 TABLES = f"{CHAT_API}/migrations/0001_conversations_and_messages.sql"
-SENDING = f"{CHAT_API}/migrations/0010_mentions.sql"
+MENTIONS = f"{CHAT_API}/migrations/0010_mentions.sql"
+SENDING = f"{CHAT_API}/migrations/0011_files.sql"
 
 _NO_UNIQUE_ID = (
     Edit(TABLES, "CREATE UNIQUE INDEX messages_by_client_message_id", "CREATE INDEX messages_by_client"),
@@ -126,8 +127,8 @@ STORAGE = (
             "    PRIMARY KEY (conversation_id, seq),\n    UNIQUE (conversation_id, pos)\n",
             "    CHECK (seq > 0)\n",
         ),
-        Edit(SENDING, ",\n    FOREIGN KEY (conversation_id, seq) REFERENCES messenger.messages\n", "\n"),
-        Edit(SENDING, "ORDER BY id FOR NO KEY UPDATE;", "ORDER BY id;"),
+        Edit(MENTIONS, ",\n    FOREIGN KEY (conversation_id, seq) REFERENCES messenger.messages\n", "\n"),
+        Edit(SENDING, "AS row))\n     ORDER BY id FOR NO KEY UPDATE;", "AS row))\n     ORDER BY id;"),
         Edit(
             SENDING,
             "SET last_seq = c.last_seq + f.count, last_pos = c.last_pos + f.count, last_message_at",

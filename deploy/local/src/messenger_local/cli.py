@@ -13,7 +13,7 @@ from messenger_local import seeding
 from messenger_local.configuration import SERVICES
 from messenger_local.datadir import DataDir, existing_secret
 from messenger_local.failure import StackError
-from messenger_local.services import DEFAULT_WORKERS, Address, parse_workers
+from messenger_local.services import DEFAULT_WORKERS, Address, files_dir, parse_workers
 from messenger_local.stack import Options, run_stack
 from messenger_local.status import read_status
 from messenger_local.terminal import Terminal
@@ -170,6 +170,7 @@ def _config(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    url = read_status(DataDir.at(options.data_dir))["database_url"]
-    if check.run(url, repair=options.repair):
+    data = DataDir.at(options.data_dir)
+    url = read_status(data)["database_url"]
+    if check.run(url, repair=options.repair, files=files_dir(data)):
         raise StackError("the audit found violations")

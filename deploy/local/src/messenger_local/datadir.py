@@ -41,6 +41,11 @@ class DataDir:
         return self.root / "postgres"
 
     @property
+    def files(self) -> Path:
+        """The files that users upload."""
+        return self.root / "files"
+
+    @property
     def run(self) -> Path:
         """Files of the current run alone."""
         return self.root / "run"

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
+from chat_api.handlers.files import FileHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
 from chat_api.handlers.participants import ParticipantHandlers
@@ -19,7 +20,12 @@ from chat_api.handlers.server_conversations import ServerConversationHandlers
 from chat_api.handlers.server_keys import ServerKeyHandlers, audited
 from chat_api.handlers.server_users import ServerUserHandlers
 from chat_api.handlers.settings import SettingsHandlers
-from chat_api.handlers.table import handler_table, reaction_handler_table, user_handler_table
+from chat_api.handlers.table import (
+    file_handler_table,
+    handler_table,
+    reaction_handler_table,
+    user_handler_table,
+)
 from chat_api.handlers.users import UserHandlers
 from chat_api.high_water_marks import HighWaterMarks
 from chat_api.ports import MessageStore
@@ -31,6 +37,7 @@ from chat_api.settings import ChatSettings
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
+from chat_api.storage.files import PgFiles
 from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
 from chat_api.storage.pins import PgPins
@@ -86,6 +93,8 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
     reactions = PgReactions(database, sorted(roles), MAX_EMOJI)
     reaction_batcher = ReactionBatcher(reactions, publisher)
     handlers = _handlers(settings, database, messages, batcher, publisher)
+    files = PgFiles(database, settings.file_bytes_per_day, settings.files_per_day)
+    handlers |= file_handler_table(FileHandlers(files))
     handlers |= _reaction_handlers(database, messages, reactions, reaction_batcher, publisher)
     server = RpcServer(bus, SERVICE, spans.handlers(handlers) if spans else handlers, lambda: database.ready)
     for component in (database, bus, high_water_marks, batcher, reaction_batcher, server):

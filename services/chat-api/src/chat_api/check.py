@@ -1,7 +1,8 @@
-"""Audits the data in the schema `messenger`: python -m chat_api.check [--repair].
+"""Audits the data in the schema `messenger`: python -m chat_api.check [--repair] [--files FOLDER].
 
 The audit runs as the role `messenger_definer`, because row-level security binds even the tables' owner; the
-owner may take that role. Only `--repair` changes data, and only numbers that follow from other data.
+owner may take that role. Only `--repair` changes data, and only what follows from other data. With `--files`,
+the audit also compares the files with the folder that has their bytes.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
+from chat_api.file_check import compare_files
 from chat_api.storage.kinds import KINDS
 
 SHOWN: Final = 20
@@ -129,6 +133,30 @@ RULES: Final = (
             WHERE NOT EXISTS (SELECT FROM messenger.conversations c WHERE c.id = p.conversation_id)""",
     ),
     Rule(
+        "no deleted message has files",
+        """SELECT l.conversation_id, l.message_id, l.file_id FROM messenger.file_links l
+             JOIN messenger.messages m ON m.id = l.message_id WHERE m.deleted_at IS NOT NULL""",
+        """DELETE FROM messenger.file_links l USING messenger.messages m
+            WHERE m.id = l.message_id AND m.deleted_at IS NOT NULL""",
+    ),
+    Rule(
+        "a message carries the files that are linked to it",
+        """SELECT m.conversation_id, m.id, count(l.file_id) FROM messenger.messages m
+             LEFT JOIN messenger.file_links l ON l.message_id = m.id
+            WHERE m.attachments IS NOT NULL AND m.deleted_at IS NULL
+            GROUP BY m.id, m.conversation_id, m.attachments
+           HAVING count(l.file_id) <> jsonb_array_length(m.attachments)""",
+    ),
+    Rule(
+        "a file of a message is kept, and any other is to be removed",
+        """SELECT f.id, f.state, f.due_at FROM messenger.files f
+            WHERE (f.due_at IS NULL) <> EXISTS (SELECT FROM messenger.file_links l WHERE l.file_id = f.id)""",
+        """UPDATE messenger.files f SET due_at = CASE WHEN l.is_linked THEN NULL ELSE now() END
+             FROM (SELECT id, EXISTS (SELECT FROM messenger.file_links WHERE file_id = files.id) AS is_linked
+                     FROM messenger.files) l
+            WHERE l.id = f.id AND (f.due_at IS NULL) <> l.is_linked""",
+    ),
+    Rule(
         "a deleted conversation has no members, and a direct conversation has two, or one with oneself",
         """SELECT c.id, c.type, count(p.user_id) FROM messenger.conversations c
              LEFT JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.left_at IS NULL
@@ -156,14 +184,15 @@ def audit(cursor: Cursor, *, repair: bool = False) -> list[str]:
     return found
 
 
-def run(url: str, *, repair: bool) -> int:
-    """Prints the violations in the database. Returns the exit code: 0 if there are none, otherwise 1."""
+def run(url: str, *, repair: bool, files: Path | None = None) -> int:
+    """Prints the violations. Returns the exit code: 0 if there are none, otherwise 1."""
     try:
         with psycopg2.connect(url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
             # One snapshot of all tables, while the service keeps running.
             connection.set_session(isolation_level="REPEATABLE READ", readonly=not repair)
             with connection.cursor() as cursor:
                 found = audit(cursor, repair=repair)
+        found += _compare(url, files) if files is not None else []
     except psycopg2.Error as error:
         print(f"the audit failed: {str(error).strip().splitlines()[0]}", file=sys.stderr)
         return 1
@@ -171,16 +200,25 @@ def run(url: str, *, repair: bool) -> int:
     return 1 if found else 0
 
 
+def _compare(url: str, files: Path) -> list[str]:
+    with closing(psycopg2.connect(url, connect_timeout=_CONNECT_TIMEOUT_S)) as connection:
+        connection.set_session(readonly=True, autocommit=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SET ROLE messenger_definer")
+            return compare_files(cursor, files)
+
+
 def main() -> int:
     """Runs `python -m chat_api.check`. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m chat_api.check", description="Audits the data.")
     parser.add_argument("--repair", action="store_true", help="correct numbers that follow from other data")
+    parser.add_argument("--files", type=Path, metavar="FOLDER", help="compare with MESSENGER_FILES_DIR")
     options = parser.parse_args()
     url = os.environ.get("MESSENGER_DATABASE_URL")
     if not url:
         print("MESSENGER_DATABASE_URL is not set", file=sys.stderr)
         return 1
-    return run(url, repair=options.repair)
+    return run(url, repair=options.repair, files=options.files)
 
 
 if __name__ == "__main__":

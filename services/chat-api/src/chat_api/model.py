@@ -33,12 +33,14 @@ class Draft:
     file_size: int | None
     reply_to: str | None
     mentions: MentionsData | None = None
+    # The ids of files.
+    attachments: list[str] | None = None
 
 
 class Verdict(NamedTuple):
-    """The outcome of storing a draft, and what remains of its mentions.
+    """The outcome of storing a draft, what remains of its mentions, and its files as in the message.
 
-    Migrations 0001 and 0010 explain the values of `verdict` (send_messages).
+    Migrations 0001, 0010 and 0011 explain the values of `verdict` (send_messages).
     """
 
     verdict: str
@@ -47,6 +49,7 @@ class Verdict(NamedTuple):
     pos: int
     created_at: str
     mentions: MentionsData | None
+    attachments: list[dict[str, Any]] | None = None
 
 
 class Edit(NamedTuple):
@@ -273,6 +276,8 @@ def message_from_draft(draft: Draft, verdict: Verdict) -> MessageData:
         "edited_at": None,
         "deleted_at": None,
     }
+    if verdict.attachments:
+        message["attachments"] = verdict.attachments
     return message | verdict.mentions if verdict.mentions else message
 
 
@@ -286,7 +291,9 @@ def is_same_message(draft: Draft, sent: SentMessage) -> bool:
     message = sent.message
     if message["conversation_id"] != draft.conversation_id:
         return False
-    # A deleted message no longer has its file.
-    if message["deleted_at"] is None and message["file_url"] != draft.file_url:
+    files = [file["file_id"] for file in message.get("attachments", ())]
+    wanted = draft.file_url, draft.attachments or []
+    # A deleted message no longer has its files.
+    if message["deleted_at"] is None and (message["file_url"], files) != wanted:
         return False
     return sent.fingerprint in (None, fingerprint(draft.type, draft.content))

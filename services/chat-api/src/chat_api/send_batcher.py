@@ -45,6 +45,7 @@ _REFUSALS: Final[dict[str, ErrorKind]] = {
     "not_member": errors.NOT_MEMBER,
     "forbidden": errors.FORBIDDEN,
     "mention_all_refused": errors.MENTION_ALL_REFUSED,
+    "file_not_ready": errors.FILE_NOT_READY,
 }
 _WaitingSend = tuple[Draft, asyncio.Future[Any]]
 
@@ -241,6 +242,8 @@ def _outcome(draft: Draft, verdict: Verdict, repeats: dict[str, SentMessage]) ->
         return _StoredMessage(sent.message, orjson.dumps(sent.message), sent.message["id"] != draft.id)
     if verdict.verdict == "bad_reply":
         return AppError(errors.INVALID_FRAME, details={"reply_to": ["No such message in this conversation."]})
+    if verdict.verdict == "no_file":
+        return AppError(errors.NOT_FOUND, details={"attachments": ["No such file of the sender's."]})
     return AppError(_REFUSALS[verdict.verdict])
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from messenger_shared.settings.common import PROCESS, STORE, USER_IDS, StoreSettings
 from messenger_shared.settings.environment import Environment
-from messenger_shared.settings.variables import Choice, Flag, Variable, main
+from messenger_shared.settings.variables import Choice, Flag, Variable, Whole, main
 
 EVERYONE: Final = "everyone"
 OFF: Final = "off"
@@ -21,7 +21,25 @@ DIRECTORY: Final = Choice(
 OBSERVERS_REACT: Final = Flag(
     name="MESSENGER_OBSERVERS_REACT", default=True, meaning="1 lets observers react to messages."
 )
-VARIABLES: Final[tuple[Variable, ...]] = (*STORE, USER_IDS, DIRECTORY, OBSERVERS_REACT, *PROCESS)
+FILE_BYTES_PER_DAY: Final = Whole(
+    name="MESSENGER_FILE_BYTES_PER_DAY",
+    default=1024**3,
+    meaning="How many bytes of files one user may upload within 24 hours; 0 is no limit.",
+)
+FILES_PER_DAY: Final = Whole(
+    name="MESSENGER_FILES_PER_DAY",
+    default=1_000,
+    meaning="How many files one user may upload within 24 hours; 0 is no limit.",
+)
+VARIABLES: Final[tuple[Variable, ...]] = (
+    *STORE,
+    USER_IDS,
+    DIRECTORY,
+    OBSERVERS_REACT,
+    FILE_BYTES_PER_DAY,
+    FILES_PER_DAY,
+    *PROCESS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,9 @@ class ChatSettings:
     may_create_users: bool = True
     directory: str = DIRECTORY.choices[0]
     observers_react: bool = True
+    # What one user may upload within 24 hours; 0 is no limit.
+    file_bytes_per_day: int = FILE_BYTES_PER_DAY.default
+    files_per_day: int = FILES_PER_DAY.default
 
     @classmethod
     def read(cls, env: Environment) -> ChatSettings:
@@ -42,6 +63,8 @@ class ChatSettings:
             USER_IDS.of(env) == "numeric",
             DIRECTORY.of(env),
             OBSERVERS_REACT.of(env),
+            FILE_BYTES_PER_DAY.of(env),
+            FILES_PER_DAY.of(env),
         )
 
 

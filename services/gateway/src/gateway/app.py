@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from gateway.admin.http import add_admin
 from gateway.auth.credentials import Credentials
@@ -23,15 +24,20 @@ from gateway.edge.headers import add_common_headers
 from gateway.edge.origins import origins_middleware
 from gateway.edge.pages import add_pages
 from gateway.edge.problems import problems_middleware
-from gateway.edge.rest import BASE_PATH, MAX_BODY_BYTES, add_rest
+from gateway.edge.rest import BASE_PATH, MAX_BODY_BYTES, OperationHandler, add_rest
 from gateway.edge.server import add_server
 from gateway.edge.server_users import ServerUsers
+from gateway.edge.uploads import UploadDoor
 from gateway.edge.websocket import WebSocketEndpoint
+from gateway.files.fs_store import FsStore
+from gateway.files.operations import FileOperations
+from gateway.files.remover import FileRemover
+from gateway.files.transfers import Transfers
 from gateway.presence.cache import PresenceCache
 from gateway.presence.client import PresenceClient
 from gateway.presence.reporter import PresenceReporter
 from gateway.presence.subscriptions import PresenceSubscriptions
-from gateway.settings import GatewaySettings
+from gateway.settings import FileSettings, GatewaySettings
 from gateway.sockets.admission import Admission
 from gateway.sockets.commands import Commands
 from gateway.sockets.drain import Drain
@@ -52,6 +58,11 @@ if TYPE_CHECKING:
 SERVICE = "gateway"
 # Asks the other services, for an application that adds routes of its own to these.
 RPC: Final = web.AppKey[RpcClient]("rpc")
+# How many uploads, and how many downloads, one user and all users have at once on a worker.
+TRANSFERS_OF_USER: Final = 20
+TRANSFERS_AT_ONCE: Final = 500
+# Of the body that a client sends faster than it is read, twice as much waits in memory.
+READ_BUFFER_BYTES: Final = 32 * 1024
 # 500 of the longest user ids in a query, their commas encoded.
 MAX_LINE_BYTES = 16 * 1024
 
@@ -116,11 +127,28 @@ def _add_http(
     buckets: TokenBuckets,
 ) -> None:
     app[RPC] = rpc
-    add_rest(app, rpc, buckets, credentials.authenticator, credentials.tickets.handlers)
+    files = _add_files(app, settings.files, rpc) if settings.files is not None else {}
+    add_rest(app, rpc, buckets, credentials.authenticator, {**credentials.tickets.handlers, **files})
     add_docs(app, BASE_PATH)
     add_pages(app, settings)
     if settings.admin_api:
         add_admin(app, rpc, credentials.authenticator, credentials.revocations)
+
+
+def _add_files(
+    app: web.Application, settings: FileSettings, rpc: RpcClient
+) -> Mapping[str, OperationHandler]:
+    path = BASE_PATH + "/uploads"
+    store = FsStore(settings.folder, path, Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE))
+    remover = FileRemover(rpc, store)
+    for component in (store, remover):
+        run_component(app, component.start, component.stop)
+    door = UploadDoor(rpc, store, Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE))
+    app.router.add_route(hdrs.METH_HEAD, f"{path}/{{file_id}}", door.head)
+    app.router.add_route(hdrs.METH_PATCH, f"{path}/{{file_id}}", door.patch)
+    # Before aiohttp awaits the requests under way: a slow upload would take all the time for that.
+    app.on_shutdown.append(lambda _: door.stop())
+    return FileOperations(rpc, store, settings.max_bytes, settings.accepted).handlers
 
 
 def _add_server_api(
@@ -147,7 +175,11 @@ def _bare_app(settings: GatewaySettings, spans: Spans | None) -> web.Application
         middlewares=[problems_middleware, origins_middleware(settings.allowed_origins)],
         client_max_size=MAX_BODY_BYTES,
         # A packed body is refused, and until then it stays as it is.
-        handler_args={"max_line_size": MAX_LINE_BYTES, "auto_decompress": False},
+        handler_args={
+            "max_line_size": MAX_LINE_BYTES,
+            "auto_decompress": False,
+            "read_bufsize": READ_BUFFER_BYTES,
+        },
     )
     app.on_response_prepare.append(add_common_headers)
     if spans is not None:

@@ -19,6 +19,8 @@ REFUSED = Counter("messenger_turned_away", "New sockets refused with 503 because
 HOLES = Counter("messenger_holes_repaired", "Fetches of missing events from chat-api")
 PRESENCE_FRAMES = Counter("messenger_presence_frames", "Presence frames written to sockets")
 USER_UPDATES = Counter("messenger_user_updates", "user.updated frames written to sockets")
+UPLOADED_BYTES = Counter("messenger_uploaded_bytes", "Bytes of files that clients sent")
+FILES_REMOVED = Counter("messenger_files_removed", "Files whose bytes were removed")
 SERVER_REQUESTS = Counter(
     "messenger_server_requests",
     "Requests at the routes below /server, by operation and outcome: ok, or the error's code",

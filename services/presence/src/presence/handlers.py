@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from messenger_shared.contract.operations import presence, stats
+from messenger_shared.contract.operations import presence
 from messenger_shared.contract.operations.internal import reports
 from messenger_shared.contract.presence_states import INVISIBLE
 from messenger_shared.rpc.messages import Request
@@ -98,7 +98,7 @@ def handler_table(handlers: Handlers) -> dict[str, RequestHandler]:
         presence.ONLINE_LIST.name: handlers.online_page,
         presence.LIST.name: handlers.visible_page,
         presence.GET.name: handlers.get,
-        stats.STATS.name: handlers.stats,
+        presence.STATS.name: handlers.stats,
     }
 
 

@@ -33,6 +33,19 @@ class Entity(TypedDict):
     length: int
 
 
+class File(TypedDict):
+    """
+    A file. `mime` and `kind` are what its content is, whatever the uploader said.
+    """
+
+    file_id: str
+    name: str
+    size: int
+    mime: str
+    kind: Literal["image", "audio", "video", "file"]
+    state: Literal["ready", "pending", "rejected"]
+
+
 class Mentions(TypedDict):
     """
     The members whom a message mentions. With `all`, it mentions every member.
@@ -44,7 +57,9 @@ class Mentions(TypedDict):
 
 class Message(TypedDict):
     """
-    A message. It has `mentions` only if it mentions somebody, and `entities` only if the text does.
+    A message. It has `attachments` only with files, `mentions` only if it mentions somebody.
+
+    It has `entities` only if the text does.
     """
 
     id: str
@@ -60,6 +75,7 @@ class Message(TypedDict):
     file_url: str | None
     file_name: str | None
     file_size: int | None
+    attachments: NotRequired[list[File]]
     mentions: NotRequired[Mentions]
     entities: NotRequired[list[Entity]]
     created_at: str
@@ -249,6 +265,11 @@ class Problem(TypedDict):
         "reaction_limit",
         "mention_all_refused",
         "unknown_user",
+        "file_too_large",
+        "file_type_refused",
+        "file_not_ready",
+        "upload_conflict",
+        "quota_exceeded",
         "rate_limited",
         "overloaded",
         "unavailable",
@@ -301,6 +322,7 @@ class HistoryMessage(TypedDict):
     file_url: str | None
     file_name: str | None
     file_size: int | None
+    attachments: NotRequired[list[File]]
     mentions: NotRequired[Mentions]
     entities: NotRequired[list[Entity]]
     created_at: str
@@ -404,7 +426,7 @@ class ParticipantUpdateBody(TypedDict):
 
 class MessageSendBody(TypedDict):
     """
-    A new message: a text, a file, or both. The types `image` and `file` need a `file_url`.
+    A new message: a text, files, or both. The types `image` and `file` need a file.
     """
 
     content: NotRequired[str | None]
@@ -414,6 +436,7 @@ class MessageSendBody(TypedDict):
     file_url: NotRequired[str | None]
     file_name: NotRequired[str | None]
     file_size: NotRequired[int | None]
+    attachments: NotRequired[list[str] | None]
     mentions: NotRequired[MentionsRequest | None]
     entities: NotRequired[list[Entity] | None]
 
@@ -498,6 +521,36 @@ class VersionPage(TypedDict):
 
     next_cursor: str | None
     items: list[Version]
+
+
+class Upload(TypedDict):
+    """
+    Where the bytes go: a request with this method and these headers. `url` may be a path here.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    part_bytes: NotRequired[int]
+
+
+class NewFile(TypedDict):
+    """
+    A file that is to be uploaded.
+    """
+
+    file_id: str
+    upload: Upload
+
+
+class FileCreateBody(TypedDict):
+    """
+    A file to upload: its name, its size in bytes, and its media type, which its content may contradict.
+    """
+
+    name: str
+    size: int
+    mime: str
 
 
 class MentionPage(TypedDict):
@@ -755,6 +808,7 @@ class ServerMessageSendBody(TypedDict):
     file_url: NotRequired[str | None]
     file_name: NotRequired[str | None]
     file_size: NotRequired[int | None]
+    attachments: NotRequired[list[str] | None]
     mentions: NotRequired[MentionsRequest | None]
     entities: NotRequired[list[Entity] | None]
     sender_id: NotRequired[int | None]
@@ -762,7 +816,7 @@ class ServerMessageSendBody(TypedDict):
 
 class MessageSendCommand(TypedDict):
     """
-    A new message: a text, a file, or both. The types `image` and `file` need a `file_url`.
+    A new message: a text, files, or both. The types `image` and `file` need a file.
     """
 
     type: Literal["message.send"]
@@ -774,6 +828,7 @@ class MessageSendCommand(TypedDict):
     file_url: NotRequired[str | None]
     file_name: NotRequired[str | None]
     file_size: NotRequired[int | None]
+    attachments: NotRequired[list[str] | None]
     mentions: NotRequired[MentionsRequest | None]
     entities: NotRequired[list[Entity] | None]
     ref: NotRequired[str]
@@ -1433,6 +1488,11 @@ class ErrorFrame(TypedDict):
         "reaction_limit",
         "mention_all_refused",
         "unknown_user",
+        "file_too_large",
+        "file_type_refused",
+        "file_not_ready",
+        "upload_conflict",
+        "quota_exceeded",
         "rate_limited",
         "overloaded",
         "unavailable",

@@ -60,6 +60,13 @@ MENTION_ALL_REFUSED: Final = ErrorKind(
     "mention_all_refused", 403, False, "Only admins may mention all members, of at most 1,000"
 )
 UNKNOWN_USER: Final = ErrorKind("unknown_user", 422, False, "Unknown user")
+FILE_TOO_LARGE: Final = ErrorKind("file_too_large", 413, False, "File is too large")
+FILE_TYPE_REFUSED: Final = ErrorKind("file_type_refused", 415, False, "Files of this type are not accepted")
+FILE_NOT_READY: Final = ErrorKind("file_not_ready", 409, False, "The upload of the file is not complete")
+UPLOAD_CONFLICT: Final = ErrorKind(
+    "upload_conflict", 409, True, "Not where the upload continues, or another request continues it"
+)
+QUOTA_EXCEEDED: Final = ErrorKind("quota_exceeded", 403, False, "Too many files today")
 RATE_LIMITED: Final = ErrorKind("rate_limited", 429, True, "Too many requests")
 OVERLOADED: Final = ErrorKind("overloaded", 503, True, "Too busy")
 UNAVAILABLE: Final = ErrorKind("unavailable", 503, True, "Not available at the moment")
@@ -88,6 +95,11 @@ KINDS: Final[Mapping[str, ErrorKind]] = {
         REACTION_LIMIT,
         MENTION_ALL_REFUSED,
         UNKNOWN_USER,
+        FILE_TOO_LARGE,
+        FILE_TYPE_REFUSED,
+        FILE_NOT_READY,
+        UPLOAD_CONFLICT,
+        QUOTA_EXCEEDED,
         RATE_LIMITED,
         OVERLOADED,
         UNAVAILABLE,

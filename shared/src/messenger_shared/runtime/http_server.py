@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 SERVER: Final = "messenger"
 # How long a client may take to read a response, which is held in memory until then.
 ANSWER_TIMEOUT_S: Final = 60.0
+# In a response that takes longer to read: how long.
+ANSWER_TIMEOUT: Final = web.ResponseKey("answer_timeout", float)
 
 
 class HttpConnection(web.RequestHandler):
@@ -53,9 +55,9 @@ class HttpConnection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Sends the response; aborts the connection after ANSWER_TIMEOUT_S."""
+        """Sends the response; aborts the connection after ANSWER_TIMEOUT_S, or the response's own time."""
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(resp.get(ANSWER_TIMEOUT, ANSWER_TIMEOUT_S)):
                 return await super().finish_response(request, resp, start_time)
         except TimeoutError:
             if self.transport is not None:

@@ -55,6 +55,7 @@ class MessageHandlers:
                 body["file_size"],
                 body["reply_to"],
                 wanted_mentions(body),
+                body.get("attachments") or None,
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
+from chat_api.handlers.files import FileHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
 from chat_api.handlers.participants import ParticipantHandlers
@@ -23,6 +24,7 @@ from messenger_shared.contract.operations import pins as pin_operations
 from messenger_shared.contract.operations import reactions as reaction_operations
 from messenger_shared.contract.operations import settings as settings_operations
 from messenger_shared.contract.operations import users as user_operations
+from messenger_shared.contract.operations.internal import files as file_rows
 from messenger_shared.contract.operations.internal import operators as operator_operations
 from messenger_shared.contract.operations.internal import reports
 from messenger_shared.contract.operations.server import conversations as server_conversation_operations
@@ -81,6 +83,18 @@ def reaction_handler_table(reactions: ReactionHandlers, pins: PinHandlers) -> di
         pin_operations.PIN.name: pins.pin,
         pin_operations.UNPIN.name: pins.unpin,
         pin_operations.LIST.name: pins.list_pins,
+    }
+
+
+def file_handler_table(files: FileHandlers) -> dict[str, RequestHandler]:
+    """The handlers of the operations on files, by operation name."""
+    return {
+        file_rows.ADD.name: files.add,
+        file_rows.FIND.name: files.find,
+        file_rows.UPLOAD.name: files.upload,
+        file_rows.FINISH.name: files.finish,
+        file_rows.TAKE_DUE.name: files.take_due,
+        file_rows.REMOVED.name: files.removed,
     }
 
 

@@ -32,7 +32,7 @@ MESSAGE_COLUMNS: Final = (
     "m.id::text, m.conversation_id::text, m.seq, m.pos, m.version, m.sender_id, m.content, m.type, "
     "m.client_message_id, m.reply_to::text, m.file_url, m.file_name, m.file_size, "
     "messenger.to_wire(m.created_at), messenger.to_wire(m.edited_at), messenger.to_wire(m.deleted_at), "
-    "m.mentions"
+    "m.attachments, m.mentions"
 )
 _NAMES: Final = (
     "id",
@@ -53,7 +53,7 @@ _NAMES: Final = (
     "deleted_at",
 )
 _STORE: Final = (
-    "SELECT verdict, stored_id::text, seq, pos, created_at, mentions "
+    "SELECT verdict, stored_id::text, seq, pos, created_at, mentions, attachments "
     f"FROM messenger.send_messages(%s, {MENTION_ALL_MEMBERS}) ORDER BY place"
 )
 _ONE: Final = f"SELECT {MESSAGE_COLUMNS} FROM messenger.messages m WHERE id = %s"
@@ -101,8 +101,9 @@ SELECT 1 FROM messenger.conversations WHERE id = messenger.conversation_of(%s) F
 """
 # A user who has left learns only that they have left, and nothing about the message.
 _FACTS: Final = f"""
-SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.file_url IS NOT NULL,
-       m.deleted_at IS NOT NULL, c.type, p.role, p.left_at IS NOT NULL, m.mentions
+SELECT c.id::text, m.seq, m.sender_id, m.version, m.content,
+       m.file_url IS NOT NULL OR m.attachments IS NOT NULL, m.deleted_at IS NOT NULL, c.type, p.role,
+       p.left_at IS NOT NULL, m.mentions
   FROM messenger.conversations c
   JOIN messenger.conversation_participants p ON p.conversation_id = c.id AND p.user_id = %(user)s
   LEFT JOIN messenger.messages m ON m.id = %(message)s AND {VISIBLE}
@@ -111,8 +112,9 @@ SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.file_url IS NOT N
 """
 # The host application acts with a server key, and is no member.
 _FACTS_FOR_HOST: Final = f"""
-SELECT c.id::text, m.seq, m.sender_id, m.version, m.content, m.file_url IS NOT NULL,
-       m.deleted_at IS NOT NULL, c.type, '{HOST}', false, m.mentions
+SELECT c.id::text, m.seq, m.sender_id, m.version, m.content,
+       m.file_url IS NOT NULL OR m.attachments IS NOT NULL, m.deleted_at IS NOT NULL, c.type, '{HOST}',
+       false, m.mentions
   FROM messenger.messages m JOIN messenger.conversations c ON c.id = m.conversation_id
  WHERE m.id = %(message)s AND c.deleted_at IS NULL
 """
@@ -139,9 +141,11 @@ WITH versions AS (DELETE FROM messenger.message_versions WHERE message_id = %(me
                      AND x.user_id = of.user_id AND x.seq = m.seq)
 DELETE FROM messenger.reactions WHERE message_id = %(message)s
 """
+_UNLINK_FILES: Final = "SELECT messenger.unlink_files(%s)"
 _DELETE: Final = (
     "UPDATE messenger.messages m SET content = NULL, file_url = NULL, file_name = NULL, file_size = NULL, "
-    f"mentions = NULL, deleted_at = now(), pos = %s WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
+    "attachments = NULL, mentions = NULL, deleted_at = now(), pos = %s "
+    f"WHERE id = %s RETURNING {MESSAGE_COLUMNS}"
 )
 _VERSIONS: Final = (
     "SELECT version, content, messenger.to_wire(edited_at) FROM messenger.message_versions "
@@ -207,6 +211,8 @@ class PgMessages:
             if facts.deleted:
                 return to_message((await transaction.rows(_ONE, (message_id,)))[0])
             await transaction.rows(_FORGET, {"conversation": facts.conversation_id, "message": message_id})
+            if facts.has_file:
+                await transaction.rows(_UNLINK_FILES, (message_id,))
             [[pos]] = await transaction.rows(NEXT_POS, (facts.conversation_id,))
             return to_message((await transaction.rows(_DELETE, (pos, message_id)))[0])
 
@@ -228,9 +234,14 @@ async def locked_facts(transaction: Transaction, message_id: str, user_id: int) 
 
 
 def to_message(row: Row) -> MessageData:
-    """Converts a row of MESSAGE_COLUMNS to a message, with `mentions` and `entities` if there are any."""
-    *columns, mentions = row
+    """Converts a row of MESSAGE_COLUMNS to a message.
+
+    It has `attachments`, `mentions` and `entities` only if there are any.
+    """
+    *columns, attachments, mentions = row
     message = dict(zip(_NAMES, columns, strict=True))
+    if attachments:
+        message["attachments"] = attachments
     return message | mentions if mentions else message
 
 

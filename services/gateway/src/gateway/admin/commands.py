@@ -26,8 +26,8 @@ from messenger_shared.contract.identifiers import MAX_INTEGER, SERVER
 from messenger_shared.contract.json_codec import holds_forbidden_text
 from messenger_shared.contract.operations.internal import operators
 from messenger_shared.contract.operations.operation import CHAT_API, PRESENCE, Body, Operation
+from messenger_shared.contract.operations.presence import STATS
 from messenger_shared.contract.operations.server import keys as server_keys
-from messenger_shared.contract.operations.stats import STATS
 from messenger_shared.contract.tokens import parse_user_id
 from messenger_shared.rpc.client import RpcClient
 from messenger_shared.runtime.service import worker_id

@@ -13,9 +13,14 @@ from messenger_shared.runtime.http_methods import allowed_methods
 
 _PREFLIGHT: Final = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH, DELETE",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Idempotency-Key",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: (
+        "Authorization, Content-Type, Idempotency-Key, Range, Upload-Offset, Upload-Token, Tus-Resumable"
+    ),
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }
+
+# Headers of answers that pages may read.
+_EXPOSED: Final = "Content-Disposition, Content-Range, Upload-Offset, Upload-Length, Tus-Resumable"
 
 
 def origins_middleware(origins: frozenset[str]) -> Middleware:
@@ -36,6 +41,7 @@ def origins_middleware(origins: frozenset[str]) -> Middleware:
             response = await handler(request)
         if not response.prepared:
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
             response.headers[hdrs.VARY] = hdrs.ORIGIN
         return response
 

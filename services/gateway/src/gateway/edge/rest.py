@@ -44,7 +44,10 @@ def add_rest(
     authenticator: Authenticator,
     local_handlers: Mapping[str, OperationHandler],
 ) -> None:
-    """Adds a route for every operation that has one; `local_handlers` has the gateway's own."""
+    """Adds a route for every operation that has one; `local_handlers` has the gateway's own.
+
+    An operation of the gateway's without a handler is switched off.
+    """
     loop = asyncio.get_running_loop()
 
     def check_rate(operation: Operation, user_id: int) -> None:
@@ -55,10 +58,12 @@ def add_rest(
     for operation in TABLE.values():
         if operation.route is not None:
             answer = (
-                local_handlers[operation.name]
+                local_handlers.get(operation.name)
                 if operation.service == GATEWAY
                 else _service_handler(operation, rpc, check_rate)
             )
+            if answer is None:
+                continue
             handler = _handler(operation, operation.route, answer, authenticator)
             app.router.add_route(operation.route.method, BASE_PATH + operation.route.path, handler)
             if operation.route.method == hdrs.METH_GET:
@@ -103,6 +108,8 @@ def _handler(
         status, answer = route.respond(await answer_operation(identity, body))
         if answer is None:
             return web.Response(status=status)
+        if isinstance(answer, web.StreamResponse):
+            return answer
         return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json")
 
     return handle

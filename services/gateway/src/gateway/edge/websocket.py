@@ -33,6 +33,7 @@ from messenger_shared.contract.tokens import Identity
 PROTOCOL_VERSION: Final = 1
 # What this server can do beyond the first version of the protocol.
 FEATURES: Final = ("users", "reactions", "pins", "mentions")
+FILES: Final = "files"
 # A user may be refused this often per second, and ten times as often at once, before it is flooding.
 REFUSALS_PER_S: Final = 20
 REFUSALS_BURST_S: Final = 10
@@ -67,6 +68,7 @@ class WebSocketEndpoint:
         self._handshake = handshake
         self._settings = settings
         self._loop = asyncio.get_running_loop()
+        self._features = FEATURES if settings.files is None else (*FEATURES, FILES)
         # All sockets get the same limits, so they are encoded once.
         self._limits = orjson.Fragment(orjson.dumps(asdict(settings.limits)))
 
@@ -183,7 +185,7 @@ class WebSocketEndpoint:
             "protocol": PROTOCOL_VERSION,
             "heartbeat_ms": self._settings.heartbeat_ms,
             "limits": self._limits,
-            "features": FEATURES,
+            "features": self._features,
         }
 
 

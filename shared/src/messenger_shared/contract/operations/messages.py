@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from messenger_shared.contract import errors
 from messenger_shared.contract.operations.operation import (
     CHAT_API,
+    ON_CONVERSATION,
     Command,
     Operation,
     Route,
@@ -32,6 +33,7 @@ from messenger_shared.contract.schemas.fields import (
     cursor,
     page_limit,
 )
+from messenger_shared.contract.schemas.files import FILE_NAME_CHARS, FileIdList
 from messenger_shared.contract.schemas.mentions import check_mentions, wanted_entities, wanted_mentions
 from messenger_shared.contract.schemas.resources import (
     SYSTEM,
@@ -44,14 +46,13 @@ from messenger_shared.contract.schemas.resources import (
 )
 from messenger_shared.contract.text.blank import is_blank
 
-FILE_NAME_CHARS: Final = 255
 # The types that need no file.
 _TEXTS: Final = ("text", SYSTEM)
 NEEDS_FILE: Final = "An image or a file needs one."
 
 
 class SendRequest(RequestSchema):
-    """A new message: a text, a file, or both. The types `image` and `file` need a `file_url`."""
+    """A new message: a text, files, or both. The types `image` and `file` need a file."""
 
     conversation_id = UuidField(required=True)
     content = ContentField(may_be_blank=True, load_default="")
@@ -67,6 +68,7 @@ class SendRequest(RequestSchema):
     )
     file_name = NameField(FILE_NAME_CHARS, load_default=None, allow_none=True)
     file_size = IntegerField(load_default=None, allow_none=True)
+    attachments = FileIdList()
     mentions = wanted_mentions()
     entities = wanted_entities()
 
@@ -79,7 +81,7 @@ class SendRequest(RequestSchema):
 
     @validates_schema
     def _require_content(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if data["file_url"] is not None:
+        if data["file_url"] is not None or data["attachments"]:
             return
         if data["message_type"] not in _TEXTS:
             raise ValidationError(NEEDS_FILE, "file_url")
@@ -210,14 +212,13 @@ SEND: Final = Operation(
     ),
     command=Command(("message.send",), "message.sent", answers_without_ref=True),
     errors=(
-        errors.INVALID_CONVERSATION_ID,
+        *ON_CONVERSATION,
         errors.INVALID_FRAME,
         errors.MESSAGE_TOO_LONG,
         errors.FORBIDDEN,
-        errors.NOT_MEMBER,
-        errors.NOT_FOUND,
         errors.IDEMPOTENCY_CONFLICT,
         errors.MENTION_ALL_REFUSED,
+        errors.FILE_NOT_READY,
         errors.RATE_LIMITED,
     ),
 )

@@ -1,4 +1,4 @@
-"""Operations on presence: clients ask for that of others, and set their own."""
+"""Operations on presence: clients ask for that of others, and set their own. And the statistics of it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from messenger_shared.contract.presence_states import (
 )
 from messenger_shared.contract.schemas.fields import (
     IdList,
+    IntegerField,
     MomentField,
     RequestSchema,
     cursor,
@@ -82,6 +83,22 @@ class SetRequest(RequestSchema):
 
     status = fields.String(validate=validate.OneOf(CHOICES), load_default=None)
     last_seen_visibility = fields.String(validate=validate.OneOf(VISIBILITIES), load_default=None)
+
+
+class GatewaySchema(Schema):
+    """One gateway worker and its number of sockets."""
+
+    id = fields.String(required=True)
+    connections = IntegerField(required=True)
+
+
+class StatsSchema(Schema):
+    """Totals of all gateway workers. A conversation with a connected member counts as active."""
+
+    online_users = IntegerField(required=True)
+    total_connections = IntegerField(required=True)
+    active_conversations = IntegerField(required=True)
+    gateways = fields.List(fields.Nested(GatewaySchema), required=True)
 
 
 def _nothing(body: Body, answer: Any) -> Body:
@@ -146,6 +163,14 @@ UNWATCH: Final = Operation(
     command=Command(("presence.unwatch",), "presence.state", _users),
     errors=(errors.INVALID_FRAME,),
 )
+STATS: Final = Operation(
+    name="stats.get",
+    summary="Get statistics",
+    service=PRESENCE,
+    request=RequestSchema(),
+    answer=StatsSchema(),
+    route=Route("GET", "/stats", ok),
+)
 
 # The order matters: if two paths match, the first one is used.
-OPERATIONS: Final = (ONLINE_LIST, LIST, GET, SET, WATCH, UNWATCH)
+OPERATIONS: Final = (ONLINE_LIST, LIST, GET, SET, WATCH, UNWATCH, STATS)

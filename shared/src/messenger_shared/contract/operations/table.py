@@ -5,6 +5,7 @@ from typing import Final
 
 from messenger_shared.contract.operations import (
     conversations,
+    files,
     mentions,
     messages,
     participants,
@@ -13,9 +14,9 @@ from messenger_shared.contract.operations import (
     reactions,
     session,
     settings,
-    stats,
     users,
 )
+from messenger_shared.contract.operations.internal import files as file_rows
 from messenger_shared.contract.operations.internal import operators, reports
 from messenger_shared.contract.operations.operation import Operation
 from messenger_shared.contract.operations.server import conversations as server_conversations
@@ -28,13 +29,14 @@ TABLE: Final[Mapping[str, Operation]] = {
         conversations,
         participants,
         messages,
+        files,
         mentions,
         reactions,
         pins,
         settings,
         session,
         presence,
-        stats,
+        file_rows,
         reports,
         operators,
         users,

@@ -16,6 +16,7 @@ from messenger_shared.contract.schemas.fields import (
     UuidField,
     user_id,
 )
+from messenger_shared.contract.schemas.files import FileSchema
 from messenger_shared.contract.schemas.mentions import NOTIFY, EntitySchema, MentionsSchema
 from messenger_shared.contract.schemas.reactions import MessageReactionSchema
 
@@ -55,7 +56,10 @@ def notify() -> fields.String:
 
 
 class MessageSchema(Schema):
-    """A message. It has `mentions` only if it mentions somebody, and `entities` only if the text does."""
+    """A message. It has `attachments` only with files, `mentions` only if it mentions somebody.
+
+    It has `entities` only if the text does.
+    """
 
     id = UuidField(required=True)
     conversation_id = UuidField(required=True)
@@ -71,6 +75,7 @@ class MessageSchema(Schema):
     file_url = fields.String(required=True, allow_none=True)
     file_name = fields.String(required=True, allow_none=True)
     file_size = IntegerField(required=True, allow_none=True)
+    attachments = fields.List(fields.Nested(FileSchema))
     mentions = fields.Nested(MentionsSchema)
     entities = fields.List(fields.Nested(EntitySchema))
     created_at = MomentField(required=True)

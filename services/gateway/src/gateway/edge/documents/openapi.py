@@ -12,6 +12,7 @@ from gateway.edge.documents.shapes import OPENAPI_VERSION, Json, Shapes, descrip
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import ErrorKind
 from messenger_shared.contract.operations.operation import SERVER_PREFIX, Operation, Route, ServerRoute
+from messenger_shared.contract.schemas.files import BytesSchema
 from messenger_shared.contract.schemas.resources import ProblemSchema
 
 # Every operation may fail with these: bad token, page of another origin, service absent or overloaded.
@@ -37,6 +38,7 @@ _RETRY_AFTER: Final[Json] = {
 }
 # A list in a query is written `1,2,3`.
 _LISTED: Final[Json] = {"style": "form", "explode": False}
+_BYTES: Final[Json] = {"type": "string", "format": "binary"}
 _PARAMETER: Final = re.compile(r"{(\w+)}")
 
 
@@ -152,6 +154,8 @@ def _parameters(shapes: Shapes, entry: _Entry) -> list[Json]:
 def _success(shapes: Shapes, operation: Operation, status: int) -> Json:
     if status == 204:
         return {"description": "Done."}
+    if isinstance(operation.answer, BytesSchema):
+        return {"description": description(operation.answer), "content": {"*/*": {"schema": _BYTES}}}
     content = {"application/json": {"schema": shapes.refer(operation.answer)}}
     return {"description": description(operation.answer), "content": content}
 

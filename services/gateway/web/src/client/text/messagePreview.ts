@@ -6,7 +6,7 @@ import { stripBidiControls } from './bidi.ts';
 
 export type PreviewFields = Pick<
   Message,
-  'content' | 'file_url' | 'file_name' | 'deleted_at' | 'mentions' | 'entities'
+  'content' | 'file_url' | 'file_name' | 'attachments' | 'deleted_at' | 'mentions' | 'entities'
 >;
 
 /** `plain` removes the marks of formatting from the content. */
@@ -15,10 +15,11 @@ export function previewOf(
   t: Translate,
   plain = (content: string, _message: PreviewFields): string => content,
 ): string {
-  const { content, file_name: file } = message;
+  const { content, file_name: file, attachments = [] } = message;
   if (message.deleted_at) return t('message.deleted');
   if (content && !isBlank(content)) return plain(content, message);
-  return fileName(file) ?? t(message.file_url ? 'message.file' : 'message.blank');
+  const names = attachments.map(({ name }) => fileName(name) ?? t('message.file'));
+  return names.join(', ') || (fileName(file) ?? t(message.file_url ? 'message.file' : 'message.blank'));
 }
 
 /** Returns null if there is no visible name. */

@@ -21,7 +21,7 @@ export function MessageBody({ message }: { message: ChatMessage }) {
       </p>
     );
   }
-  const { content, file_url: url } = message;
+  const { content, file_url: url, attachments = [] } = message;
   return (
     <>
       {url && (
@@ -30,6 +30,12 @@ export function MessageBody({ message }: { message: ChatMessage }) {
           <SafeLink url={url} text={fileName(message.file_name) ?? url} />
         </p>
       )}
+      {attachments.map((file) => (
+        <p className="file" key={file.file_id}>
+          <Icon name="file" />
+          <span dir="auto">{fileName(file.name) ?? t('message.file')}</span>
+        </p>
+      ))}
       {content && !isBlank(content) && (
         <div
           className={isEmojiOnly(content) ? 'message-text emoji-only' : 'message-text'}
@@ -39,7 +45,9 @@ export function MessageBody({ message }: { message: ChatMessage }) {
           <MessageText text={content} entities={message.entities} mentions={message.mentions} />
         </div>
       )}
-      {!url && isBlank(content) && <p className="message-text placeholder">{previewOf(message, t)}</p>}
+      {!url && attachments.length === 0 && isBlank(content) && (
+        <p className="message-text placeholder">{previewOf(message, t)}</p>
+      )}
     </>
   );
 }

@@ -1,0 +1,104 @@
+"""Answers the clients' operations on files: creates, completes and serves them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiohttp import web
+
+from gateway.connections.rate_limits import TokenBuckets
+from gateway.files.content_types import content_type, is_accepted
+from gateway.files.store import ByteStore, FileData
+from gateway.sockets.commands import ask
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.identifiers import new_id
+from messenger_shared.contract.operations import files
+from messenger_shared.contract.operations.internal import files as rows
+from messenger_shared.contract.operations.operation import Body
+from messenger_shared.contract.schemas.files import READY
+from messenger_shared.contract.tokens import Identity
+from messenger_shared.rpc.client import RpcClient
+
+SECRET_BYTES: Final = 32
+# New files of one user per second on this worker, and twenty at once: two messages full of pictures.
+CREATED_PER_S: Final = 4
+CREATED_BURST_S: Final = 5
+_OF_CLIENTS: Final = ("file_id", "name", "size", "mime", "kind", "state")
+
+
+class FileOperations:
+    """One handler per operation, by the operation's name. A file has at most `max_bytes`."""
+
+    def __init__(self, rpc: RpcClient, store: ByteStore, max_bytes: int, accepted: Sequence[str]) -> None:
+        self._rpc = rpc
+        self._store = store
+        self._max_bytes = max_bytes
+        # Patterns of the media types that may be uploaded; all if there are none.
+        self._accepted = accepted
+        self._created = TokenBuckets(CREATED_PER_S, CREATED_BURST_S)
+        self.handlers = {
+            files.CREATE.name: self.create,
+            files.COMPLETE.name: self.complete,
+            files.GET.name: self.get,
+        }
+
+    async def create(self, identity: Identity, body: Body) -> dict[str, Any]:
+        """A new file and how to upload it. Raises AppError by size, type, quota and rate."""
+        self._check_new(identity.user_id, body)
+        file_id, secret = new_id(), secrets.token_urlsafe(SECRET_BYTES)
+        digest = digest_of(secret)
+        await ask(self._rpc, rows.ADD, {**body, "file_id": file_id, "digest": digest}, identity.user_id)
+        return {"file_id": file_id, "upload": self._store.upload(file_id, body["size"], secret)}
+
+    async def complete(self, identity: Identity, body: Body) -> dict[str, Any]:
+        """The file, which can be sent from now on. Raises AppError(file_not_ready, file_type_refused)."""
+        file = await self._own(identity.user_id, body["file_id"])
+        if file["state"] != READY:
+            head = await self._store.finish(file["file_id"], file["size"])
+            mime, kind = content_type(head, file["name"])
+            refused = not is_accepted(mime, self._accepted)
+            found = {"file_id": file["file_id"], "mime": mime, "kind": kind, "refused": refused}
+            file = await ask(self._rpc, rows.FINISH, found, identity.user_id)
+            if refused:
+                raise self._type_refused(mime)
+        return {name: file[name] for name in _OF_CLIENTS}
+
+    async def get(self, identity: Identity, body: Body) -> web.StreamResponse:
+        """The response with the bytes. Raises AppError(not_found), and file_not_ready for the uploader."""
+        file = await self._find(identity.user_id, body["file_id"])
+        if file["state"] != READY:
+            raise AppError(errors.FILE_NOT_READY)
+        return await self._store.response(file, identity.user_id)
+
+    def _check_new(self, user_id: int, body: Body) -> None:
+        if body["size"] > self._max_bytes:
+            raise AppError(errors.FILE_TOO_LARGE, details={"size": [f"At most {self._max_bytes} bytes."]})
+        if not is_accepted(body["mime"], self._accepted):
+            raise self._type_refused(body["mime"])
+        now = asyncio.get_running_loop().time()
+        if wait_ms := self._created.of(user_id, now).take(now):
+            raise AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms)
+
+    def _type_refused(self, mime: str) -> AppError:
+        text = f"{mime} is none of {', '.join(self._accepted)}."
+        return AppError(errors.FILE_TYPE_REFUSED, details={"mime": [text]})
+
+    async def _find(self, user_id: int, file_id: str) -> FileData:
+        found: FileData = await ask(self._rpc, rows.FIND, {"file_id": file_id}, user_id)
+        return found
+
+    async def _own(self, user_id: int, file_id: str) -> FileData:
+        file = await self._find(user_id, file_id)
+        if file["owner_id"] != user_id:
+            raise AppError(errors.NOT_FOUND)
+        return file
+
+
+def digest_of(secret: str) -> str:
+    """What chat-api keeps of an upload's secret: reading the database is not enough to upload."""
+    return hashlib.sha256(secret.encode()).hexdigest()

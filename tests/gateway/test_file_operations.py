@@ -1,0 +1,130 @@
+"""The operations on files: what is refused at once, what the content decides, what is removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.files import operations
+from gateway.files.fs_store import FsStore
+from gateway.files.operations import FileOperations
+from gateway.files.remover import FileRemover
+from gateway.files.transfers import Transfers
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError, ErrorKind
+from messenger_shared.contract.operations.internal import files as rows
+from messenger_shared.contract.tokens import Identity
+
+OWNER, OTHER = Identity(1, 0.0, 0.0), Identity(2, 0.0, 0.0)
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+NEW = {"name": "a.png", "size": len(PNG), "mime": "image/png"}
+
+
+class Rows:
+    """chat-api, as far as files are concerned: keeps one user's files, and records what it is asked."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, dict[str, Any]] = {}
+        self.due: list[str] = []
+        self.removed: list[str] = []
+
+    def ask(
+        self, service: str, operation: str, body: dict[str, Any], *, key: str, user_id: int
+    ) -> asyncio.Future[Any]:
+        answer = asyncio.get_running_loop().create_future()
+        answer.set_result(self._answer(operation, body, user_id))
+        return answer
+
+    def _answer(self, operation: str, body: dict[str, Any], user_id: int) -> Any:
+        if operation == rows.ADD.name:
+            self.files[body["file_id"]] = {**body, "kind": "file", "state": "open", "owner_id": user_id}
+            return {}
+        if operation == rows.TAKE_DUE.name:
+            due, self.due = self.due, []
+            return {"file_ids": due}
+        if operation == rows.REMOVED.name:
+            self.removed += body["file_ids"]
+            return {}
+        file = self.files[body["file_id"]]
+        if operation == rows.FINISH.name:
+            file |= body | {"state": "refused" if body["refused"] else "ready"}
+        return file
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[FsStore]:
+    store = FsStore(tmp_path, "/uploads", Transfers(9, 9))
+    await store.start()
+    yield store
+    await store.stop()
+
+
+async def refused(asked: Any) -> ErrorKind:
+    with pytest.raises(AppError) as caught:
+        await asked
+    return caught.value.kind
+
+
+async def uploaded(store: FsStore, files: FileOperations, content: bytes) -> dict[str, Any]:
+    """Uploads this content as a picture; returns the request that completes it."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    created = await files.create(OWNER, {**NEW, "size": len(content)})
+    await store.append(created["file_id"], 0, len(content), chunks())
+    return {"file_id": created["file_id"]}
+
+
+async def test_what_is_too_large_or_of_another_type_is_refused_at_once(store: FsStore) -> None:
+    chat_api: Any = Rows()
+    files = FileOperations(chat_api, store, 100, ("image/*",))
+    assert await refused(files.create(OWNER, {**NEW, "size": 101})) is errors.FILE_TOO_LARGE
+    assert await refused(files.create(OWNER, {**NEW, "mime": "text/html"})) is errors.FILE_TYPE_REFUSED
+    assert chat_api.files == {}
+
+
+async def test_the_content_of_a_file_is_what_counts(store: FsStore) -> None:
+    chat_api: Any = Rows()
+    files = FileOperations(chat_api, store, 100, ("image/*",))
+    good, bad = await uploaded(store, files, PNG), await uploaded(store, files, b"<!DOCTYPE html>")
+    assert await refused(files.complete(OTHER, good)) is errors.NOT_FOUND
+    assert (await files.complete(OWNER, good))["kind"] == "image"
+    assert await refused(files.complete(OWNER, bad)) is errors.FILE_TYPE_REFUSED
+    assert chat_api.files[bad["file_id"]]["state"] == "refused"
+
+
+async def test_new_files_are_limited_by_user(store: FsStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "CREATED_PER_S", 0.001)
+    monkeypatch.setattr(operations, "CREATED_BURST_S", 2_000)
+    chat_api: Any = Rows()
+    files = FileOperations(chat_api, store, 100, ())
+    for _ in range(2):
+        await files.create(OWNER, NEW)
+    assert await refused(files.create(OWNER, NEW)) is errors.RATE_LIMITED
+    await files.create(OTHER, NEW)
+
+
+async def test_what_is_due_is_removed_and_told_afterwards(
+    store: FsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat_api: Any = Rows()
+    files, remover = FileOperations(chat_api, store, 100, ()), FileRemover(chat_api, store)
+    whole, part = await uploaded(store, files, PNG), await uploaded(store, files, PNG)
+    await files.complete(OWNER, whole)
+    chat_api.due = [whole["file_id"], part["file_id"]]
+    assert [await remover.remove_due() for _ in range(2)] == [2, 0]
+    assert chat_api.removed == [whole["file_id"], part["file_id"]]
+    assert [await store.offset(file["file_id"]) for file in (whole, part)] == [0, 0]
+
+    async def fail(file_id: str) -> bool:
+        raise AppError(errors.UNAVAILABLE)
+
+    monkeypatch.setattr(store, "remove", fail)
+    chat_api.due = ["x"]
+    assert await refused(remover.remove_due()) is errors.UNAVAILABLE
+    assert "x" not in chat_api.removed
