@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from messenger_local.datadir import DataDir
 from messenger_local.status import read_status
@@ -34,6 +35,10 @@ WAIT_S = 150
 # Long enough for a reload on a busy machine, and short enough to be waited for.
 PRESENCE_GRACE_MS = 1_500
 T = TypeVar("T")
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

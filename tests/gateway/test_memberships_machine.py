@@ -208,5 +208,5 @@ class MembershipMachine(RuleBasedStateMachine):
         return self.runner.run(work)
 
 
-MembershipMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+MembershipMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=40)
 test_who_is_out_hears_nothing_and_who_is_in_hears_all = MembershipMachine.TestCase

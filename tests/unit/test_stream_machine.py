@@ -175,5 +175,5 @@ class StreamMachine(RuleBasedStateMachine):
         self.out += events
 
 
-StreamMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
+StreamMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=60)
 test_under_any_bus_each_thing_goes_out_in_order_and_in_its_last_state = StreamMachine.TestCase
