@@ -11,11 +11,11 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from tests.client import WAIT_S, User
+from tests.client import User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.uploads import PNG, TEXT, Files
-from tests.waiting import eventually
+from tests.waiting import LIMIT_S, eventually
 
 # The bytes are removed within a minute.
 REMOVED_S = 90.0
@@ -262,7 +262,7 @@ async def test_uploads_at_once_keep_their_bytes_apart(crowd: Crowd, files: Files
     user = crowd.newcomer()
     contents = [bytes([number]) * 300_000 for number in range(10)]
     ids = await asyncio.wait_for(
-        asyncio.gather(*(files.upload(user, content) for content in contents)), WAIT_S * 6
+        asyncio.gather(*(files.upload(user, content) for content in contents)), LIMIT_S * 3
     )
     for file_id, content in zip(ids, contents, strict=True):
         assert (await files.get(user, file_id)).body == content

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from tests.client import BASE_PATH, REQUEST_S, User
+from tests.client import BASE_PATH, User
+from tests.waiting import LIMIT_S
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(100)
 TEXT = b"a file's text\n" * 100
@@ -30,7 +31,7 @@ class Files:
     async def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Raw:
         """Makes any request. Underscores in the names of headers stand for hyphens."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        timeout = aiohttp.ClientTimeout(total=REQUEST_S)
+        timeout = aiohttp.ClientTimeout(total=LIMIT_S)
         async with self._http.request(
             method, self._url + path, data=body, headers=sent, timeout=timeout
         ) as response:
