@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import CDPSession, Locator, Page, expect
 
 from tests.browser.client import Chat, WebClients, new_user
@@ -26,7 +27,7 @@ class Team:
     room: str
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def team(clients: WebClients, host: User) -> Team:
     admin, minsu, ada = new_user(), new_user(), new_user()
     for user, said in ((admin, "지영"), (minsu, "김민수"), (ada, "Ada Lovelace")):

@@ -63,6 +63,7 @@ INTERNAL: Final = frozenset(
         *("presence.report", "presence.leave", "presence.states", "presence.look", "presence.choose"),
         *("contacts.among", "contacts.page", "operator.close", "operator.post"),
         *("user.admit", "server.user.set_deactivated"),
+        *("file.add", "file.find", "file.upload", "file.finish", "file.take_due", "file.removed"),
         *("server_key.create", "server_key.list", "server_key.revoke", "server_key.verify"),
     )
 )

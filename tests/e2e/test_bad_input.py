@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 
 from messenger_shared.contract.operations.operation import Operation
-from tests.client import User
+from tests.client import Socket, User
 from tests.e2e.bad_values import IN_JSON, IN_URL, KINDS, TEXTS
 from tests.e2e.crowd import Crowd
-from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, frame_outcome, over_rest, path_of
+from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, Outcome, frame_outcome, over_rest, path_of
 
 AT_ONCE = 10
 MAX_IN_FRAME = 60_000
@@ -110,15 +110,23 @@ async def test_a_bad_field_over_rest(place: Place, name: str) -> None:
     assert [answer for answer in answers if answer is not None] == []
 
 
+async def _over_socket(socket: Socket, type_: str, fields: Fields) -> Outcome:
+    """Waits as told when there are more bad values than frames at once."""
+    frame = await socket.request(type_, **fields)
+    if frame.get("code") == "rate_limited":
+        await asyncio.sleep(frame["retry_after_ms"] / 1000)
+        frame = await socket.request(type_, **fields)
+    return frame_outcome(frame)
+
+
 @pytest.mark.parametrize("type_", FRAME_TYPES)
 async def test_a_bad_field_over_a_socket(place: Place, type_: str) -> None:
     operation = FRAME_TYPES[type_]
     socket = await place.user.connect()
     for field, value in bad_fields(operation, frame=True):
-        frame = await socket.request(type_, **place.request(operation, **{field: value}))
-        got = frame_outcome(frame)
+        got = await _over_socket(socket, type_, place.request(operation, **{field: value}))
         assert (got.code, got.invalid_fields) == expected(field, value), (field, str(value)[:80], got)
-    assert (await socket.request("ping"))["type"] == "pong"
+    assert (await _over_socket(socket, "ping", {})).code == "ok"
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800", "x\udfff", "\ude00\ud83d"])
@@ -143,7 +151,7 @@ async def test_nul_and_lone_surrogates_in_any_field_over_a_socket(place: Place, 
             await socket.send_text(json.dumps(frame))
             got = frame_outcome(await socket.expect("error"))
             assert (got.code, got.invalid_fields) == ("invalid_frame", ("_",)), (type_, field)
-    assert (await socket.request("ping"))["type"] == "pong"
+    assert (await _over_socket(socket, "ping", {})).code == "ok"
 
 
 async def test_too_long_a_text_has_its_own_code_at_both_doors(place: Place) -> None:
