@@ -52,6 +52,17 @@ def test_until_the_replay_has_come_live_events_wait_for_it() -> None:
     assert offer(positions, new(6, 5), new(7, 6)) == [7]
 
 
+def test_live_events_that_are_read_before_the_end_of_the_replay_is_noticed_come_by_another_replay() -> None:
+    positions = started()
+    positions.socket_opened()
+    assert offer(positions, new(4, 3, replay=True), new(5, 4)) == [4]
+    assert not positions.replayed(C, 4)
+    assert positions.paused() == {C: 4}
+    assert offer(positions, new(5, 4, replay=True)) == [5]
+    assert positions.replayed(C, 5)
+    assert not positions.paused()
+
+
 def test_events_without_room_come_by_another_replay() -> None:
     positions = started()
     positions.dropped(new(4, 3))

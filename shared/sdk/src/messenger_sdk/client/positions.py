@@ -21,7 +21,7 @@ class Positions:
     """How far the client is in each conversation.
 
     A paused conversation waits for a replay. Until then its live events are dropped, since the replay has
-    them too.
+    them too. Those that follow the replay so closely that its end is not noticed yet come with another one.
     """
 
     def __init__(self, known: Mapping[str, Position] | None = None) -> None:
@@ -29,6 +29,8 @@ class Positions:
         self._paused: set[str] = set()
         # Replays of which an event found no room. The rest of such a replay is dropped, to come again.
         self._cut: set[str] = set()
+        # Paused conversation -> the last `pos` that was dropped.
+        self._dropped: dict[str, int] = {}
         # Conversation -> the `seq` up to which its unread messages have to be read from history.
         self._unread: dict[str, int] = {}
         # While the conversations are being listed: the first `pos` that came from an unknown one.
@@ -55,6 +57,7 @@ class Positions:
         """A new socket: every conversation needs a replay, and there may be new conversations."""
         self._paused = set(self._known)
         self._cut.clear()
+        self._dropped.clear()
         self._unlisted = {}
 
     def listed(self, rows: Iterable[ConversationCounters], *, is_first_start: bool) -> None:
@@ -94,6 +97,7 @@ class Positions:
         if frame["type"] == "message.new" and frame["data"]["seq"] <= (position["seq"] or 0):
             return False
         if id_ in self._paused and (id_ in self._cut or not frame.get("replay")):
+            self._dropped[id_] = max(pos, self._dropped.get(id_, 0))
             return False
         return bool(pos > position["pos"])
 
@@ -119,12 +123,15 @@ class Positions:
         self._cut.add(id_)
 
     def replayed(self, conversation_id: str, pos: int) -> bool:
-        """A replay has ended at `pos`. Returns False if it was cut, so that another one is needed."""
+        """A replay has ended at `pos`. Returns False if another is needed: it was cut, or more followed."""
+        dropped = self._dropped.pop(conversation_id, 0)
         if conversation_id in self._cut:
             self._cut.discard(conversation_id)
             return False
         if conversation_id in self._known:
             self._known[conversation_id]["pos"] = pos
+            if dropped > pos:
+                return False
             self._paused.discard(conversation_id)
         return True
 
@@ -139,6 +146,7 @@ class Positions:
         self._unread.pop(conversation_id, None)
         self._paused.discard(conversation_id)
         self._cut.discard(conversation_id)
+        self._dropped.pop(conversation_id, None)
 
     def _begin(self, conversation_id: str, pos: int, seq: int | None) -> None:
         self._known[conversation_id] = {"pos": pos, "seq": seq}

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from messenger_sdk.client.tasks import within
 from messenger_sdk.errors import UNEXPECTED, MessengerError, from_frame, unreachable
 
 COMMAND_TIMEOUT_S = 10.0
@@ -40,7 +41,7 @@ class Socket:
         answer = self._pending[ref] = asyncio.get_running_loop().create_future()
         try:
             await self._ws.send_json({"type": type, "ref": ref, **fields})
-            return await asyncio.wait_for(answer, timeout_s)
+            return await within(timeout_s, answer)
         except (asyncio.TimeoutError, ConnectionError, aiohttp.ClientError) as error:
             raise unreachable(error) from error
         finally:
@@ -75,15 +76,13 @@ class Socket:
 async def open_socket(session: aiohttp.ClientSession, url: str, token: str) -> Socket:
     """Opens a socket below `url`, the root of the API. Raises MessengerError."""
     try:
-        ws: WebSocket = await asyncio.wait_for(
-            session.ws_connect(
-                f"{url}/ws",
-                headers={"Authorization": f"Bearer {token}"},
-                heartbeat=PING_S,
-                max_msg_size=MAX_FRAME_BYTES,
-            ),
-            OPEN_TIMEOUT_S,
+        opening = session.ws_connect(
+            f"{url}/ws",
+            headers={"Authorization": f"Bearer {token}"},
+            heartbeat=PING_S,
+            max_msg_size=MAX_FRAME_BYTES,
         )
+        ws: WebSocket = await within(OPEN_TIMEOUT_S, opening)
     except aiohttp.WSServerHandshakeError as error:
         raise _refusal(error) from error
     except (asyncio.TimeoutError, aiohttp.ClientError, ConnectionError) as error:
@@ -97,7 +96,7 @@ async def open_socket(session: aiohttp.ClientSession, url: str, token: str) -> S
 
 async def _first_frame(ws: WebSocket) -> Frame:
     try:
-        message = await asyncio.wait_for(ws.receive(), OPEN_TIMEOUT_S)
+        message = await within(OPEN_TIMEOUT_S, ws.receive())
     except asyncio.TimeoutError as error:
         raise unreachable("no frame came") from error
     if message.type is not aiohttp.WSMsgType.TEXT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -24,3 +24,20 @@ async def first_of(*coroutines: Coroutine[Any, Any, T]) -> T:
         return next(task for task in tasks if task.done()).result()
     finally:
         await cancel(*tasks)
+
+
+async def within(timeout_s: float, awaitable: Awaitable[T]) -> T:
+    """Returns the result. Raises asyncio.TimeoutError after `timeout_s` seconds, and cancels the awaitable.
+
+    Before Python 3.12, `asyncio.wait_for` swallows a cancellation that arrives together with the result.
+    """
+    future = asyncio.ensure_future(awaitable)
+    try:
+        await asyncio.wait([future], timeout=timeout_s)
+        if not future.done():
+            raise asyncio.TimeoutError
+        return future.result()
+    finally:
+        if not future.done():
+            future.cancel()
+            await asyncio.wait([future])
