@@ -28,7 +28,7 @@ STORM: Final = "storm"
 # Compares the counts of the last storm with the rows.
 CHECK: Final = "check"
 _AT_ONCE: Final = 50
-# An answer takes a quarter of a second, since reactions are gathered; 1,000 a second come.
+# An answer takes 0.3 s, since reactions are gathered; 1,000 a second come.
 _REST_CONNECTIONS: Final = 1_000
 _TOLD_S: Final = 30.0
 _OPEN_ATTEMPTS: Final = 20

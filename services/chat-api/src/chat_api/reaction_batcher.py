@@ -23,7 +23,8 @@ from messenger_shared.rpc.messages import RETRY_ELSEWHERE_S
 
 log = logging.getLogger(__name__)
 
-REACTION_INTERVAL_S: Final = 0.25
+# At most four in any second, also if one is late.
+REACTION_INTERVAL_S: Final = 0.3
 MAX_WAITING_REACTIONS: Final = 20_000
 MAX_BATCH: Final = 1_000
 RETRY_AFTER_MS: Final = 500
