@@ -40,7 +40,7 @@ class Draft:
 class Verdict(NamedTuple):
     """The outcome of storing a draft, what remains of its mentions, and its files as in the message.
 
-    Migrations 0001, 0010 and 0011 explain the values of `verdict` (send_messages).
+    Migrations 0001 and 0011 explain the values of `verdict` (send_messages).
     """
 
     verdict: str

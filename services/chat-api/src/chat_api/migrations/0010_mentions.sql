@@ -63,119 +63,6 @@ AS $$
                                   WHERE conversation_id = conversation AND left_at IS NULL LIMIT than + 1) members
 $$;
 
--- As in 0006, with mentions: {mentions: {user_ids, all}, entities} or null in an item, and what remains of them in
--- the answer. One more verdict:
---   mention_all_refused  the sender is no admin (who may be anybody in a direct), or there are more members than
---                        `all_members`
--- The statement that stores messages does the same work as before; only a batch with mentions runs the others.
-CREATE FUNCTION messenger.send_messages(batch jsonb, all_members integer)
-RETURNS TABLE (place integer, verdict text, stored_id uuid, seq bigint, pos bigint, created_at text, mentions jsonb)
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = messenger, pg_catalog, pg_temp
-SET enable_seqscan = off
-AS $$
-#variable_conflict use_column
-DECLARE
-    has_mentions CONSTANT boolean := batch @> '[{"mentions": {}}]';
-BEGIN
-    -- Locks first, in id order, so that two batches can't wait for each other. What follows is a statement
-    -- of its own and therefore sees everything that was committed before the locks were granted.
-    PERFORM 1 FROM conversations
-     WHERE id = ANY (ARRAY(
-               SELECT DISTINCT (row ->> 'conversation_id')::uuid FROM jsonb_array_elements(batch) AS row))
-     ORDER BY id FOR NO KEY UPDATE;
-
-    IF has_mentions THEN
-        SELECT jsonb_agg(
-                   CASE WHEN item @> '{"mentions": {}}' THEN item || jsonb_build_object(
-                       'mentions', effective_mentions((item ->> 'conversation_id')::uuid, item -> 'mentions'),
-                       'is_crowd', (item #> '{mentions,mentions,all}')::boolean
-                                   AND has_more_members((item ->> 'conversation_id')::uuid, all_members))
-                   ELSE item END ORDER BY number)
-          INTO batch FROM jsonb_array_elements(batch) WITH ORDINALITY AS input (item, number);
-    END IF;
-
-    RETURN QUERY
-    WITH input AS (
-        SELECT (ordinality - 1)::integer AS place, item.*
-          FROM ROWS FROM (jsonb_to_recordset(batch) AS (
-                   id uuid, conversation_id uuid, sender_id bigint, client_message_id text, type text,
-                   content text, file_url text, file_name text, file_size bigint, reply_to uuid,
-                   mentions jsonb, is_crowd boolean
-               )) WITH ORDINALITY AS item
-    ), known AS (
-        SELECT i.place, coalesce(
-                   (SELECT m.id FROM messages m WHERE m.id = i.id),
-                   (SELECT m.id FROM messages m
-                     WHERE m.sender_id = i.sender_id AND m.client_message_id = i.client_message_id),
-                   -- An earlier row of this very batch, which is the first of its kind.
-                   nullif(first_value(i.id) OVER (
-                       PARTITION BY i.sender_id, coalesce(i.client_message_id, i.id::text) ORDER BY i.place
-                   ), i.id)
-               ) AS id
-          FROM input i
-    ), judged AS (
-        SELECT i.*, k.id AS known_id, CASE
-                   WHEN p.user_id IS NULL OR c.deleted_at IS NOT NULL THEN 'not_found'
-                   WHEN p.left_at IS NOT NULL THEN 'not_member'
-                   WHEN p.role = 'observer' OR (c.type = 'announcement' AND p.role <> 'admin')
-                       THEN 'forbidden'
-                   WHEN i.reply_to IS NOT NULL
-                       AND (SELECT m.conversation_id FROM messages m WHERE m.id = i.reply_to)
-                           IS DISTINCT FROM i.conversation_id
-                       THEN 'bad_reply'
-                   WHEN (i.mentions #> '{mentions,all}')::boolean
-                       AND (i.is_crowd OR c.type <> 'direct' AND p.role <> 'admin')
-                       THEN 'mention_all_refused'
-                   ELSE 'stored' END AS ruling
-          FROM input i
-          JOIN known k USING (place)
-          LEFT JOIN LATERAL (
-               SELECT type, deleted_at FROM conversations WHERE id = i.conversation_id OFFSET 0
-          ) c ON true
-          LEFT JOIN LATERAL (
-               SELECT user_id, role, left_at FROM conversation_participants
-                WHERE conversation_id = i.conversation_id AND user_id = i.sender_id OFFSET 0
-          ) p ON true
-    ), fresh AS (
-        SELECT j.*, row_number() OVER (PARTITION BY j.conversation_id ORDER BY j.place) AS number
-          FROM judged j WHERE j.ruling = 'stored' AND j.known_id IS NULL
-    ), moved AS (
-        UPDATE conversations c
-           SET last_seq = c.last_seq + f.count, last_pos = c.last_pos + f.count, last_message_at = now()
-          FROM (SELECT conversation_id, count(*) AS count FROM fresh GROUP BY conversation_id) f
-         WHERE c.id = f.conversation_id
-        RETURNING c.id, c.last_seq - f.count AS seq, c.last_pos - f.count AS pos
-    ), inserted AS (
-        INSERT INTO messages (conversation_id, seq, id, pos, created_pos, sender_id, client_message_id, type, content,
-                              file_url, file_name, file_size, reply_to, fingerprint, mentions)
-        SELECT f.conversation_id, m.seq + f.number, f.id, m.pos + f.number, m.pos + f.number, f.sender_id,
-               f.client_message_id, f.type, f.content, f.file_url, f.file_name, f.file_size, f.reply_to,
-               fingerprint(f.type, f.content), f.mentions
-          FROM fresh f JOIN moved m ON m.id = f.conversation_id
-        RETURNING id, conversation_id, sender_id, seq, pos, created_at
-    ), read AS (
-        INSERT INTO read_receipts AS r (conversation_id, user_id, last_read_seq, message_id)
-        SELECT DISTINCT ON (n.conversation_id, n.sender_id) n.conversation_id, n.sender_id, n.seq, n.id
-          FROM inserted n ORDER BY n.conversation_id, n.sender_id, n.seq DESC
-        ON CONFLICT (conversation_id, user_id) DO UPDATE
-           SET last_read_seq = excluded.last_read_seq, message_id = excluded.message_id, read_at = now()
-         WHERE r.last_read_seq < excluded.last_read_seq
-    )
-    SELECT j.place,
-           -- Who may no longer write is still told of what was stored when he could.
-           CASE WHEN j.known_id IS NOT NULL AND j.ruling <> 'not_found' THEN 'repeat' ELSE j.ruling END,
-           j.known_id, n.seq, n.pos, messenger.to_wire(n.created_at), j.mentions
-      FROM judged j LEFT JOIN inserted n ON n.id = j.id AND j.known_id IS NULL;
-
-    IF has_mentions THEN
-        PERFORM add_mentions((item ->> 'id')::uuid)
-           FROM jsonb_array_elements(batch) WITH ORDINALITY AS input (item, number)
-          WHERE item @> '{"mentions": {}}' ORDER BY number;
-    END IF;
-END
-$$;
-
 -- Adds the rows of the mentions that a message has now. What is there already stays, with its place in the order.
 CREATE FUNCTION messenger.add_mentions(message uuid) RETURNS void
 LANGUAGE sql
@@ -253,13 +140,11 @@ $$;
 
 REVOKE ALL ON messenger.mentions FROM PUBLIC;
 REVOKE ALL ON FUNCTION messenger.effective_mentions(uuid, jsonb), messenger.mention_rows(jsonb, bigint),
-       messenger.has_more_members(uuid, integer), messenger.send_messages(jsonb, integer),
-       messenger.add_mentions(uuid), messenger.post_system_message(uuid, uuid, text, jsonb),
-       messenger.unread_of(uuid, bigint[]) FROM PUBLIC;
+       messenger.has_more_members(uuid, integer), messenger.add_mentions(uuid),
+       messenger.post_system_message(uuid, uuid, text, jsonb), messenger.unread_of(uuid, bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION messenger.effective_mentions(uuid, jsonb), messenger.mention_rows(jsonb, bigint),
-      messenger.has_more_members(uuid, integer), messenger.send_messages(jsonb, integer),
-      messenger.add_mentions(uuid), messenger.post_system_message(uuid, uuid, text, jsonb),
-      messenger.unread_of(uuid, bigint[])
+      messenger.has_more_members(uuid, integer), messenger.add_mentions(uuid),
+      messenger.post_system_message(uuid, uuid, text, jsonb), messenger.unread_of(uuid, bigint[])
    TO messenger_chat;
 GRANT EXECUTE ON FUNCTION messenger.effective_mentions(uuid, jsonb), messenger.mention_rows(jsonb, bigint),
       messenger.has_more_members(uuid, integer), messenger.add_mentions(uuid) TO messenger_definer;
@@ -276,7 +161,6 @@ CREATE POLICY server_all ON messenger.mentions TO messenger_chat USING ((SELECT 
 
 GRANT CREATE ON SCHEMA messenger TO messenger_definer;
 ALTER FUNCTION messenger.has_more_members(uuid, integer) OWNER TO messenger_definer;
-ALTER FUNCTION messenger.send_messages(jsonb, integer) OWNER TO messenger_definer;
 ALTER FUNCTION messenger.post_system_message(uuid, uuid, text, jsonb) OWNER TO messenger_definer;
 ALTER FUNCTION messenger.unread_of(uuid, bigint[]) OWNER TO messenger_definer;
 REVOKE CREATE ON SCHEMA messenger FROM messenger_definer;

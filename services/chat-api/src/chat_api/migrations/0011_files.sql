@@ -74,12 +74,13 @@ AS $$
      WHERE f.id IN (SELECT file_id FROM file_links WHERE message_id = message) AND f.due_at IS NOT NULL
 $$;
 
--- As in 0010, with attachments: the ids of files, or null, in an item, and what the message carries of them in the
--- answer. Two more verdicts: no_file and file_not_ready, as in file_refusal. A file that is being sent is locked, so
--- that its removal doesn't begin. Only a batch with files runs these statements.
-SET LOCAL ROLE messenger_definer;
-DROP FUNCTION messenger.send_messages(jsonb, integer);
-RESET ROLE;
+-- As in 0006, with mentions ({mentions: {user_ids, all}, entities} or null) and attachments (ids of files, or null) in
+-- an item, and what the message carries of them in the answer. More verdicts:
+--   mention_all_refused      the sender is no admin (who may be anybody in a direct), or there are more members than
+--                            `all_members`
+--   no_file, file_not_ready  as in file_refusal
+-- The statement that stores messages does the same work as before; only a batch with mentions or files runs the
+-- others. A file that is being sent is locked, so that its removal doesn't begin.
 CREATE FUNCTION messenger.send_messages(batch jsonb, all_members integer)
 RETURNS TABLE (place integer, verdict text, stored_id uuid, seq bigint, pos bigint, created_at text, mentions jsonb,
                attachments jsonb)
