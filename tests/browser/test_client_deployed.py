@@ -1,5 +1,6 @@
 """An old page of the web client with a new server version: a part of it is gone from the server."""
 
+import asyncio
 import re
 
 import pytest
@@ -58,6 +59,35 @@ async def test_a_part_that_is_gone_is_told_and_comes_when_it_is_there(
     await context.unroute(missing)
     await page.get_by_role("button", name="Details").click()
     await expect(dialog).to_contain_text("Members")
+
+
+async def test_escape_closes_the_dialog_while_its_part_is_tried_again(clients: WebClients) -> None:
+    one = new_user()
+    await clients.group("Slow", one, new_user())
+    context = await clients.context(service_workers="block")
+    chat = await clients.chat(one, context)
+    await chat.open("Slow")
+    page = chat.page
+    await context.route(DETAILS, unreachable)
+    await page.get_by_role("button", name="Details").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("This could not be loaded.")
+    await context.unroute(DETAILS)
+    answer = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        await answer.wait()
+        await route.abort()
+
+    await context.route(DETAILS, slow)
+    retry = dialog.get_by_role("button", name="Try again")
+    await retry.click()
+    await expect(retry).to_be_focused()
+    await expect(retry).to_be_disabled()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    answer.set()
+    await expect(chat.text_box).to_be_visible()
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])

@@ -47,6 +47,8 @@ export function SafePart({ onBack, children }: SafePartProps) {
 
 export interface ErrorDialogProps {
   text: TextKey;
+  /** Whether what `onRetry` started goes on. The dialog stays, so that Escape still closes it. */
+  isRetrying?: boolean;
   onRetry: () => void;
   onClose: () => void;
 }
@@ -54,7 +56,7 @@ export interface ErrorDialogProps {
 /**
  * Replaces a dialog. It uses the browser's own dialog, since the client's dialog may be what failed to load.
  */
-export function ErrorDialog({ text, onRetry, onClose }: ErrorDialogProps) {
+export function ErrorDialog({ text, isRetrying = false, onRetry, onClose }: ErrorDialogProps) {
   const t = useT();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
@@ -68,7 +70,7 @@ export function ErrorDialog({ text, onRetry, onClose }: ErrorDialogProps) {
       <div className="dialog-actions">
         <Button text="close" onClick={onClose} />
         <Button text="broken.reload" onClick={reload} />
-        <Button text="tryAgain" onClick={onRetry} isPrimary />
+        <Button text="tryAgain" onClick={onRetry} isPrimary isBusy={isRetrying} />
       </div>
     </dialog>
   );
@@ -84,12 +86,14 @@ interface ButtonProps {
   text: TextKey;
   onClick: () => void;
   isPrimary?: boolean;
+  isBusy?: boolean;
 }
 
-function Button({ text, onClick, isPrimary = false }: ButtonProps) {
+function Button({ text, onClick, isPrimary = false, isBusy = false }: ButtonProps) {
   const t = useT();
+  const className = isPrimary ? 'button primary' : 'button';
   return (
-    <button type="button" className={isPrimary ? 'button primary' : 'button'} onClick={onClick}>
+    <button type="button" className={className} onClick={onClick} aria-disabled={isBusy}>
       {t(text)}
     </button>
   );

@@ -31,28 +31,37 @@ export function lazyDialog<P extends Closable>(
   return loader;
 }
 
+type Status = 'loading' | 'missing' | 'retrying';
+
 /** Loads the dialog when it is first drawn. React's `lazy` would never try again after a failure. */
 export function LazyDialog<P extends Closable>({ loader, props }: { loader: DialogLoader<P>; props: P }) {
   const [Loaded, setLoaded] = useState(() => loader.loaded);
-  const [isMissing, setMissing] = useState(false);
+  const [status, setStatus] = useState<Status>('loading');
   useEffect(() => {
-    if (Loaded || isMissing) return;
+    if (Loaded || status === 'missing') return;
     let isWanted = true;
     const show = (component: ComponentType<P>) => isWanted && setLoaded(() => component);
-    loader.load().then(show, () => isWanted && setMissing(true));
+    loader.load().then(show, () => isWanted && setStatus('missing'));
     return () => {
       isWanted = false;
     };
-  }, [loader, Loaded, isMissing]);
+  }, [loader, Loaded, status]);
   const { onClose } = props;
-  if (isMissing)
-    return <ErrorDialog text="broken.missing" onRetry={() => setMissing(false)} onClose={onClose} />;
-  if (!Loaded) return null;
+  if (Loaded)
+    return (
+      <ErrorBoundary
+        fallback={(retry) => <ErrorDialog text="broken.dialog" onRetry={retry} onClose={onClose} />}
+      >
+        <Loaded {...props} />
+      </ErrorBoundary>
+    );
+  if (status === 'loading') return null;
   return (
-    <ErrorBoundary
-      fallback={(retry) => <ErrorDialog text="broken.dialog" onRetry={retry} onClose={onClose} />}
-    >
-      <Loaded {...props} />
-    </ErrorBoundary>
+    <ErrorDialog
+      text="broken.missing"
+      isRetrying={status === 'retrying'}
+      onRetry={() => setStatus('retrying')}
+      onClose={onClose}
+    />
   );
 }
