@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from messenger_sdk.back_off import BackOff
 from messenger_sdk.errors import UNREACHABLE, MessengerError, from_response, unreachable
@@ -69,6 +70,23 @@ class Rest:
         if session is not None:
             await session.close()
 
+    def resolve(self, url: str) -> URL:
+        """Returns the address that an answer names: whole, or as a path of the same server."""
+        # A signature covers the address as it is written.
+        return URL(self._url).join(URL(url, encoded=True))
+
+    def url_of(self, path: str) -> URL:
+        """Returns the address of a path below the API's root."""
+        return URL(self._url + path, encoded=True)
+
+    async def authorization(self) -> dict[str, str]:
+        """Returns the header with the token. Raises MessengerError if the application has none now."""
+        return {"Authorization": f"Bearer {await self._credentials.token()}"}
+
+    def refused(self) -> bool:
+        """The server refused the token. Returns whether another one may be tried."""
+        return self._credentials.refused()
+
     async def request(
         self,
         method: str,
@@ -118,14 +136,14 @@ class Rest:
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
     ) -> Any:
-        token = await self._credentials.token()
+        authorization = await self.authorization()
         try:
             async with self.session.request(
                 method,
                 self._url + path,
                 json=body,
                 params=query,
-                headers={"Authorization": f"Bearer {token}", **(headers or {})},
+                headers={**authorization, **(headers or {})},
                 # A redirect would carry the token to another address.
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=min(ATTEMPT_TIMEOUT_S, self._timeout_s)),

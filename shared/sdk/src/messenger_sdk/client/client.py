@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import mimetypes
+import os
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
@@ -18,7 +21,9 @@ from messenger_sdk.client.socket import Frame, Socket, open_socket
 from messenger_sdk.client.tasks import cancel, first_of
 from messenger_sdk.client.user_tokens import GetToken, UserTokens
 from messenger_sdk.errors import MessengerError, unreachable
-from messenger_sdk.models import Message, Pins, Reactions
+from messenger_sdk.files.downloads import download
+from messenger_sdk.files.uploads import Uploader
+from messenger_sdk.models import File, Message, NewFile, Pins, Reactions
 from messenger_sdk.rest import Rest, base_url, path_of
 
 log = logging.getLogger(__name__)
@@ -128,6 +133,29 @@ class Client:
     async def unpin(self, message_id: str) -> None:
         """Unpins a message, if it is pinned."""
         await self._rest.request("DELETE", path_of("messages", message_id, "pin"))
+
+    async def upload(self, path: str | Path, *, name: str | None = None, mime: str | None = None) -> File:
+        """Uploads a file, to send it as `send(…, attachments=[file["file_id"]])`. Returns what it is.
+
+        An upload that is cut continues where it was. Raises MessengerError, and OSError for the file.
+        """
+        path = Path(path)
+        with await asyncio.to_thread(path.open, "rb") as source:
+            size = os.fstat(source.fileno()).st_size
+            guessed = mime or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            body = {"name": name or path.name, "size": size, "mime": guessed}
+            created: NewFile = await self._rest.request("POST", "/files", body)
+            await Uploader(self._rest, created["upload"], source, size).run()
+        file: File = await self._rest.request("POST", path_of("files", created["file_id"], "complete"))
+        return file
+
+    async def download(self, file_id: str, path: str | Path, *, thumb: int | None = None) -> None:
+        """Writes a file that the user may read to `path`, which appears when it is whole.
+
+        `thumb` is 320 or 840, for a small picture of it instead. Raises MessengerError, and OSError.
+        """
+        parts = ("files", file_id) if thumb is None else ("files", file_id, "thumb", thumb)
+        await download(self._rest, path_of(*parts), Path(path))
 
     async def command(self, type: str, **fields: Any) -> Frame:
         """Sends any other command and returns its answer. Raises MessengerError."""

@@ -1,0 +1,1 @@
+"""The bytes of files: `uploads` and `downloads`. `attempts` repeats what is cut."""
