@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 WEB := services/gateway/web
 comma := ,
 
-.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence bench-storm release clean
+.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence bench-storm bench-uploads release clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -78,6 +78,9 @@ bench-presence: $(READY) ## measure presence while users come and go, and chat m
 
 bench-storm: $(READY) ## measure a storm of 10,000 reactions to one message, and chat meanwhile
 	@$(BIN)/python -m tests.bench.storm
+
+bench-uploads: $(READY) ## measure 200 uploads of 10 MiB at once, and chat meanwhile
+	@$(BIN)/python -m tests.bench.uploads
 
 release: $(READY) ## write one version into all parts: VERSION=1.2.3; then commit, and tag v1.2.3
 	@$(BIN)/python deploy/release.py "$(VERSION)"

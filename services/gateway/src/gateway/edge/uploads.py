@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import socket
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -27,6 +28,8 @@ from messenger_shared.contract.schemas.files import READY
 from messenger_shared.rpc.client import RpcClient
 
 CHUNK_BYTES: Final = 64 * 1024
+# What the kernel holds of a connection comes in one piece, which waits in memory until the disk has it.
+RECEIVE_BUFFER_BYTES: Final = 64 * 1024
 # A client that sends less than this in FLOOR_S is cut off; it may continue.
 FLOOR_BYTES: Final = 64 * 1024
 FLOOR_S: Final = 15.0
@@ -71,6 +74,7 @@ class UploadDoor:
         if offset + (request.content_length or 0) > file["size"]:
             raise AppError(errors.FILE_TOO_LARGE)
         self._transfers.check(file["owner_id"])
+        _limit_receive_buffer(request)
         with self._transfers.counted(file["owner_id"]):
             offset = await self._receive(request, file, offset)
         return web.Response(status=204, headers={OFFSET: str(offset), **_PROTOCOL})
@@ -114,6 +118,12 @@ class UploadDoor:
 
     async def _offset(self, file: FileData) -> int:
         return file["size"] if file["state"] == READY else await self._store.offset(file["file_id"])
+
+
+def _limit_receive_buffer(request: web.Request) -> None:
+    connection = request.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
 
 
 async def _chunks(request: web.Request, deadline: asyncio.Timeout) -> AsyncIterator[bytes]:
