@@ -8,6 +8,8 @@ from typing import Final
 from psycopg2.extensions import cursor as Cursor
 
 READY: Final = "ready"
+# Thumbs and parts begin with the id of their file.
+ID_LENGTH: Final = 36
 _ROWS: Final = "SELECT id::text, state, size FROM messenger.files"
 
 
@@ -15,18 +17,21 @@ def compare_files(cursor: Cursor, folder: Path) -> list[str]:
     """One line per file without its bytes, and per bytes without a file.
 
     Each statement of `cursor` must see the newest rows, since files come and go meanwhile: a row is there
-    before its bytes and longer than these.
+    before its bytes and longer than these. Other bytes, of another size, may replace a file's meanwhile.
     """
     before = _ready_files(cursor)
     whole = {path.name: path.stat().st_size for path in folder.glob("ready/*/*")}
-    parts = {path.name for path in folder.glob("parts/*")}
+    others = [*folder.glob("parts/*"), *folder.glob("thumbs/*/*")]
+    found = {*whole, *(path.name[:ID_LENGTH] for path in others)}
     cursor.execute(_ROWS)
     known = {row[0] for row in cursor.fetchall()}
     after = _ready_files(cursor)
-    lost = [name for name, size in before.items() if name in after and whole.get(name) != size]
+    lost = [
+        name for name, size in before.items() if name in after and whole.get(name) not in (size, after[name])
+    ]
     return [
         *(f"violated: every file has its bytes: {name}" for name in lost),
-        *(f"violated: all bytes belong to a file: {name}" for name in sorted((parts | whole.keys()) - known)),
+        *(f"violated: all bytes belong to a file: {name}" for name in sorted(found - known)),
     ]
 
 
