@@ -21,6 +21,19 @@ PRESENCE_FRAMES = Counter("messenger_presence_frames", "Presence frames written 
 USER_UPDATES = Counter("messenger_user_updates", "user.updated frames written to sockets")
 UPLOADED_BYTES = Counter("messenger_uploaded_bytes", "Bytes of files that clients sent")
 FILES_REMOVED = Counter("messenger_files_removed", "Files whose bytes were removed")
+FILE_STORE_TIME = Histogram(
+    "messenger_file_store_seconds",
+    "Time that requests to the S3 store take, repetitions included, by operation",
+    ["operation"],
+    buckets=SECONDS,
+)
+FILE_STORE_FAILURES = Counter(
+    "messenger_file_store_failures",
+    "Requests to the store of files that failed, by operation; `disk` is the folder",
+    ["operation"],
+)
+# From the start at 0, as below.
+FILE_STORE_FAILURES.labels("disk")
 SERVER_REQUESTS = Counter(
     "messenger_server_requests",
     "Requests at the routes below /server, by operation and outcome: ok, or the error's code",

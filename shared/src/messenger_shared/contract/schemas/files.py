@@ -12,6 +12,7 @@ from messenger_shared.contract.text.file_names import clean_file_name
 FILE_NAME_CHARS: Final = 255
 ATTACHMENTS_MAX: Final = 10
 KINDS: Final = ("image", "audio", "video", "file")
+OPEN: Final = "open"
 READY: Final = "ready"
 STATES: Final = (READY, "pending", "rejected")
 
