@@ -8,6 +8,8 @@ from typing import Final
 from psycopg2.extensions import cursor as Cursor
 
 READY: Final = "ready"
+# Their bytes are there too, but may have been replaced by others.
+PENDING: Final = "pending"
 _ROWS: Final = "SELECT id::text, state, size FROM messenger.files"
 
 
@@ -17,19 +19,24 @@ def compare_files(cursor: Cursor, folder: Path) -> list[str]:
     Each statement of `cursor` must see the newest rows, since files come and go meanwhile: a row is there
     before its bytes and longer than these.
     """
-    before = _ready_files(cursor)
+    before = _kept_files(cursor)
     whole = {path.name: path.stat().st_size for path in folder.glob("ready/*/*")}
     parts = {path.name for path in folder.glob("parts/*")}
     cursor.execute(_ROWS)
     known = {row[0] for row in cursor.fetchall()}
-    after = _ready_files(cursor)
-    lost = [name for name, size in before.items() if name in after and whole.get(name) != size]
+    after = _kept_files(cursor)
+    lost = [name for name, file in before.items() if name in after and not _is_there(file, whole.get(name))]
     return [
         *(f"violated: every file has its bytes: {name}" for name in lost),
         *(f"violated: all bytes belong to a file: {name}" for name in sorted((parts | whole.keys()) - known)),
     ]
 
 
-def _ready_files(cursor: Cursor) -> dict[str, int]:
-    cursor.execute(f"{_ROWS} WHERE state = %s", (READY,))
-    return {name: size for name, _, size in cursor.fetchall()}
+def _is_there(file: tuple[str, int], size: int | None) -> bool:
+    state, expected = file
+    return size == expected or state == PENDING and size is not None
+
+
+def _kept_files(cursor: Cursor) -> dict[str, tuple[str, int]]:
+    cursor.execute(f"{_ROWS} WHERE state = ANY (%s)", ([READY, PENDING],))
+    return {name: (state, size) for name, state, size in cursor.fetchall()}

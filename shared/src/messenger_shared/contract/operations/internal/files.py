@@ -9,8 +9,18 @@ from marshmallow import fields, validate
 from messenger_shared.contract.operations.files import FileRequest, MimeField
 from messenger_shared.contract.operations.operation import CHAT_API, Operation
 from messenger_shared.contract.schemas.fields import IntegerField, RequestSchema, TextField
-from messenger_shared.contract.schemas.files import KINDS, FileNameField
+from messenger_shared.contract.schemas.files import (
+    KINDS,
+    PENDING,
+    READY,
+    REJECTED,
+    FileNameField,
+    FoundSchema,
+)
 from messenger_shared.contract.schemas.resources import AnySchema
+
+# How long a gateway has a file that it takes to examine it. Then another one may take it.
+LEASE_S: Final = 120
 
 
 class AddRequest(FileRequest):
@@ -23,11 +33,36 @@ class AddRequest(FileRequest):
 
 
 class FinishRequest(FileRequest):
-    """What the content of the caller's file is. With `refused`, the file is to be removed."""
+    """What the content of the caller's file is. With `refused`, the file is to be removed.
+
+    With `pending`, it is to be examined: by the gateway that asks if it is `taken`, otherwise by any.
+    """
 
     mime = MimeField(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
     refused = fields.Boolean(load_default=False)
+    pending = fields.Boolean(load_default=False)
+    taken = fields.Boolean(load_default=False)
+
+
+class TakePendingRequest(RequestSchema):
+    """How many files a gateway can examine now."""
+
+    limit = IntegerField(low=1, high=100, required=True)
+
+
+class ProcessedRequest(FileRequest, FoundSchema):
+    """How the examination of a file ended. `pending`: it is to be tried again after `retry_after_s`.
+
+    `emptied`: the bytes of a rejected file are gone.
+    """
+
+    state = fields.String(required=True, validate=validate.OneOf((READY, REJECTED, PENDING)))
+    size = IntegerField(low=1, required=True)
+    mime = MimeField(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+    emptied = fields.Boolean(load_default=False)
+    retry_after_s = IntegerField(load_default=0)
 
 
 class RemovedRequest(RequestSchema):
@@ -40,7 +75,9 @@ ADD: Final = Operation("file.add", CHAT_API, AddRequest(), AnySchema(), key="fil
 FIND: Final = Operation("file.find", CHAT_API, FileRequest(), AnySchema(), key="file_id")
 UPLOAD: Final = Operation("file.upload", CHAT_API, FileRequest(), AnySchema(), key="file_id")
 FINISH: Final = Operation("file.finish", CHAT_API, FinishRequest(), AnySchema(), key="file_id")
+TAKE_PENDING: Final = Operation("file.take_pending", CHAT_API, TakePendingRequest(), AnySchema())
+PROCESSED: Final = Operation("file.processed", CHAT_API, ProcessedRequest(), AnySchema(), key="file_id")
 TAKE_DUE: Final = Operation("file.take_due", CHAT_API, RequestSchema(), AnySchema())
 REMOVED: Final = Operation("file.removed", CHAT_API, RemovedRequest(), AnySchema())
 
-OPERATIONS: Final = (ADD, FIND, UPLOAD, FINISH, TAKE_DUE, REMOVED)
+OPERATIONS: Final = (ADD, FIND, UPLOAD, FINISH, TAKE_PENDING, PROCESSED, TAKE_DUE, REMOVED)
