@@ -129,7 +129,7 @@ async def run_file_statements(database: Database) -> None:
     await files.put_back(SENT_FILE, 60)
     for file_id, state in ((SENT_FILE, "ready"), (REJECTED_FILE, "rejected")):
         await files.settle(file_id, {"state": state, "mime": "text/plain", "kind": "file", "size": 1})
-    await files.emptied(REJECTED_FILE)
+    await files.removed([REJECTED_FILE])
     await messages.delete(WITH_FILE, ADMIN)
     await files.refuse(REFUSED_FILE, ADMIN)
     assert set(await files.take_due(10)) == {SENT_FILE, REFUSED_FILE}

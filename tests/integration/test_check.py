@@ -154,18 +154,21 @@ def test_files_and_the_folder_with_their_bytes_are_compared_both_ways(
 ) -> None:
     execute(owner, FILE.replace("NULL", "now()"))
     lost, orphan, part = str(GROUP), str(uuid.uuid4()), str(uuid.uuid4())
-    for folder in (f"ready/{lost[-2:]}", f"ready/{orphan[-2:]}", "parts"):
+    thumbless, thumb = str(uuid.uuid4()), f"thumbs/{lost[-2:]}"
+    for folder in (f"ready/{lost[-2:]}", f"ready/{orphan[-2:]}", "parts", thumb):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
     bytes_ = tmp_path / "ready" / lost[-2:] / lost
     bytes_.write_bytes(b"x")
+    (tmp_path / thumb / f"{lost}-320").write_bytes(b"x")
     assert check(database_url, "--files", str(tmp_path)).returncode == 0
     bytes_.write_bytes(b"")
     (tmp_path / "ready" / orphan[-2:] / orphan).write_bytes(b"x")
-    (tmp_path / "parts" / part).write_bytes(b"x")
+    (tmp_path / "parts" / f"{part}.new").write_bytes(b"x")
+    (tmp_path / thumb / f"{thumbless}-840").write_bytes(b"x")
     done = check(database_url, "--files", str(tmp_path))
     assert done.returncode == 1
     assert f"violated: every file has its bytes: {lost}\n" in done.stdout
-    for name in (orphan, part):
+    for name in (orphan, part, thumbless):
         assert f"violated: all bytes belong to a file: {name}\n" in done.stdout
 
 

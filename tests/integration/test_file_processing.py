@@ -155,7 +155,7 @@ async def test_a_rejected_file_comes_until_its_bytes_are_gone(files: PgFiles, da
     let_leases_end(database_url)
     [(file, _)] = await files.take_pending(10, LEASE_S)
     assert (file.file_id, file.state) == (file_id, "rejected")
-    await files.emptied(file_id)
+    await files.removed([file_id])
     let_leases_end(database_url)
     assert await files.take_pending(10, LEASE_S) == []
     assert (await files.finish(file_id, OWNER, "text/plain", "file", None)) == file

@@ -32,7 +32,8 @@ SELECT md5('m' || n)::uuid, md5('c' || n)::uuid, 3, '[]' FROM generate_series(%(
 INSERT INTO messenger.pin_heads (conversation_id, pos, user_id)
 SELECT md5('c' || n)::uuid, 3, n FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.files (id, owner_id, name, size, mime, state, upload_digest)
-SELECT md5('f' || n)::uuid, n, 'f', 1, 'text/plain', 'pending', '' FROM generate_series(%(first)s, %(last)s) n;
+SELECT md5('f' || n)::uuid, n, 'f', 1, 'text/plain', 'pending', ''
+  FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.file_links (message_id, place, file_id, conversation_id)
 SELECT md5('m' || n)::uuid, 1, md5('f' || n)::uuid, md5('c' || n)::uuid
   FROM generate_series(%(first)s, %(last)s) n;

@@ -10,9 +10,10 @@ FOUND = ("width", "height", "blurhash", "duration_ms", "thumbs")
 
 
 class FileRow(NamedTuple):
-    """A file. `state` is `open` until its upload is complete, then `pending` while it is examined, or `ready`.
+    """A file. `state` is `open` until its upload is complete.
 
-    A file whose examination ended badly is `rejected`. `thumbs` has the widths of its previews.
+    Then it is `pending` while it is examined, and at last `ready`, or `rejected` if it is dangerous.
+    `thumbs` has the longest sides of its previews.
     """
 
     file_id: str
@@ -44,7 +45,10 @@ class ChangedFiles(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """A file whose examination has ended, and the messages that have it, by conversation in the order of pos."""
+    """A file whose examination has ended, and what changed for that.
+
+    The changes are grouped by conversation, in the order of pos.
+    """
 
     file: FileRow
     changes: list[ChangedFiles]
@@ -85,9 +89,6 @@ class FileStore(Protocol):
         `outcome` has state (ready or rejected), size, mime, kind, and what was found.
         """
 
-    async def emptied(self, file_id: str) -> None:
-        """Notes that the bytes of a rejected file are gone."""
-
     async def refuse(self, file_id: str, owner_id: int) -> None:
         """Lets the owner's open file be removed at once."""
 
@@ -95,4 +96,4 @@ class FileStore(Protocol):
         """Up to `limit` files whose bytes are to be removed now. They come again unless `removed` is told."""
 
     async def removed(self, file_ids: Sequence[str]) -> None:
-        """Notes that the bytes of these files are gone."""
+        """Notes that the bytes of these files are gone, which are removed or rejected."""

@@ -29,10 +29,13 @@ from gateway.edge.server import add_server
 from gateway.edge.server_users import ServerUsers
 from gateway.edge.uploads import UploadDoor
 from gateway.edge.websocket import WebSocketEndpoint
+from gateway.files.examination import Examination
 from gateway.files.fs_store import FsStore
 from gateway.files.operations import FileOperations
+from gateway.files.processing import FileProcessing
 from gateway.files.remover import FileRemover
 from gateway.files.transfers import Transfers
+from gateway.media.processor import MediaProcessor
 from gateway.presence.cache import PresenceCache
 from gateway.presence.client import PresenceClient
 from gateway.presence.reporter import PresenceReporter
@@ -140,15 +143,17 @@ def _add_files(
 ) -> Mapping[str, OperationHandler]:
     path = BASE_PATH + "/uploads"
     store = FsStore(settings.folder, path, Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE))
-    remover = FileRemover(rpc, store)
-    for component in (store, remover):
+    remover, media = FileRemover(rpc, store), MediaProcessor()
+    examination = Examination(store, media, None, is_required=settings.scan_required)
+    processing = FileProcessing(rpc, store, examination)
+    for component in (store, media, processing, remover):
         run_component(app, component.start, component.stop)
     door = UploadDoor(rpc, store, Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE))
     app.router.add_route(hdrs.METH_HEAD, f"{path}/{{file_id}}", door.head)
     app.router.add_route(hdrs.METH_PATCH, f"{path}/{{file_id}}", door.patch)
     # Before aiohttp awaits the requests under way: a slow upload would take all the time for that.
     app.on_shutdown.append(lambda _: door.stop())
-    return FileOperations(rpc, store, settings.max_bytes, settings.accepted).handlers
+    return FileOperations(rpc, store, processing, settings.max_bytes, settings.accepted).handlers
 
 
 def _add_server_api(

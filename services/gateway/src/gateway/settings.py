@@ -138,6 +138,14 @@ FILE_TYPES: Final = Items(
     name="MESSENGER_FILE_TYPES",
     meaning="Media types of files that may be uploaded, such as `image/*,application/pdf`. Empty: all.",
 )
+SCAN_REQUIRED: Final = Flag(
+    name="MESSENGER_SCAN_REQUIRED",
+    default=False,
+    meaning=(
+        "Whether a file that the scanner can't look at stays pending, and is rejected after 2.5 hours. "
+        "Otherwise it is ready."
+    ),
+)
 VARIABLES: Final[tuple[Variable, ...]] = (
     REDIS_URL,
     JWT_SECRET,
@@ -162,6 +170,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     FILES_DIR,
     FILE_BYTES,
     FILE_TYPES,
+    SCAN_REQUIRED,
     USER_IDS,
     *PROCESS,
 )
@@ -174,6 +183,8 @@ class FileSettings:
     folder: Path
     max_bytes: int = FILE_BYTES.default
     accepted: tuple[str, ...] = ()
+    # Whether only files that were scanned are ready.
+    scan_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +246,7 @@ class GatewaySettings:
 def _files(env: Environment) -> FileSettings | None:
     folder, max_bytes = FILES_DIR.of(env), FILE_BYTES.of(env)
     accepted = tuple(pattern.lower() for pattern in FILE_TYPES.of(env))
-    return FileSettings(Path(folder), max_bytes, accepted) if folder else None
+    return FileSettings(Path(folder), max_bytes, accepted, SCAN_REQUIRED.of(env)) if folder else None
 
 
 def _jwt_keys(env: Environment) -> SigningKeys:

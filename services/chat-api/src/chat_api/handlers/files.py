@@ -9,7 +9,6 @@ from chat_api.publisher import Publisher
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.operations.internal.files import LEASE_S
-from messenger_shared.contract.schemas.files import PENDING
 from messenger_shared.rpc.messages import Request
 
 DUE_MAX: Final = 100
@@ -59,19 +58,18 @@ class FileHandlers:
     async def processed(self, request: Request) -> Any:
         """Ends the examination of a file, and tells members of its messages. Returns the file."""
         body = request.body
-        if body["state"] == PENDING:
-            await self._files.put_back(body["file_id"], body["retry_after_s"])
-            return {}
-        if body["emptied"]:
-            await self._files.emptied(body["file_id"])
-            return {}
         outcome = {name: body.get(name) for name in ("state", "size", "mime", "kind", *FOUND)}
         settled = await self._files.settle(body["file_id"], outcome)
         if settled is None:
             raise AppError(errors.NOT_FOUND)
-        # A repeat publishes again: the worker that settled the file may have died before. Gateways drop repeats.
+        # A repeat publishes again: the worker that settled the file may have died before it published.
         self._publisher.publish_files(settled.changes)
         return settled.file.as_dict()
+
+    async def put_back(self, request: Request) -> Any:
+        """Lets a file be examined later."""
+        await self._files.put_back(request.body["file_id"], request.body["after_s"])
+        return {}
 
     async def take_due(self, request: Request) -> Any:
         """Returns files whose bytes a gateway removes now."""

@@ -10,7 +10,7 @@ ALTER TABLE messenger.files
     ADD COLUMN height      integer,
     ADD COLUMN blurhash    text,
     ADD COLUMN duration_ms bigint,
-    -- The widths of the previews that there are.
+    -- The longest sides of the previews that there are.
     ADD COLUMN thumbs      integer[],
     -- When a gateway may take the file: to examine it, or to remove the bytes of a rejected one. This is the queue.
     -- A gateway that takes a file moves the moment, so that the file comes again if that gateway dies.

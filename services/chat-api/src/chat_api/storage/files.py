@@ -77,7 +77,6 @@ _SETTLE: Final = """
 SELECT verdict, message_id::text, conversation_id::text, pos, attachments FROM messenger.settle_file(%s, %s)
 """
 _SETTLED: Final = f"SELECT {_COLUMNS} FROM messenger.files f WHERE f.id = %s"
-_EMPTIED: Final = "UPDATE messenger.files SET process_at = NULL WHERE id = %s AND state = 'rejected'"
 # A gateway that dies meanwhile doesn't tell that the bytes are gone; then the file is due again.
 _TAKE_DUE: Final = """
 UPDATE messenger.files f SET state = 'removed', process_at = NULL, due_at = now() + interval '5 minutes'
@@ -85,9 +84,12 @@ UPDATE messenger.files f SET state = 'removed', process_at = NULL, due_at = now(
            FOR UPDATE SKIP LOCKED) due
  WHERE f.id = due.id RETURNING f.id::text
 """
-# The row counts for the quota until it is a day old.
+# The row counts for the quota until it is a day old. A rejected file stays as long as its messages.
 _REMOVED: Final = """
-WITH kept AS (
+WITH emptied AS (
+    UPDATE messenger.files SET process_at = NULL
+     WHERE id = ANY (%(files)s::uuid[]) AND state = 'rejected'
+), kept AS (
     UPDATE messenger.files SET due_at = created_at + interval '24 hours'
      WHERE id = ANY (%(files)s::uuid[]) AND state = 'removed' AND created_at > now() - interval '24 hours'
 )
@@ -149,9 +151,6 @@ class PgFiles:
                     changes = [ChangedFiles(*change) for _, *change in rows if change[0] is not None]
                     return Settled(FileRow(*file), changes)
         raise AppError(errors.UNAVAILABLE)
-
-    async def emptied(self, file_id: str) -> None:
-        await self._database.rows(_EMPTIED, (file_id,), user_id=SERVER)
 
     async def refuse(self, file_id: str, owner_id: int) -> None:
         await self._database.rows(_REFUSE, (file_id, owner_id), user_id=owner_id)

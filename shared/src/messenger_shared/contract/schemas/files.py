@@ -18,8 +18,8 @@ PENDING: Final = "pending"
 REJECTED: Final = "rejected"
 # Those that clients see.
 STATES: Final = (READY, PENDING, REJECTED)
-# The widths of previews, in pixels. A smaller picture has fewer.
-THUMB_WIDTHS: Final = (320, 840)
+# The longest sides of previews, in pixels. A smaller picture has fewer.
+THUMBS: Final = (320, 840)
 BLURHASH_CHARS: Final = 100
 
 
@@ -46,22 +46,22 @@ class FileIdList(ShortList):
 class FoundSchema(Schema):
     """What the examination of a file found: how large a picture is (in pixels) and how long it plays (in ms).
 
-    `blurhash` stands for a picture until it is loaded. `thumbs` has the widths of the previews that there are.
+    `blurhash` stands for a picture until it is loaded. `thumbs` has the longest sides of its previews.
     """
 
     width = IntegerField(low=1)
     height = IntegerField(low=1)
     blurhash = TextField(1, BLURHASH_CHARS)
     duration_ms = IntegerField()
-    thumbs = fields.List(IntegerField(validate=validate.OneOf(THUMB_WIDTHS)))
+    thumbs = fields.List(IntegerField(validate=validate.OneOf(THUMBS)))
 
 
 class FileSchema(FoundSchema):
     """A file. `mime` and `kind` are what its content is, whatever the uploader said.
 
-    It is `pending` while it is examined, and can be sent already. A `rejected` one can't be read. A picture has
-    `width`, `height`, `blurhash` and `thumbs` (the widths of its previews) if they could be found, and what
-    plays has `duration_ms`.
+    It is `pending` while it is examined, and can be sent already. A `rejected` one can't be read. If they
+    could be found, what plays has `duration_ms`, and a picture has `width`, `height`, `blurhash` (it stands
+    for the picture until that is loaded) and `thumbs` (the longest sides of its previews).
     """
 
     file_id = UuidField(required=True)

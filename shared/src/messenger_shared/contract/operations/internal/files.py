@@ -11,7 +11,6 @@ from messenger_shared.contract.operations.operation import CHAT_API, Operation
 from messenger_shared.contract.schemas.fields import IntegerField, RequestSchema, TextField
 from messenger_shared.contract.schemas.files import (
     KINDS,
-    PENDING,
     READY,
     REJECTED,
     FileNameField,
@@ -20,7 +19,7 @@ from messenger_shared.contract.schemas.files import (
 from messenger_shared.contract.schemas.resources import AnySchema
 
 # How long a gateway has a file that it takes to examine it. Then another one may take it.
-LEASE_S: Final = 120
+LEASE_S: Final = 180
 
 
 class AddRequest(FileRequest):
@@ -52,17 +51,18 @@ class TakePendingRequest(RequestSchema):
 
 
 class ProcessedRequest(FileRequest, FoundSchema):
-    """How the examination of a file ended. `pending`: it is to be tried again after `retry_after_s`.
+    """How the examination of a file ended, and what it found."""
 
-    `emptied`: the bytes of a rejected file are gone.
-    """
-
-    state = fields.String(required=True, validate=validate.OneOf((READY, REJECTED, PENDING)))
+    state = fields.String(required=True, validate=validate.OneOf((READY, REJECTED)))
     size = IntegerField(low=1, required=True)
     mime = MimeField(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
-    emptied = fields.Boolean(load_default=False)
-    retry_after_s = IntegerField(load_default=0)
+
+
+class PutBackRequest(FileRequest):
+    """A file that can't be examined now: any gateway may take it after `after_s`."""
+
+    after_s = IntegerField(required=True)
 
 
 class RemovedRequest(RequestSchema):
@@ -77,7 +77,8 @@ UPLOAD: Final = Operation("file.upload", CHAT_API, FileRequest(), AnySchema(), k
 FINISH: Final = Operation("file.finish", CHAT_API, FinishRequest(), AnySchema(), key="file_id")
 TAKE_PENDING: Final = Operation("file.take_pending", CHAT_API, TakePendingRequest(), AnySchema())
 PROCESSED: Final = Operation("file.processed", CHAT_API, ProcessedRequest(), AnySchema(), key="file_id")
+PUT_BACK: Final = Operation("file.put_back", CHAT_API, PutBackRequest(), AnySchema(), key="file_id")
 TAKE_DUE: Final = Operation("file.take_due", CHAT_API, RequestSchema(), AnySchema())
 REMOVED: Final = Operation("file.removed", CHAT_API, RemovedRequest(), AnySchema())
 
-OPERATIONS: Final = (ADD, FIND, UPLOAD, FINISH, TAKE_PENDING, PROCESSED, TAKE_DUE, REMOVED)
+OPERATIONS: Final = (ADD, FIND, UPLOAD, FINISH, TAKE_PENDING, PROCESSED, PUT_BACK, TAKE_DUE, REMOVED)
