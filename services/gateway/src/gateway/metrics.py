@@ -23,7 +23,7 @@ UPLOADED_BYTES = Counter("messenger_uploaded_bytes", "Bytes of files that client
 FILES_REMOVED = Counter("messenger_files_removed", "Files whose bytes were removed")
 FILES_EXAMINED = Counter(
     "messenger_files_examined",
-    "Examinations of files by outcome: ready, unreadable (ready without a preview), rejected, given_up (after "
+    "Examinations of files by outcome: ready, unreadable (ready without a preview), rejected, given_up (too "
     "many attempts), removed (meanwhile), emptied (a rejected one), later (no time or no scanner), failed",
     ["outcome"],
 )
