@@ -23,7 +23,7 @@ from messenger_shared.contract.identifiers import new_id
 from messenger_shared.contract.operations.internal import files as rows
 from messenger_shared.contract.tokens import Identity
 from tests.gateway.fake_files import Previews, Rows, Scanner
-from tests.waiting import LIMIT_S
+from tests.waiting import LIMIT_S, until
 
 OWNER = Identity(1, 0.0, 0.0)
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -219,6 +219,18 @@ async def test_a_file_that_was_removed_meanwhile_leaves_nothing(gateway: Gateway
     gateway.previews.goes_on.set()
     await completing
     assert not await gateway.store.remove(file_id)
+
+
+async def test_a_lease_is_renewed_while_it_is_needed(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RENEW_S", 0.01)
+    gateway.previews.goes_on.clear()
+    completing = asyncio.create_task(gateway.completed())
+    await until(lambda: len(gateway.rows.put_back) >= 2)
+    gateway.previews.goes_on.set()
+    file = await completing
+    assert set(gateway.rows.put_back) == {(file["file_id"], rows.LEASE_S)}
 
 
 async def test_a_worker_that_stops_gives_back_what_it_has(gateway: Gateway) -> None:

@@ -36,6 +36,7 @@ from gateway.files.processing import FileProcessing
 from gateway.files.remover import FileRemover
 from gateway.files.transfers import Transfers
 from gateway.media.processor import MediaProcessor
+from gateway.media.scanner import scanner_of
 from gateway.presence.cache import PresenceCache
 from gateway.presence.client import PresenceClient
 from gateway.presence.reporter import PresenceReporter
@@ -143,8 +144,8 @@ def _add_files(
 ) -> Mapping[str, OperationHandler]:
     path = BASE_PATH + "/uploads"
     store = FsStore(settings.folder, path, Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE))
-    remover, media = FileRemover(rpc, store), MediaProcessor()
-    examination = Examination(store, media, None, is_required=settings.scan_required)
+    media, remover = MediaProcessor(settings.keeps_metadata), FileRemover(rpc, store)
+    examination = Examination(store, media, scanner_of(settings.scanner), is_required=settings.scan_required)
     processing = FileProcessing(rpc, store, examination)
     for component in (store, media, processing, remover):
         run_component(app, component.start, component.stop)

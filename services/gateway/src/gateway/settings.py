@@ -138,13 +138,25 @@ FILE_TYPES: Final = Items(
     name="MESSENGER_FILE_TYPES",
     meaning="Media types of files that may be uploaded, such as `image/*,application/pdf`. Empty: all.",
 )
+SCANNER: Final = Text(
+    name="MESSENGER_SCANNER",
+    meaning=(
+        "The virus scanner that looks at uploaded files: `clamd://host:3310`, `clamd+unix:///path`, or the URL "
+        "of an HTTP service. Empty: there is none."
+    ),
+)
 SCAN_REQUIRED: Final = Flag(
     name="MESSENGER_SCAN_REQUIRED",
     default=False,
     meaning=(
-        "Whether a file that the scanner can't look at stays pending, and is rejected after 2.5 hours. "
-        "Otherwise it is ready."
+        "Whether a file stays pending while the scanner can't look at it; it is rejected after 2.5 hours. "
+        "Otherwise such a file is ready."
     ),
+)
+KEEP_METADATA: Final = Flag(
+    name="MESSENGER_KEEP_METADATA",
+    default=False,
+    meaning="Whether uploaded pictures keep their metadata, such as the place where they were taken.",
 )
 VARIABLES: Final[tuple[Variable, ...]] = (
     REDIS_URL,
@@ -170,7 +182,9 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     FILES_DIR,
     FILE_BYTES,
     FILE_TYPES,
+    SCANNER,
     SCAN_REQUIRED,
+    KEEP_METADATA,
     USER_IDS,
     *PROCESS,
 )
@@ -183,8 +197,11 @@ class FileSettings:
     folder: Path
     max_bytes: int = FILE_BYTES.default
     accepted: tuple[str, ...] = ()
-    # Whether only files that were scanned are ready.
+    # The address of a virus scanner, and whether only files that it has seen are ready.
+    scanner: str = ""
     scan_required: bool = False
+    # Whether pictures keep their metadata.
+    keeps_metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +263,12 @@ class GatewaySettings:
 def _files(env: Environment) -> FileSettings | None:
     folder, max_bytes = FILES_DIR.of(env), FILE_BYTES.of(env)
     accepted = tuple(pattern.lower() for pattern in FILE_TYPES.of(env))
-    return FileSettings(Path(folder), max_bytes, accepted, SCAN_REQUIRED.of(env)) if folder else None
+    scanner, is_required = SCANNER.of(env), SCAN_REQUIRED.of(env)
+    if is_required and not scanner:
+        raise SettingsError(f"{SCANNER.name} is not set, but {SCAN_REQUIRED.name} is")
+    if not folder:
+        return None
+    return FileSettings(Path(folder), max_bytes, accepted, scanner, is_required, KEEP_METADATA.of(env))
 
 
 def _jwt_keys(env: Environment) -> SigningKeys:

@@ -1,7 +1,8 @@
 """Examines files that are complete: asks the scanner, makes previews, and tells chat-api how it ended.
 
-chat-api has the queue of these files. A worker takes one for the time of a lease. If the worker dies, another
-one takes the file when the lease ends. A file that can't be examined now is put back, each time for longer.
+chat-api has the queue of these files. A worker takes one for the time of a lease, which it renews. If the
+worker dies, another one takes the file when the lease ends. A file that can't be examined now is put back, each
+time for longer.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ log = logging.getLogger(__name__)
 # Files in work at once, and files that this worker has taken in total.
 AT_ONCE: Final = 2
 MAX_TAKEN: Final = 32
-# Less than the lease by the time that it takes to tell the outcome.
-DEADLINE_S: Final = rows.LEASE_S - 30.0
+# For everything but telling the outcome. The scanner and the previews have shorter ones.
+DEADLINE_S: Final = 300.0
+RENEW_S: Final = rows.LEASE_S / 3
 # How long a completion waits for the outcome.
 COMPLETE_WAIT_S: Final = 5.0
 # At random, so that workers that started together don't ask together.
@@ -123,6 +125,7 @@ class FileProcessing:
         """The file as it is afterwards; None if it stays pending, or was removed."""
         with FILES_IN_EXAMINATION.track_inprogress(), EXAMINATION_TIME.time():
             name, settled = "failed", None
+            lease = asyncio.create_task(self._renew(file["file_id"]), name="file lease")
             try:
                 name, settled = await self._settle(file, attempts)
             except Later as reason:
@@ -132,6 +135,9 @@ class FileProcessing:
                 log.warning("file %s is examined later: %r", file["file_id"], error)
             except Exception:
                 log.exception("the examination of file %s failed", file["file_id"])
+            finally:
+                lease.cancel()
+                await asyncio.gather(lease, return_exceptions=True)
             FILES_EXAMINED.labels(name).inc()
             if name in ("later", "failed"):
                 await self._put_back(file["file_id"], min(RETRY_S * 2 ** (attempts - 1), RETRY_MAX_S))
@@ -154,6 +160,11 @@ class FileProcessing:
         if settled["state"] == REJECTED:
             await self._empty(settled)
         return outcome.name, settled
+
+    async def _renew(self, file_id: str) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            await self._put_back(file_id, rows.LEASE_S)
 
     async def _tell(self, file: FileData, outcome: Outcome) -> FileData | None:
         """The file as it is now; None if it was removed meanwhile."""
