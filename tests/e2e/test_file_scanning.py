@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 from aiohttp import web
 
+from tests.client import User
 from tests.e2e.crowd import Crowd, open_crowd_at
 from tests.e2e.uploads import TEXT, Files
 from tests.stack import RunningStack, running_stack
@@ -83,28 +84,40 @@ def let_leases_end(stack: RunningStack) -> None:
         cursor.execute("UPDATE messenger.files SET process_at = now() WHERE state = 'pending'")
 
 
-async def test_files_are_scanned(
+async def begun(user: User, files: Files, content: bytes) -> str:
+    """Returns a file whose bytes are there."""
+    created = await files.create(user, len(content))
+    assert (await files.put(created["upload"], content)).status == 204
+    return str(created["file_id"])
+
+
+async def test_files_are_scanned_and_outlive_a_gateway(
     own_crowd: Crowd, files: Files, stack: RunningStack, scanner: tuple[Scanner, str]
 ) -> None:
     one, two = own_crowd.newcomers(2)
-    service = scanner[0]
     room = await one.create_group(two.user_id)
-    theirs = await two.connect()
-    assert (await files.complete(one, await files.upload(one)))["state"] == "ready"
+    await a_virus_is_rejected(one, room, files, stack)
+    await without_a_scanner_a_file_is_pending(one, two, room, files, stack, scanner[0])
+    await a_gateway_that_dies_leaves_its_file_to_the_next(one, files, stack, scanner[0])
 
-    rejected = await files.upload(one, b"a " + VIRUS)
-    assert (await files.complete(one, rejected))["state"] == "rejected"
-    assert (await files.get(one, rejected)).status == 404
-    refused = await one.post(f"/conversations/{room}/messages", {"attachments": [rejected]})
+
+async def a_virus_is_rejected(user: User, room: str, files: Files, stack: RunningStack) -> None:
+    assert (await files.complete(user, await files.upload(user)))["state"] == "ready"
+    rejected = await files.upload(user, b"a " + VIRUS)
+    assert (await files.complete(user, rejected))["state"] == "rejected"
+    assert (await files.get(user, rejected)).status == 404
+    refused = await user.post(f"/conversations/{room}/messages", {"attachments": [rejected]})
     assert refused.status == 404
     bytes_ = stack.data_dir / "files" / "ready" / rejected[-2:] / rejected
     await until(lambda: not bytes_.exists())
 
-    # Without the scanner a file stays pending, can be sent, and can't be read.
+
+async def without_a_scanner_a_file_is_pending(
+    one: User, two: User, room: str, files: Files, stack: RunningStack, service: Scanner
+) -> None:
+    theirs = await two.connect()
     service.status = 500
-    created = await files.create(one, len(VIRUS))
-    await files.put(created["upload"], VIRUS)
-    file_id = created["file_id"]
+    file_id = await begun(one, files, VIRUS)
     completed = await one.call("POST", f"/files/{file_id}/complete")
     assert (completed.status, completed.body["state"]) == (200, "pending")
     sent = await one.post(f"/conversations/{room}/messages", {"attachments": [file_id]})
@@ -116,23 +129,25 @@ async def test_files_are_scanned(
     assert [file["state"] for file in event["attachments"]] == ["rejected"]
     assert (await files.get(two, file_id)).status == 404
 
-    # The gateway dies while the scanner looks at a file. The next one begins again.
+
+async def a_gateway_that_dies_leaves_its_file_to_the_next(
+    user: User, files: Files, stack: RunningStack, service: Scanner
+) -> None:
+    file_id, asked = await begun(user, files, TEXT), service.asked
     service.goes_on.clear()
-    created = await files.create(one, len(TEXT))
-    await files.put(created["upload"], TEXT)
-    asked = service.asked
-    completing = asyncio.ensure_future(one.call("POST", f"/files/{created['file_id']}/complete"))
+    completing = asyncio.ensure_future(user.call("POST", f"/files/{file_id}/complete"))
     await until(lambda: service.asked > asked)
     for pid in await stack.pids("gateway", "worker"):
         os.kill(pid, signal.SIGKILL)
     await asyncio.wait([completing])
+    # It failed, or a proxy answered.
     completing.exception()
     service.goes_on.set()
     let_leases_end(stack)
 
     async def is_ready() -> bool:
         try:
-            return (await files.get(one, created["file_id"])).status == 200
+            return (await files.get(user, file_id)).status == 200
         except aiohttp.ClientError:
             return False
 
