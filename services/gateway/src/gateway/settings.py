@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.auth.signing_keys import FetchedKeys, SigningKeys, keys_of_file, keys_of_secrets
+from gateway.media.scanner import scanner_of
 from messenger_shared.contract.tokens import SECRET_BYTES_MIN, Rules
 from messenger_shared.settings.common import PRESENCE_GRACE, PRESENCE_GRACE_MS, PROCESS, REDIS_URL, USER_IDS
 from messenger_shared.settings.environment import Environment, SettingsError
@@ -138,25 +139,26 @@ FILE_TYPES: Final = Items(
     name="MESSENGER_FILE_TYPES",
     meaning="Media types of files that may be uploaded, such as `image/*,application/pdf`. Empty: all.",
 )
+KEEP_METADATA: Final = Flag(
+    name="MESSENGER_KEEP_METADATA",
+    default=False,
+    meaning="1 leaves originals of pictures as they were uploaded, with the place where they were taken.",
+)
 SCANNER: Final = Text(
     name="MESSENGER_SCANNER",
     meaning=(
-        "The virus scanner that looks at uploaded files: `clamd://host:3310`, `clamd+unix:///path`, or the URL "
-        "of an HTTP service. Empty: there is none."
+        "Who scans files for viruses: `clamd://host:3310`, `clamd+unix:///path/of/socket`, or an `http://` or "
+        '`https://` URL that gets the bytes by POST and answers `{"clean": true}` or `{"clean": false}`. '
+        "Empty: nobody."
     ),
 )
 SCAN_REQUIRED: Final = Flag(
     name="MESSENGER_SCAN_REQUIRED",
-    default=False,
+    default=True,
     meaning=(
-        "Whether a file stays pending while the scanner can't look at it; it is rejected after 2.5 hours. "
-        "Otherwise such a file is ready."
+        "Whether files wait while the scanner is unavailable; they are rejected after 2.5 hours. 0 serves them "
+        "without a verdict."
     ),
-)
-KEEP_METADATA: Final = Flag(
-    name="MESSENGER_KEEP_METADATA",
-    default=False,
-    meaning="Whether uploaded pictures keep their metadata, such as the place where they were taken.",
 )
 VARIABLES: Final[tuple[Variable, ...]] = (
     REDIS_URL,
@@ -182,9 +184,9 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     FILES_DIR,
     FILE_BYTES,
     FILE_TYPES,
+    KEEP_METADATA,
     SCANNER,
     SCAN_REQUIRED,
-    KEEP_METADATA,
     USER_IDS,
     *PROCESS,
 )
@@ -192,16 +194,17 @@ VARIABLES: Final[tuple[Variable, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class FileSettings:
-    """Where the bytes of files are, and what may be uploaded: sizes, and patterns of media types."""
+    """Where the bytes of files are, and what may be uploaded: sizes, and patterns of media types.
+
+    `scanner` is what `gateway.media.scanner.scanner_of` takes; it is empty without a scanner.
+    """
 
     folder: Path
     max_bytes: int = FILE_BYTES.default
     accepted: tuple[str, ...] = ()
-    # The address of a virus scanner, and whether only files that it has seen are ready.
+    keeps_metadata: bool = KEEP_METADATA.default
     scanner: str = ""
-    scan_required: bool = False
-    # Whether pictures keep their metadata.
-    keeps_metadata: bool = False
+    scan_required: bool = SCAN_REQUIRED.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +264,17 @@ class GatewaySettings:
 
 
 def _files(env: Environment) -> FileSettings | None:
-    folder, max_bytes = FILES_DIR.of(env), FILE_BYTES.of(env)
-    accepted = tuple(pattern.lower() for pattern in FILE_TYPES.of(env))
-    scanner, is_required = SCANNER.of(env), SCAN_REQUIRED.of(env)
-    if is_required and not scanner:
-        raise SettingsError(f"{SCANNER.name} is not set, but {SCAN_REQUIRED.name} is")
-    if not folder:
-        return None
-    return FileSettings(Path(folder), max_bytes, accepted, scanner, is_required, KEEP_METADATA.of(env))
+    settings = FileSettings(
+        folder=Path(FILES_DIR.of(env)),
+        max_bytes=FILE_BYTES.of(env),
+        accepted=tuple(pattern.lower() for pattern in FILE_TYPES.of(env)),
+        keeps_metadata=KEEP_METADATA.of(env),
+        scanner=SCANNER.of(env),
+        scan_required=SCAN_REQUIRED.of(env),
+    )
+    # A wrong one is told now, and not by the first file.
+    scanner_of(settings.scanner)
+    return settings if FILES_DIR.of(env) else None
 
 
 def _jwt_keys(env: Environment) -> SigningKeys:

@@ -14,10 +14,10 @@ from gateway.media.formats.parts import CUT, Malformed, Parts
 _KEPT: Final = frozenset((b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip"))
 _NESTED: Final = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf"))
 _DROPPED: Final = frozenset((b"udta", b"uuid", b"meta", b"free", b"skip"))
-_METADATA_ITEMS: Final = frozenset((b"Exif", b"mime", b"uri "))
+# Pixels, and how a picture consists of others. All other items are metadata.
+_PICTURE_ITEMS: Final = frozenset((b"av01", b"grid", b"iden", b"iovl", b"tmap"))
 # An Exif block without entries: where its head begins, the head, and no entries.
 _EMPTY_EXIF: Final = bytes(4) + b"II*\0\x08\0\0\0" + bytes(6)
-_NO_ITEMS: Final = 0
 _IN_FILE: Final = 0
 _IN_BOX: Final = 1
 _MOST_ITEMS: Final = 10_000
@@ -34,11 +34,17 @@ class _Box(NamedTuple):
 
 def clean(data: bytes) -> Parts:
     """The file with its metadata emptied. Raises Malformed if a box or a place is outside of the file."""
-    out = bytearray(data)
-    for box in _boxes(data, 0, len(data)):
+    out, boxes = bytearray(data), list(_boxes(data, 0, len(data)))
+    if not any(box.name == b"moov" for box in boxes):
+        # All pixels are items. In an animation, tables of samples refer to them too.
+        for box in boxes:
+            if box.name == b"mdat":
+                out[box.content : box.end] = bytes(box.end - box.content)
+    for box in boxes:
         if box.name == b"meta":
             _empty_items(out, data, box)
-        elif box.name == b"moov":
+    for box in boxes:
+        if box.name == b"moov":
             _empty_tracks(out, data, box)
         elif box.name not in _KEPT or box.name in (b"free", b"skip"):
             _free(out, box)
@@ -71,14 +77,23 @@ def _empty_tracks(out: bytearray, data: bytes, parent: _Box) -> None:
 
 
 def _empty_items(out: bytearray, data: bytes, meta: _Box) -> None:
-    """Empties the items with metadata. A `meta` box has its version and flags before the boxes in it."""
+    """Puts the items of the picture back into the file, and empties the others.
+
+    A `meta` box has its version and flags before the boxes in it.
+    """
     inner = {box.name: box for box in _boxes(data, meta.content + 4, meta.end)}
     if not {b"iinf", b"iloc"} <= inner.keys():
         return
-    emptied = {number: kind for number, kind in _kinds(data, inner[b"iinf"]) if kind in _METADATA_ITEMS}
+    kinds = dict(_kinds(data, inner[b"iinf"]))
+    places = list(_places(data, inner[b"iloc"]))
+    for number, method, start, length in places:
+        if kinds.get(number) in _PICTURE_ITEMS and method == _IN_FILE:
+            end = start + length if length else len(data)
+            out[start:end] = data[start:end]
     idat = inner.get(b"idat")
-    for number, method, start, length in _places(data, inner[b"iloc"]):
-        if number not in emptied:
+    for number, method, start, length in places:
+        kind = kinds.get(number, b"")
+        if kind in _PICTURE_ITEMS:
             continue
         if method == _IN_BOX and idat is not None:
             start += idat.content
@@ -87,7 +102,7 @@ def _empty_items(out: bytearray, data: bytes, meta: _Box) -> None:
         end = start + length if length else len(data)
         if end > len(data):
             raise Malformed(CUT)
-        out[start:end] = _empty(emptied[number], end - start)
+        out[start:end] = _empty(kind, end - start)
 
 
 def _empty(kind: bytes, length: int) -> bytes:

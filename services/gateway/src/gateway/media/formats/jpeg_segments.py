@@ -10,10 +10,10 @@ from gateway.media.formats.parts import CUT, Malformed, Parts
 _START: Final = b"\xff\xd8"
 _SCAN: Final = 0xDA
 _END: Final = 0xD9
-# Heads of frames, Huffman and arithmetic tables; quantization tables, lines, restarts, hierarchy; scans.
-_PICTURE: Final = frozenset({*range(0xC0, 0xD0), *range(0xDB, 0xE0), _SCAN} - {0xC8})
-# Application data and comments, of which some are kept, and what the standard reserves.
-_OTHER: Final = frozenset({*range(0xE0, 0xFF), 0xC8})
+# Heads of frames, Huffman and arithmetic tables; quantization tables, restarts, scans.
+_PICTURE: Final = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD, _SCAN} - {0xC8})
+# Application data and comments, of which some are kept, and what no reader knows.
+_OTHER: Final = frozenset({*range(0xDE, 0xFF), 0xDC, 0xC8})
 _JFIF: Final = b"JFIF\0"
 _JFIF_BYTES: Final = 14
 _ADOBE: Final = b"Adobe"
