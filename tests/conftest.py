@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -29,6 +29,9 @@ from tests.e2e.placement import workers
 from tests.external import ExternalStack
 from tests.stack import RunningStack, launch
 from tests.waiting import until
+
+if TYPE_CHECKING:
+    from tests.s3.running import RunningS3
 
 WORKERS = {"gateway": 2, "chat-api": 2, "presence": 1}
 WAIT_S = 150
@@ -177,6 +180,16 @@ def database_url(stack: SharedStack, template_database: str) -> Iterator[str]:
     """Yields a fresh, migrated, empty database in the real PostgreSQL."""
     with new_database(stack, template_database) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[RunningS3]:
+    """Yields an S3 store; each test keeps to its own files."""
+    # moto and boto3 take seconds, which other tests don't wait for.
+    from tests.s3.running import running_s3
+
+    with running_s3() as store:
+        yield store
 
 
 @pytest.fixture

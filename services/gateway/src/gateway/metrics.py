@@ -37,6 +37,19 @@ EXAMINATION_TIME = Histogram(
 FILES_IN_EXAMINATION = Gauge(
     "messenger_files_in_examination", "Files taken to be examined", multiprocess_mode="livesum"
 )
+FILE_STORE_TIME = Histogram(
+    "messenger_file_store_seconds",
+    "Time that requests to the S3 store take, repetitions included, by operation",
+    ["operation"],
+    buckets=SECONDS,
+)
+FILE_STORE_FAILURES = Counter(
+    "messenger_file_store_failures",
+    "Requests to the store of files that failed, by operation; `disk` is the folder",
+    ["operation"],
+)
+# From the start at 0, as below.
+FILE_STORE_FAILURES.labels("disk")
 SERVER_REQUESTS = Counter(
     "messenger_server_requests",
     "Requests at the routes below /server, by operation and outcome: ok, or the error's code",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from gateway.auth.signing_keys import FetchedKeys, SigningKeys, keys_of_file, keys_of_secrets
-from gateway.media.scanner import scanner_of
+from gateway.file_settings import FILE_VARIABLES, FileSettings
 from messenger_shared.contract.tokens import SECRET_BYTES_MIN, Rules
 from messenger_shared.settings.common import PRESENCE_GRACE, PRESENCE_GRACE_MS, PROCESS, REDIS_URL, USER_IDS
 from messenger_shared.settings.environment import Environment, SettingsError
@@ -122,44 +121,6 @@ SERVER_API: Final = Flag(
     default=True,
     meaning="Whether host applications may use the routes below `/server`, with server keys.",
 )
-FILES_DIR: Final = Text(
-    name="MESSENGER_FILES_DIR",
-    meaning=(
-        "The folder for uploaded files, which all gateways share. Empty: there are no uploads. The embedded "
-        "stack uses `files` in the data directory."
-    ),
-)
-FILE_BYTES: Final = Whole(
-    name="MESSENGER_FILE_BYTES",
-    default=100 * 1024**2,
-    minimum=1,
-    meaning="How many bytes a file may have.",
-)
-FILE_TYPES: Final = Items(
-    name="MESSENGER_FILE_TYPES",
-    meaning="Media types of files that may be uploaded, such as `image/*,application/pdf`. Empty: all.",
-)
-KEEP_METADATA: Final = Flag(
-    name="MESSENGER_KEEP_METADATA",
-    default=False,
-    meaning="1 leaves originals of pictures as they were uploaded, with the place where they were taken.",
-)
-SCANNER: Final = Text(
-    name="MESSENGER_SCANNER",
-    meaning=(
-        "Who scans files for viruses: `clamd://host:3310`, `clamd+unix:///path/of/socket`, or an `http://` or "
-        '`https://` URL that gets the bytes by POST and answers `{"clean": true}` or `{"clean": false}`. '
-        "Empty: nobody."
-    ),
-)
-SCAN_REQUIRED: Final = Flag(
-    name="MESSENGER_SCAN_REQUIRED",
-    default=True,
-    meaning=(
-        "Whether files wait while the scanner is unavailable; they are rejected after 2.5 hours. 0 serves them "
-        "without a verdict."
-    ),
-)
 VARIABLES: Final[tuple[Variable, ...]] = (
     REDIS_URL,
     JWT_SECRET,
@@ -181,30 +142,10 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     DRAIN,
     ADMIN_API,
     SERVER_API,
-    FILES_DIR,
-    FILE_BYTES,
-    FILE_TYPES,
-    KEEP_METADATA,
-    SCANNER,
-    SCAN_REQUIRED,
+    *FILE_VARIABLES,
     USER_IDS,
     *PROCESS,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FileSettings:
-    """Where the bytes of files are, and what may be uploaded: sizes, and patterns of media types.
-
-    `scanner` is what `gateway.media.scanner.scanner_of` takes; it is empty without a scanner.
-    """
-
-    folder: Path
-    max_bytes: int = FILE_BYTES.default
-    accepted: tuple[str, ...] = ()
-    keeps_metadata: bool = KEEP_METADATA.default
-    scanner: str = ""
-    scan_required: bool = SCAN_REQUIRED.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,22 +200,8 @@ class GatewaySettings:
             server_api=SERVER_API.of(env),
             signing_secret=JWT_SECRET.of(env) if JWT_SECRET.is_set(env) else None,
             login_page=LOGIN_URL.of(env),
-            files=_files(env),
+            files=FileSettings.read(env),
         )
-
-
-def _files(env: Environment) -> FileSettings | None:
-    settings = FileSettings(
-        folder=Path(FILES_DIR.of(env)),
-        max_bytes=FILE_BYTES.of(env),
-        accepted=tuple(pattern.lower() for pattern in FILE_TYPES.of(env)),
-        keeps_metadata=KEEP_METADATA.of(env),
-        scanner=SCANNER.of(env),
-        scan_required=SCAN_REQUIRED.of(env),
-    )
-    # A wrong one is told now, and not by the first file.
-    scanner_of(settings.scanner)
-    return settings if FILES_DIR.of(env) else None
 
 
 def _jwt_keys(env: Environment) -> SigningKeys:

@@ -52,7 +52,7 @@ class Scanning(Protocol):
 class Examination:
     """Examines files with a scanner, if there is one, and makes their previews.
 
-    `is_required`: what the scanner hasn't seen is never ready.
+    `is_required`: what the scanner, if there is one, hasn't seen is never ready.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Examination:
         self._store = store
         self._previews = previews
         self._scanner = scanner
-        self._is_required = is_required
+        self._is_required = is_required and scanner is not None
 
     def must_examine(self, kind: str) -> bool:
         """Whether there is anything to find out about a file of this kind."""
-        return self._scanner is not None or self._is_required or kind in _WITH_MEDIA
+        return self._scanner is not None or kind in _WITH_MEDIA
 
     async def examine(self, file: FileData) -> Outcome:
         """Examines the file, and keeps its previews. Raises Later, and AppError if the store fails."""
@@ -105,9 +105,9 @@ class Examination:
         return Outcome("given_up", {"state": state, "size": size, "kind": "file"})
 
     async def _is_clean(self, path: Path) -> bool:
+        if self._scanner is None:
+            return True
         try:
-            if self._scanner is None:
-                raise ScannerUnavailable("there is no scanner")
             return await self._scanner.is_clean(path)
         except ScannerUnavailable as reason:
             if self._is_required:

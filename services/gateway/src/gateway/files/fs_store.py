@@ -21,8 +21,9 @@ from aiohttp import web
 
 from gateway.files.downloads import Download, thumb_of
 from gateway.files.part import Part
-from gateway.files.store import HEAD_BYTES, FileData
+from gateway.files.store import HEAD_BYTES, SECRET, FileData
 from gateway.files.transfers import Transfers
+from gateway.metrics import FILE_STORE_FAILURES
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.settings.environment import SettingsError
@@ -37,7 +38,6 @@ LOCK_RETRY_S: Final = 0.05
 RETRY_AFTER_MS: Final = 5_000
 METHOD: Final = "PATCH"
 OFFSET: Final = "Upload-Offset"
-SECRET: Final = "Upload-Token"
 BODY_TYPE: Final = "application/offset+octet-stream"
 # What the names of parts end with that aren't uploads, but copies.
 NEW: Final = ".new"
@@ -67,7 +67,7 @@ class FsStore:
         """Ends the threads once they have done what they are doing."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def upload(self, file_id: str, size: int, secret: str) -> dict[str, Any]:
+    async def upload(self, file_id: str, size: int, secret: str) -> dict[str, Any]:
         headers = {OFFSET: "0", SECRET: secret, "Content-Type": BODY_TYPE}
         return {"method": METHOD, "url": f"{self._url}/{file_id}", "headers": headers}
 
@@ -124,6 +124,7 @@ class FsStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except OSError as error:
+            FILE_STORE_FAILURES.labels("disk").inc()
             log.error("the files' folder: %s", error.strerror)
             raise AppError(errors.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS) from error
 

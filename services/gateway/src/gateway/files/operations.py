@@ -63,7 +63,7 @@ class FileOperations:
         file_id, secret = new_id(), secrets.token_urlsafe(SECRET_BYTES)
         digest = digest_of(secret)
         await ask(self._rpc, rows.ADD, {**body, "file_id": file_id, "digest": digest}, identity.user_id)
-        return {"file_id": file_id, "upload": self._store.upload(file_id, body["size"], secret)}
+        return {"file_id": file_id, "upload": await self._store.upload(file_id, body["size"], secret)}
 
     async def complete(self, identity: Identity, body: Body) -> dict[str, Any]:
         """The file, which can be sent from now on. Raises AppError(file_not_ready, file_type_refused).

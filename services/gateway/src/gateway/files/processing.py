@@ -1,8 +1,8 @@
 """Examines files that are complete: asks the scanner, makes previews, and tells chat-api how it ended.
 
 chat-api has the queue of these files. A worker takes one for the time of a lease, which it renews. If the
-worker dies, another one takes the file when the lease ends. A file that can't be examined now is put back, each
-time for longer.
+worker dies, another one takes the file when the lease ends. A file that can't be examined now is put back,
+each time for longer.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from aiohttp import web
 FileData = dict[str, Any]
 # The start of a file, by which its type is found.
 HEAD_BYTES: Final = 8_192
+# The header with an upload's secret.
+SECRET: Final = "Upload-Token"
 
 
 class ByteStore(Protocol):
@@ -22,8 +24,11 @@ class ByteStore(Protocol):
     async def stop(self) -> None:
         """Ends what is under way."""
 
-    def upload(self, file_id: str, size: int, secret: str) -> dict[str, Any]:
-        """How the client uploads the bytes: an UploadSchema. `secret` proves that it may."""
+    async def upload(self, file_id: str, size: int, secret: str) -> dict[str, Any]:
+        """Begins an upload; returns how the client uploads the bytes: an UploadSchema.
+
+        `secret` proves that it may.
+        """
 
     async def finish(self, file_id: str, size: int) -> bytes:
         """Keeps the uploaded bytes for good; returns their start. A repeat does nothing more.
@@ -52,7 +57,8 @@ class ByteStore(Protocol):
     async def response(self, file: FileData, user_id: int, thumb: int | None = None) -> web.StreamResponse:
         """The answer to a user who may read the file: its bytes, or its thumb of the width `thumb`.
 
-        Raises AppError(not_found) if there are no bytes, and rate_limited.
+        It may be a redirect to the bytes. Raises AppError(not_found) if this worker knows that there
+        are no bytes, and rate_limited.
         """
 
     async def remove(self, file_id: str) -> bool:

@@ -60,7 +60,7 @@ def _created(answer: Any) -> tuple[int, Any]:
     return 201, answer
 
 
-@responds(200, 206)
+@responds(200, 206, 302)
 def _bytes(answer: Any) -> tuple[int, Any]:
     """The response is the answer itself."""
     return 200, answer

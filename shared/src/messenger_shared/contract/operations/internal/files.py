@@ -18,8 +18,8 @@ from messenger_shared.contract.schemas.files import (
 )
 from messenger_shared.contract.schemas.resources import AnySchema
 
-# How long a gateway has a file that it takes to examine it. Then another one may take it, unless the first one
-# puts it back for as long again.
+# How long a gateway has a file that it takes to examine it. Then another one may take it, unless the first
+# one puts it back for as long again.
 LEASE_S: Final = 60
 
 
