@@ -144,8 +144,9 @@ class FileSettings:
             raise SettingsError(f"{FILES_DIR.name} and {S3_URL.name}: set only one of them")
         if s3 and max_bytes > PART_BYTES * PARTS_MAX:
             raise SettingsError(f"{FILE_BYTES.name} is more than S3 allows: {PART_BYTES * PARTS_MAX}")
+        keeps_metadata, scanner, is_required = KEEP_METADATA.of(env), SCANNER.of(env), SCAN_REQUIRED.of(env)
         # A wrong one is told now, and not by the first file.
-        scanner_of(SCANNER.of(env))
+        scanner_of(scanner)
         if not folder and not s3:
             return None
         return cls(
@@ -153,9 +154,9 @@ class FileSettings:
             s3=s3,
             max_bytes=max_bytes,
             accepted=accepted,
-            keeps_metadata=KEEP_METADATA.of(env),
-            scanner=SCANNER.of(env),
-            scan_required=SCAN_REQUIRED.of(env),
+            keeps_metadata=keeps_metadata,
+            scanner=scanner,
+            scan_required=is_required,
         )
 
 
