@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,13 +62,14 @@ class SharedStack:
     # A proxy answers some requests itself: health routes, and broken upgrades.
     has_no_proxy = True
 
-    def __init__(self, data_dir: Path, port: int) -> None:
+    def __init__(self, data_dir: Path, port: int, env: Mapping[str, str] | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stack")
         self._thread.start()
-        env = {"MESSENGER_PRESENCE_GRACE_MS": str(PRESENCE_GRACE_MS), "MESSENGER_ADMIN_API": "1"}
+        env_of_all = {"MESSENGER_PRESENCE_GRACE_MS": str(PRESENCE_GRACE_MS), "MESSENGER_ADMIN_API": "1"}
+        env_of_all |= env or {}
         counts = ",".join(f"{service}={count}" for service, count in WORKERS.items())
-        self._stack: RunningStack = self._run(launch(data_dir, port, counts, env))
+        self._stack: RunningStack = self._run(launch(data_dir, port, counts, env_of_all))
         self.data_dir = data_dir
 
     def start(self) -> None:

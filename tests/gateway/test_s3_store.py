@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import subprocess
@@ -14,11 +15,14 @@ import aiohttp
 import pytest
 
 from gateway.file_settings import PART_BYTES
+from gateway.files.operations import FileOperations
 from gateway.files.s3 import client
 from gateway.files.s3.store import S3Store
 from gateway.files.s3.uploads import PARTS_AT_ONCE, parts_of
 from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import new_id
+from messenger_shared.contract.tokens import Identity
 from messenger_shared.settings.environment import SettingsError
 from tests.gateway.byte_stores import MAX_BYTES, S3World, file
 from tests.gateway.test_byte_stores import CONTENT, copied, kept, refused
@@ -104,6 +108,25 @@ async def test_an_upload_that_was_begun_twice_is_completed_all_the_same(world: S
     await world.store.remove(id_)
     assert await world.put(lost["url"], CONTENT) in (404, 500)
     assert world.left(id_) == []
+
+
+async def test_nothing_is_left_of_an_upload_that_the_quota_refuses(world: S3World) -> None:
+    asked: list[str] = []
+
+    class Rows:
+        """chat-api, which refuses each new file."""
+
+        def ask(self, service: str, operation: str, body: Any, **more: Any) -> asyncio.Future[Any]:
+            asked.append(body["file_id"])
+            answer = asyncio.get_running_loop().create_future()
+            answer.set_exception(AppError(errors.QUOTA_EXCEEDED))
+            return answer
+
+    rpc: Any = Rows()
+    operations = FileOperations(rpc, world.store, MAX_BYTES, ())
+    new = {"name": "a", "size": 10, "mime": "text/plain"}
+    assert await refused(operations.create(Identity(1, 0.0, 0.0), new)) is errors.QUOTA_EXCEEDED
+    assert world.left(asked[0]) == []
 
 
 async def test_a_url_for_a_download_is_dead_soon(s3: RunningS3, http: aiohttp.ClientSession) -> None:

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -16,15 +18,18 @@ from gateway.file_settings import S3Settings
 from tests.s3.server import ACCESS_KEY, BUCKET, SECRET_KEY
 
 END_S = 10
+ROOT = Path(__file__).parents[2]
 
 
-class RunningS3(NamedTuple):
-    """A store with a bucket, and its process if the test may end it."""
+@dataclass
+class RunningS3:
+    """A store with a bucket."""
 
     url: str
     bucket: str
     access_key: str
     secret_key: str
+    # None if it isn't ours.
     process: subprocess.Popen[str] | None = None
 
     def settings(self, **changes: Any) -> S3Settings:
@@ -61,11 +66,28 @@ class RunningS3(NamedTuple):
         uploads = client.list_multipart_uploads(Bucket=self.bucket).get("Uploads", ())
         return [item["Key"] for item in objects] + [f"{item['Key']}…" for item in uploads]
 
+    @classmethod
+    def start(cls, port: int = 0) -> RunningS3:
+        """Starts a store with an empty bucket."""
+        argv = [sys.executable, "-P", "-m", "tests.s3.server", str(port)]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env)
+        assert process.stdout is not None
+        with process.stdout as printed:
+            url = f"http://127.0.0.1:{int(printed.readline())}"
+        store = cls(url, BUCKET, ACCESS_KEY, SECRET_KEY, process)
+        store.client().create_bucket(Bucket=BUCKET)
+        return store
+
     def end(self) -> None:
-        """Ends the store."""
+        """Ends the store, which keeps nothing."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(END_S)
+
+    def start_again(self) -> None:
+        """Starts an empty store at the same address."""
+        self.process = self.start(int(self.url.rpartition(":")[2])).process
 
 
 @contextmanager
@@ -77,14 +99,8 @@ def running_s3() -> Iterator[RunningS3]:
     if named := os.environ.get("MESSENGER_TEST_S3"):
         yield RunningS3(*named.split())
         return
-    argv = [sys.executable, "-P", "-m", "tests.s3.server"]
-    env = {**os.environ, "PYTHONPATH": os.getcwd()}
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env) as process:
-        try:
-            assert process.stdout is not None
-            url = f"http://127.0.0.1:{int(process.stdout.readline())}"
-            store = RunningS3(url, BUCKET, ACCESS_KEY, SECRET_KEY, process)
-            store.client().create_bucket(Bucket=BUCKET)
-            yield store
-        finally:
-            process.kill()
+    store = RunningS3.start()
+    try:
+        yield store
+    finally:
+        store.end()

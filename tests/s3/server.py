@@ -1,4 +1,4 @@
-"""The S3 store of tests, as a process: python -m tests.s3.server. It prints its port.
+"""The S3 store of tests, as a process: python -m tests.s3.server [PORT]. It prints its port.
 
 It is moto, which keeps objects in memory. What moto doesn't check is checked here, as real stores do:
 signatures, lifetimes of URLs, lengths of bodies. CORS is open, as the runbook says for a real bucket.
@@ -7,6 +7,7 @@ signatures, lifetimes of URLs, lengths of bodies. CORS is open, as the runbook s
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -72,7 +73,8 @@ class _Quiet(WSGIRequestHandler):
 def main() -> None:
     """Serves until it is ended."""
     app = Checked(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     print(server.port, flush=True)
     server.serve_forever()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -61,9 +62,16 @@ class FileOperations:
         """A new file and how to upload it. Raises AppError by size, type, quota and rate."""
         self._check_new(identity.user_id, body)
         file_id, secret = new_id(), secrets.token_urlsafe(SECRET_BYTES)
-        digest = digest_of(secret)
-        await ask(self._rpc, rows.ADD, {**body, "file_id": file_id, "digest": digest}, identity.user_id)
-        return {"file_id": file_id, "upload": await self._store.upload(file_id, body["size"], secret)}
+        # Before the row, which counts for the quota also when the store is away.
+        upload = await self._store.upload(file_id, body["size"], secret)
+        row = {**body, "file_id": file_id, "digest": digest_of(secret)}
+        try:
+            await ask(self._rpc, rows.ADD, row, identity.user_id)
+        except AppError:
+            with contextlib.suppress(AppError):
+                await self._store.remove(file_id)
+            raise
+        return {"file_id": file_id, "upload": upload}
 
     async def complete(self, identity: Identity, body: Body) -> dict[str, Any]:
         """The file, which can be sent from now on. Raises AppError(file_not_ready, file_type_refused).
