@@ -170,9 +170,8 @@ async def test_a_copy_is_never_larger_than_files_may_be(s3: RunningS3, world: S3
 
 
 async def test_a_store_that_is_away_is_unavailable_and_tells_no_secret(
-    s3: RunningS3, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Any
+    s3: RunningS3, caplog: pytest.LogCaptureFixture, tmp_path: Any
 ) -> None:
-    monkeypatch.setattr(client, "DEADLINE_S", 5.0)
     caplog.set_level(logging.DEBUG, "gateway")
     store = S3Store(s3.settings(url=NOWHERE, public_url=NOWHERE), "/uploads", MAX_BYTES)
     await store.start()

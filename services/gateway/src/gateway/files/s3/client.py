@@ -147,7 +147,8 @@ class S3Client:
         except ClientError as error:
             raise _told(operation, error) from error
         except _FAULTS as error:
-            raise _fault(operation, error) from error
+            # The text of some has a signed URL.
+            raise _fault(operation, error) from None
         finally:
             self._under_way -= 1
 

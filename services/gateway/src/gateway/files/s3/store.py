@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,6 +26,8 @@ from messenger_shared.contract.errors import AppError
 
 # Copies on this worker at once. They take disk space, of which a container has little.
 COPIES_AT_ONCE: Final = 2
+# On a disk, also where /tmp is in memory. Where nobody may write there, copies are in the usual place.
+COPIES: Final = Path("/var/tmp")
 PRIVATE: Final = "private, no-store"
 
 
@@ -76,7 +79,7 @@ class S3Store:
     @contextlib.asynccontextmanager
     async def local(self, file_id: str) -> AsyncIterator[Path]:
         async with self._copies:
-            with tempfile.TemporaryDirectory(prefix="file-") as folder:
+            with tempfile.TemporaryDirectory(prefix="file-", dir=_copies()) as folder:
                 path = Path(folder) / "copy"
                 await self._download(file_id, path)
                 yield path
@@ -135,6 +138,10 @@ class S3Store:
         except Missing:
             raise AppError(errors.NOT_FOUND) from None
         await self._client.put(key, path, mime)
+
+
+def _copies() -> Path | None:
+    return COPIES if os.access(COPIES, os.W_OK) else None
 
 
 def _key(file_id: str) -> str:
