@@ -147,8 +147,8 @@ KEEP_METADATA: Final = Flag(
 SCANNER: Final = Text(
     name="MESSENGER_SCANNER",
     meaning=(
-        "Who scans files for viruses: `clamd://host:3310`, `clamd+unix:///path/of/socket`, or an `http://` or "
-        '`https://` URL that gets the bytes by POST and answers `{"clean": true}` or `{"clean": false}`. '
+        "Who scans files for viruses: `clamd://host:3310`, `clamd+unix:///path/of/socket`, or an `http://` "
+        'or `https://` URL that gets the bytes by POST and answers `{"clean": true}` or `{"clean": false}`. '
         "Empty: nobody."
     ),
 )
