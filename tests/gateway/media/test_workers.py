@@ -1,10 +1,8 @@
-"""Worker processes end: at their limits, at their deadline, when nobody wants their answer, and on stop."""
+"""Worker processes end: at their deadline, when nobody wants their answer, and on stop. A few run at once."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,120 +10,23 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from PIL import Image
 
 from gateway.media import processor as module
-from gateway.media.job import Limits
 from gateway.media.processor import MediaBusy, MediaProcessor, MediaRefused
-from tests.gateway.media.conftest import Process
+from tests.gateway.media.conftest import Instead, Process, children
 from tests.gateway.media.samples import encoded, picture
 from tests.waiting import until
 
-# What a worker does instead of its work, once it has set its limits.
-SPIN = "while True: pass"
+# What a worker does instead of its work.
 HANG = "import time; time.sleep(1000)"
-TELL = """
-import json, os, resource, signal
-names = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_CORE")
-limits = {name: resource.getrlimit(getattr(resource, name)) for name in names}
-told = {"limits": limits, "alarm": signal.alarm(0), "nice": os.nice(0), "env": dict(os.environ)}
-print(json.dumps({"refused": json.dumps(told)}))
-"""
-
-
-@pytest.fixture
-def instead(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Returns a function that has workers run other code, within limits, after they have set these."""
-
-    def replace(code: str, **limits: int) -> None:
-        start = (
-            "import sys; from gateway.media import worker; from gateway.media.job import Job; "
-            "worker.limit(Job.decode(sys.argv[1]).limits)\n"
-        )
-        monkeypatch.setattr(module, "_COMMAND", (sys.executable, "-I", "-c", start + code))
-        monkeypatch.setattr(module, "LIMITS", Limits(**limits))
-
-    return replace
-
-
-def children() -> list[int]:
-    """The ids of this process's child processes that run Python, also of those that nobody has reaped."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, rest = status.read_text().partition("(")[2].rpartition(")")
-        except OSError:
-            continue
-        if int(rest.split()[1]) == os.getpid() and name.startswith("python"):
-            found.append(int(status.parent.name))
-    return found
-
-
-@pytest.fixture
-def no_child_is_left() -> Callable[[], None]:
-    before = set(children())
-
-    def check() -> None:
-        assert set(children()) <= before
-
-    return check
 
 
 def png() -> bytes:
     return encoded(picture(), "PNG")
 
 
-async def test_a_worker_has_limits_and_no_secrets(
-    process: Process, instead: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MESSENGER_JWT_SECRET", "secret")
-    limits = Limits()
-    instead(TELL)
-    with pytest.raises(MediaRefused) as caught:
-        await process(png(), "image/png")
-    told = json.loads(str(caught.value))
-    assert told["limits"] == {
-        "RLIMIT_AS": [limits.memory_bytes] * 2,
-        "RLIMIT_CPU": [limits.cpu_s, limits.cpu_s + 1],
-        "RLIMIT_FSIZE": [limits.written_bytes] * 2,
-        "RLIMIT_CORE": [0, 0],
-    }
-    assert told["nice"] >= min(os.nice(0) + 10, 19)
-    assert limits.deadline_s < told["alarm"]
-    assert "secret" not in str(told["env"])
-
-
-async def test_too_much_memory_is_refused(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    large = encoded(Image.new("RGBA", (9_000, 9_000)), "PNG", compress_level=1)
-    monkeypatch.setattr(module, "LIMITS", Limits(memory_bytes=350 * 1024**2))
-    with pytest.raises(MediaRefused):
-        await process(large, "image/png")
-    assert (await process(png(), "image/png")).width == 600
-    monkeypatch.undo()
-    assert (await process(large, "image/png")).width == 9_000
-
-
-async def test_too_much_memory_for_the_libraries_is_no_fault_of_the_file(
-    process: Process, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code = "import sys; sys.modules['PIL'] = None; from gateway.media import worker; "
-    code += "print(worker.json.dumps(worker.main(sys.argv[1])))"
-    monkeypatch.setattr(module, "_COMMAND", (sys.executable, "-I", "-c", code))
-    with pytest.raises(MediaBusy, match="libraries"):
-        await process(png(), "image/png")
-
-
-async def test_too_much_cpu_time_is_refused(
-    process: Process, instead: Callable[..., None], no_child_is_left: Callable[[], None]
-) -> None:
-    instead(SPIN, cpu_s=1)
-    with pytest.raises(MediaRefused):
-        await process(png(), "image/png")
-    no_child_is_left()
-
-
 async def test_a_worker_is_killed_at_its_deadline(
-    process: Process, instead: Callable[..., None], no_child_is_left: Callable[[], None], tmp_path: Path
+    process: Process, instead: Instead, no_child_is_left: Callable[[], None], tmp_path: Path
 ) -> None:
     instead(HANG, deadline_s=1)
     for mime, kind in (("image/png", "image"), ("audio/mpeg", "audio")):
@@ -141,7 +42,7 @@ async def test_a_worker_is_killed_at_its_deadline(
 
 
 async def test_a_worker_is_killed_when_its_caller_is_cancelled(
-    process: Process, instead: Callable[..., None], no_child_is_left: Callable[[], None]
+    process: Process, instead: Instead, no_child_is_left: Callable[[], None]
 ) -> None:
     instead(HANG)
     before = len(children())
@@ -158,7 +59,7 @@ async def test_a_worker_is_killed_when_its_caller_is_cancelled(
 async def test_stop_kills_workers_and_ends_the_line(
     process: Process,
     processor: MediaProcessor,
-    instead: Callable[..., None],
+    instead: Instead,
     no_child_is_left: Callable[[], None],
 ) -> None:
     instead(HANG)
@@ -172,7 +73,7 @@ async def test_stop_kills_workers_and_ends_the_line(
     with pytest.raises(MediaBusy):
         await process(png(), "image/png")
     # It can begin again.
-    instead(TELL)
+    instead("")
     await processor.start()
     with pytest.raises(MediaRefused):
         await process(png(), "image/png")
@@ -192,7 +93,7 @@ async def test_fifty_files_at_once_are_two_processes_at_a_time(
 
 
 async def test_the_line_has_an_end_and_nobody_waits_for_ever(
-    process: Process, instead: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    process: Process, instead: Instead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     instead(HANG)
     monkeypatch.setattr(module, "MAX_WAITING", 10)
@@ -232,7 +133,7 @@ async def test_the_line_has_an_end_and_nobody_waits_for_ever(
     ],
 )
 async def test_an_answer_that_no_worker_gives_is_refused(
-    process: Process, instead: Callable[..., None], answer: str
+    process: Process, instead: Instead, answer: str
 ) -> None:
     instead(f"print({answer!r}, flush=True)")
     with pytest.raises(MediaRefused):
@@ -253,7 +154,7 @@ def _on_uvloop(work: Coroutine[object, object, None]) -> None:
 
 
 def test_workers_end_in_the_event_loop_of_the_gateway_too(
-    instead: Callable[..., None], no_child_is_left: Callable[[], None], tmp_path: Path
+    instead: Instead, no_child_is_left: Callable[[], None], tmp_path: Path
 ) -> None:
     (tmp_path / "source").write_bytes(png())
 

@@ -10,20 +10,20 @@ from typing import Any, Final
 # The longest side of thumbnails, in pixels.
 THUMBS: Final = (320, 840)
 CLEANED: Final = "cleaned"
+# A JPEG of 90 megapixels that is turned takes the most: its coefficients, its pixels, and those turned.
+MEMORY_BYTES: Final = 1_610_612_736
+# Of a process's life. A nice one on a busy machine takes several times its CPU time.
+DEADLINE_S: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one worker process. The memory is address space.
+    """Limits of one worker process. The memory is address space."""
 
-    A JPEG of 90 megapixels that is turned takes the most: its coefficients, its pixels, and those turned.
-    """
-
-    memory_bytes: int = 1_536 * 1024**2
+    memory_bytes: int = MEMORY_BYTES
     cpu_s: int = 60
     written_bytes: int = 256 * 1024**2
-    # Of its life. A nice process on a busy machine takes several times its CPU time.
-    deadline_s: int = 120
+    deadline_s: int = DEADLINE_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gateway.media.durations import duration_ms
 from gateway.media.formats.cleaning import without_metadata
@@ -12,6 +14,9 @@ from gateway.media.formats.parts import Malformed, Parts
 from gateway.media.job import Job, cleaned_path, thumb_path
 from gateway.media.pictures import Picture, blurred, thumbnails
 from gateway.media.upright import upright
+
+# One that is larger may take a gigabyte, so there is only one at a time, over all gateways of a container.
+LARGE_PIXELS: Final = 25_000_000
 
 
 def answer(job: Job) -> dict[str, Any]:
@@ -37,6 +42,8 @@ def answer(job: Job) -> dict[str, Any]:
 def _picture(job: Job) -> dict[str, Any]:
     directory = Path(job.directory)
     picture = Picture.read(Path(job.source), job.mime)
+    if picture.width * picture.height > LARGE_PIXELS:
+        _wait_for_the_others()
     thumbs = thumbnails(picture)
     cleaned = None if job.keeps_metadata else _cleaned(picture)
     hash_ = blurred(thumbs.smallest)
@@ -52,6 +59,12 @@ def _picture(job: Job) -> dict[str, Any]:
         "thumbs": list(thumbs.encoded),
         "cleaned": cleaned is not None,
     }
+
+
+def _wait_for_the_others() -> None:
+    """Waits until no other process of this container has a large picture. The lock ends with the process."""
+    file = os.open(__file__, os.O_RDONLY | os.O_CLOEXEC)
+    fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _cleaned(picture: Picture) -> Parts | None:
