@@ -24,6 +24,10 @@ FILE = (
     "INSERT INTO messenger.files (id, owner_id, name, size, mime, state, upload_digest, due_at) "
     f"VALUES ('{GROUP}', 1, 'a', 1, 'text/plain', 'ready', '', NULL)"
 )
+LINKED = (
+    f"INSERT INTO messenger.file_links SELECT id, 1, '{GROUP}', conversation_id FROM messenger.messages "
+    f"WHERE seq = 3 AND conversation_id = '{GROUP}'"
+)
 MENTION = (
     f"INSERT INTO messenger.mentions (conversation_id, seq, sender_id, user_id) VALUES ('{GROUP}', 1, 1, "
 )
@@ -52,10 +56,15 @@ HARM = {
     "every mentioned user is a present or former member": f"{MENTIONING.format(7)}; {MENTION}7)",
     "every membership belongs to a conversation": "INSERT INTO messenger.conversation_participants "
     f"(conversation_id, user_id, role, pos, joined_pos) VALUES ('{uuid.uuid4()}', 1, 'member', 1, 1)",
-    "no deleted message has files": f"{FILE}; INSERT INTO messenger.file_links SELECT id, 1, '{GROUP}', "
-    "conversation_id FROM messenger.messages WHERE seq = 3; "
+    "no deleted message has files": f"{FILE}; {LINKED}; "
     "UPDATE messenger.messages SET deleted_at = now() WHERE seq = 3",
     "a message carries the files that are linked to it": "UPDATE messenger.messages SET attachments = '[{}]'",
+    "a message carries the present state of its files": f"{FILE}; {LINKED}; UPDATE messenger.messages "
+    """SET attachments = '[{"state": "pending"}]' WHERE seq = 3 AND """
+    f"conversation_id = '{GROUP}'",
+    "a file that is pending is in the queue of those that are examined": FILE.replace(
+        "'ready', '', NULL", "'pending', '', now()"
+    ),
     "a file of a message is kept, and any other is to be removed": FILE,
     "a deleted conversation has no members, and a direct conversation has two, or one with oneself": "UPDATE "
     "messenger.conversation_participants SET left_at = now() "

@@ -38,6 +38,12 @@ _WITHOUT_ROW: Final = """messenger.messages m
     SELECT FROM messenger.mentions x
      WHERE x.conversation_id = m.conversation_id AND x.user_id = o.user_id AND x.seq = m.seq)"""
 
+# What a message m carries of the files that are linked to it. If links are missing, another rule tells.
+_FILES: Final = """messenger.describe_files(ARRAY(
+    SELECT file_id FROM messenger.file_links WHERE message_id = m.id ORDER BY place))"""
+_STALE_FILES: Final = f"""m.attachments IS NOT NULL AND m.deleted_at IS NULL
+    AND m.attachments <> {_FILES}"""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -146,6 +152,16 @@ RULES: Final = (
             WHERE m.attachments IS NOT NULL AND m.deleted_at IS NULL
             GROUP BY m.id, m.conversation_id, m.attachments
            HAVING count(l.file_id) <> jsonb_array_length(m.attachments)""",
+    ),
+    Rule(
+        "a message carries the present state of its files",
+        f"SELECT m.conversation_id, m.id FROM messenger.messages m WHERE {_STALE_FILES}",
+        f"UPDATE messenger.messages m SET attachments = {_FILES} WHERE {_STALE_FILES}",
+    ),
+    Rule(
+        "a file that is pending is in the queue of those that are examined",
+        "SELECT id, state, process_at FROM messenger.files WHERE state = 'pending' AND process_at IS NULL",
+        "UPDATE messenger.files SET process_at = now() WHERE state = 'pending' AND process_at IS NULL",
     ),
     Rule(
         "a file of a message is kept, and any other is to be removed",

@@ -8,6 +8,8 @@ from typing import Final
 from psycopg2.extensions import cursor as Cursor
 
 READY: Final = "ready"
+# Their bytes are there too, but may have been replaced by others.
+PENDING: Final = "pending"
 # Thumbs and parts begin with the id of their file.
 ID_LENGTH: Final = 36
 _ROWS: Final = "SELECT id::text, state, size FROM messenger.files"
@@ -19,15 +21,17 @@ def compare_files(cursor: Cursor, folder: Path) -> list[str]:
     Each statement of `cursor` must see the newest rows, since files come and go meanwhile: a row is there
     before its bytes and longer than these. Other bytes, of another size, may replace a file's meanwhile.
     """
-    before = _ready_files(cursor)
+    before = _kept_files(cursor)
     whole = {path.name: path.stat().st_size for path in folder.glob("ready/*/*")}
     others = [*folder.glob("parts/*"), *folder.glob("thumbs/*/*")]
     found = {*whole, *(path.name[:ID_LENGTH] for path in others)}
     cursor.execute(_ROWS)
     known = {row[0] for row in cursor.fetchall()}
-    after = _ready_files(cursor)
+    after = _kept_files(cursor)
     lost = [
-        name for name, size in before.items() if name in after and whole.get(name) not in (size, after[name])
+        name
+        for name, file in before.items()
+        if name in after and not _are_there(whole.get(name), file, after[name])
     ]
     return [
         *(f"violated: every file has its bytes: {name}" for name in lost),
@@ -35,6 +39,11 @@ def compare_files(cursor: Cursor, folder: Path) -> list[str]:
     ]
 
 
-def _ready_files(cursor: Cursor) -> dict[str, int]:
-    cursor.execute(f"{_ROWS} WHERE state = %s", (READY,))
-    return {name: size for name, _, size in cursor.fetchall()}
+def _are_there(size: int | None, before: tuple[str, int], after: tuple[str, int]) -> bool:
+    return size in (before[1], after[1]) or (size is not None and PENDING in (before[0], after[0]))
+
+
+def _kept_files(cursor: Cursor) -> dict[str, tuple[str, int]]:
+    """State and size of the files that have bytes, by id."""
+    cursor.execute(f"{_ROWS} WHERE state = ANY (%s)", ([READY, PENDING],))
+    return {name: (state, size) for name, state, size in cursor.fetchall()}

@@ -30,11 +30,15 @@ from gateway.edge.server_users import ServerUsers
 from gateway.edge.uploads import PartsDoor, UploadDoor
 from gateway.edge.websocket import WebSocketEndpoint
 from gateway.file_settings import FileSettings
+from gateway.files.examination import Examination
 from gateway.files.fs_store import FsStore
 from gateway.files.operations import FileOperations
+from gateway.files.processing import FileProcessing
 from gateway.files.remover import FileRemover
 from gateway.files.store import ByteStore
 from gateway.files.transfers import Transfers
+from gateway.media.processor import MediaProcessor
+from gateway.media.scanner import scanner_of
 from gateway.presence.cache import PresenceCache
 from gateway.presence.client import PresenceClient
 from gateway.presence.reporter import PresenceReporter
@@ -141,10 +145,12 @@ def _add_files(
     app: web.Application, settings: FileSettings, rpc: RpcClient
 ) -> Mapping[str, OperationHandler]:
     store = _add_store(app, settings, rpc)
-    remover = FileRemover(rpc, store)
-    for component in (store, remover):
+    media, remover = MediaProcessor(settings.keeps_metadata), FileRemover(rpc, store)
+    examination = Examination(store, media, scanner_of(settings.scanner), is_required=settings.scan_required)
+    processing = FileProcessing(rpc, store, examination)
+    for component in (store, media, processing, remover):
         run_component(app, component.start, component.stop)
-    return FileOperations(rpc, store, settings.max_bytes, settings.accepted).handlers
+    return FileOperations(rpc, store, processing, settings.max_bytes, settings.accepted).handlers
 
 
 def _add_store(app: web.Application, settings: FileSettings, rpc: RpcClient) -> ByteStore:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from gateway.media.scanner import scanner_of
 from messenger_shared.settings.environment import Environment, SettingsError
-from messenger_shared.settings.variables import Items, Secret, Text, Variable, Whole
+from messenger_shared.settings.variables import Flag, Items, Secret, Text, Variable, Whole
 
 # Of what an upload to an S3 store consists, but for its end. S3 itself allows 10,000 parts.
 PART_BYTES: Final = 16 * 1024**2
@@ -62,6 +63,27 @@ FILE_TYPES: Final = Items(
     name="MESSENGER_FILE_TYPES",
     meaning="Media types of files that may be uploaded, such as `image/*,application/pdf`. Empty: all.",
 )
+KEEP_METADATA: Final = Flag(
+    name="MESSENGER_KEEP_METADATA",
+    default=False,
+    meaning="1 leaves originals of pictures as they were uploaded, with the place where they were taken.",
+)
+SCANNER: Final = Text(
+    name="MESSENGER_SCANNER",
+    meaning=(
+        "Who scans files for viruses: `clamd://host:3310`, `clamd+unix:///path/of/socket`, or an `http://` "
+        'or `https://` URL that gets the bytes by POST and answers `{"clean": true}` or `{"clean": false}`. '
+        "Empty: nobody."
+    ),
+)
+SCAN_REQUIRED: Final = Flag(
+    name="MESSENGER_SCAN_REQUIRED",
+    default=True,
+    meaning=(
+        "Whether files wait while the scanner is unavailable; they are rejected after 2.5 hours. 0 serves "
+        "them without a verdict."
+    ),
+)
 FILE_VARIABLES: Final[tuple[Variable, ...]] = (
     FILES_DIR,
     S3_URL,
@@ -73,6 +95,9 @@ FILE_VARIABLES: Final[tuple[Variable, ...]] = (
     S3_URL_LIFETIME,
     FILE_BYTES,
     FILE_TYPES,
+    KEEP_METADATA,
+    SCANNER,
+    SCAN_REQUIRED,
 )
 
 
@@ -105,6 +130,10 @@ class FileSettings:
     max_bytes: int = FILE_BYTES.default
     # Patterns, such as `image/*`; all types if there are none.
     accepted: tuple[str, ...] = ()
+    keeps_metadata: bool = KEEP_METADATA.default
+    # What `scanner_of` takes; empty without a scanner.
+    scanner: str = ""
+    scan_required: bool = SCAN_REQUIRED.default
 
     @classmethod
     def read(cls, env: Environment) -> FileSettings | None:
@@ -115,9 +144,20 @@ class FileSettings:
             raise SettingsError(f"{FILES_DIR.name} and {S3_URL.name}: set only one of them")
         if s3 and max_bytes > PART_BYTES * PARTS_MAX:
             raise SettingsError(f"{FILE_BYTES.name} is more than S3 allows: {PART_BYTES * PARTS_MAX}")
+        keeps_metadata, scanner, is_required = KEEP_METADATA.of(env), SCANNER.of(env), SCAN_REQUIRED.of(env)
+        # A wrong one is told now, and not by the first file.
+        scanner_of(scanner)
         if not folder and not s3:
             return None
-        return cls(Path(folder) if folder else None, s3, max_bytes, accepted)
+        return cls(
+            folder=Path(folder) if folder else None,
+            s3=s3,
+            max_bytes=max_bytes,
+            accepted=accepted,
+            keeps_metadata=keeps_metadata,
+            scanner=scanner,
+            scan_required=is_required,
+        )
 
 
 def _s3(env: Environment) -> S3Settings | None:

@@ -24,7 +24,7 @@ from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import MAX_INTEGER, SERVER, parse_uuid
 from messenger_shared.contract.operations.internal import files as rows
-from messenger_shared.contract.schemas.files import OPEN, READY
+from messenger_shared.contract.schemas.files import OPEN
 from messenger_shared.rpc.client import RpcClient
 
 CHUNK_BYTES: Final = 64 * 1024
@@ -113,7 +113,7 @@ class UploadDoor:
             raise web.HTTPUnsupportedMediaType
         offset = _offset_in(request)
         file = await self._uploads.file(request)
-        if file["state"] == READY:
+        if file["state"] != OPEN:
             raise AppError(errors.UPLOAD_CONFLICT)
         if offset + (request.content_length or 0) > file["size"]:
             raise AppError(errors.FILE_TOO_LARGE)
@@ -146,7 +146,7 @@ class UploadDoor:
                 self._deadlines.discard(deadline)
 
     async def _offset(self, file: FileData) -> int:
-        return file["size"] if file["state"] == READY else await self._store.offset(file["file_id"])
+        return file["size"] if file["state"] != OPEN else await self._store.offset(file["file_id"])
 
 
 async def _chunks(request: web.Request, deadline: asyncio.Timeout) -> AsyncIterator[bytes]:
