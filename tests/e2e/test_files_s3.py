@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from tests.client import BASE_PATH, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd, open_crowd
-from tests.e2e.uploads import PICTURE, PNG, TEXT
+from tests.e2e.s3_clients import Store
+from tests.e2e.uploads import PNG, TEXT, png
+from tests.stack import MESSENGER
 from tests.waiting import LIMIT_S, eventually
 
 if TYPE_CHECKING:
@@ -56,60 +59,10 @@ async def people(s3_stack: SharedStack) -> AsyncIterator[Crowd]:
         yield crowd
 
 
-class Store:
-    """What a client does at the store itself, and with the parts of an upload."""
-
-    def __init__(self, http: aiohttp.ClientSession, gateway: str) -> None:
-        self._http, self._gateway = http, gateway
-
-    async def put(self, url: str, content: bytes) -> int:
-        """Sends bytes to a signed URL; returns the status."""
-        async with self._http.put(url, data=io.BytesIO(content), timeout=_timeout()) as response:
-            return response.status
-
-    async def get(self, url: str, **headers: str) -> tuple[int, Any, bytes]:
-        """Reads a signed URL; returns status, headers and body."""
-        async with self._http.get(url, headers=headers, timeout=_timeout()) as response:
-            return response.status, response.headers.copy(), await response.read()
-
-    async def read(self, user: User, file_id: str, route: str = "", **headers: str) -> tuple[int, Any, bytes]:
-        """Reads a file as its user does, who asks again if the URL died before it was used."""
-        found: list[tuple[int, Any, bytes]] = []
-
-        async def is_answered() -> bool:
-            found[:] = [await self.get(await self.url_of(user, file_id, route), **headers)]
-            return found[0][0] != 403
-
-        await eventually(is_answered)
-        return found[0]
-
-    async def parts(self, upload: Any, **headers: str) -> tuple[int, Any]:
-        """Asks which parts are missing; returns the status, and the parts or the problem."""
-        sent = {**upload["headers"], **headers}
-        async with self._http.get(
-            self._gateway + upload["url"], headers=sent, timeout=_timeout()
-        ) as response:
-            body = await response.json(content_type=None)
-            return response.status, body.get("parts", body)
-
-    async def url_of(self, user: User, file_id: str, route: str = "") -> str:
-        """Returns where a user who may read a file is sent; `route` is `/thumb/320` for its preview."""
-        path = f"{self._gateway}{BASE_PATH}/files/{file_id}{route}"
-        async with self._http.get(path, headers=user.bearer, allow_redirects=False) as response:
-            assert response.status == 302
-            assert response.headers["Cache-Control"] == "private, no-store"
-            assert await response.read() == b""
-            return response.headers["Location"]
-
-
 @pytest.fixture
 async def store(s3_stack: SharedStack) -> AsyncIterator[Store]:
     async with aiohttp.ClientSession() as http:
         yield Store(http, s3_stack.url)
-
-
-def _timeout() -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=LIMIT_S * 3)
 
 
 async def begin(user: User, size: int, name: str = "a.txt") -> tuple[str, Any]:
@@ -157,7 +110,7 @@ async def test_a_small_file_goes_to_the_store_and_is_read_from_it(people: Crowd,
 
 async def test_a_picture_and_its_previews_are_in_the_store(people: Crowd, store: Store) -> None:
     user = people.newcomer()
-    file_id = await uploaded(user, store, PICTURE, "a.png")
+    file_id = await uploaded(user, store, png(320, 200, b"tEXtComment\0where we live"), "a.png")
 
     async def is_ready() -> bool:
         return await ended(user, file_id) == (200, "ready")
@@ -169,9 +122,9 @@ async def test_a_picture_and_its_previews_are_in_the_store(people: Crowd, store:
         status, headers, body = await store.read(user, file_id, f"/thumb/{width}")
         assert (status, headers["Content-Type"], body[:4]) == (200, "image/webp", b"RIFF")
         assert headers["Content-Disposition"].startswith("inline;")
-    # Without what its metadata said.
     _, headers, body = await store.read(user, file_id)
     assert (headers["Content-Type"], body[:4]) == ("image/png", PNG[:4])
+    assert b"where we live" not in body
 
 
 async def test_what_a_browser_would_run_is_a_download(people: Crowd, store: Store) -> None:
@@ -248,6 +201,33 @@ async def test_nothing_is_left_of_a_file_whose_last_message_is_deleted(
         return not any(file_id in key for key in own_s3.all_keys())
 
     await eventually(is_removed, REMOVED_S)
+
+
+async def checked(s3_stack: SharedStack, own_s3: RunningS3) -> str:
+    """Returns what `messenger check` prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(*MESSENGER, "check", "--data-dir", str(s3_stack.data_dir)),
+        env={**os.environ, **own_s3.variables()},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), LIMIT_S * 3)
+    assert " findings\n" in out.decode()
+    return out.decode()
+
+
+async def test_the_check_looks_into_the_store(
+    people: Crowd, store: Store, own_s3: RunningS3, s3_stack: SharedStack
+) -> None:
+    kept, begun = await uploaded(people.newcomer(), store), await begin(people.newcomer(), 10)
+    lost = await uploaded(people.newcomer(), store)
+    own_s3.client().delete_object(Bucket=own_s3.bucket, Key=f"files/{lost}")
+    orphan = str(uuid4())
+    own_s3.client().put_object(Bucket=own_s3.bucket, Key=f"files/{orphan}", Body=b"x")
+    found = await checked(s3_stack, own_s3)
+    assert f"violated: every file has its bytes: {lost}\n" in found
+    assert f"violated: all bytes belong to a file: {orphan}\n" in found
+    assert kept not in found
+    assert begun[0] not in found
 
 
 async def test_while_the_store_is_away_files_are_unavailable_and_chat_goes_on(

@@ -18,7 +18,7 @@ from gateway.file_settings import PART_BYTES
 from gateway.files.examination import Examination
 from gateway.files.operations import FileOperations
 from gateway.files.processing import FileProcessing
-from gateway.files.s3 import client
+from gateway.files.s3 import client, listing
 from gateway.files.s3.store import S3Store
 from gateway.files.s3.uploads import PARTS_AT_ONCE, parts_of
 from messenger_shared.contract import errors
@@ -219,6 +219,24 @@ async def test_a_bucket_or_key_that_is_wrong_ends_the_start(s3: RunningS3, chang
     with pytest.raises(SettingsError, match="the S3 store refuses the key or the bucket: "):
         await store.start()
     await store.stop()
+
+
+async def test_everything_in_the_bucket_is_listed(
+    s3: RunningS3, world: S3World, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr(listing, "PAGE", 1)
+    thumb = tmp_path / "thumb"
+    thumb.write_bytes(b"small")
+    ids = [await kept(world) for _ in range(2)]
+    begun = [new_id() for _ in range(2)]
+    for id_ in begun:
+        await world.begin(id_, 10)
+    await world.store.put_thumb(ids[0], 320, thumb)
+    *lines, last = await listing.collected(s3.settings())
+    assert last == "end"
+    assert len(lines) == len(set(lines))
+    expected = {f"10 files/{id_}" for id_ in ids} | {f"- files/{id_}" for id_ in begun}
+    assert expected | {f"5 files/{ids[0]}-320"} <= set(lines)
 
 
 def test_a_gateway_without_such_a_store_does_not_import_its_client() -> None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -106,10 +106,13 @@ def execute(connection: Connection, statement: str) -> None:
         cursor.execute(statement)
 
 
-def check(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def check(url: str, *arguments: str, stdin: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "chat_api.check", *arguments]
     env = {**os.environ, "MESSENGER_DATABASE_URL": url}
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    lines = "".join(f"{line}\n" for line in stdin)
+    return subprocess.run(
+        command, env=env, input=lines, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.mark.usefixtures("owner")
@@ -170,6 +173,26 @@ def test_files_and_the_folder_with_their_bytes_are_compared_both_ways(
     assert f"violated: every file has its bytes: {lost}\n" in done.stdout
     for name in (orphan, part, thumbless):
         assert f"violated: all bytes belong to a file: {name}\n" in done.stdout
+
+
+def test_files_and_the_bucket_with_their_bytes_are_compared_both_ways(
+    owner: Connection, database_url: str
+) -> None:
+    execute(owner, FILE.replace("NULL", "now()"))
+    lost, orphan, upload, thumb = (str(GROUP), *(str(uuid.uuid4()) for _ in range(3)))
+    good = [f"1 files/{lost}", f"7 files/{lost}-320", "end"]
+    assert check(database_url, "--objects", stdin=good).returncode == 0
+    bad = [f"2 files/{lost}", f"1 files/{orphan}", f"- files/{upload}", f"1 files/{thumb}-840", "end"]
+    done = check(database_url, "--objects", stdin=bad)
+    assert done.returncode == 1
+    assert f"violated: every file has its bytes: {lost}\n" in done.stdout
+    for name in (orphan, upload, thumb):
+        assert f"violated: all bytes belong to a file: {name}\n" in done.stdout
+    cut = check(database_url, "--objects", stdin=good[:-1])
+    assert (cut.returncode, cut.stderr) == (
+        1,
+        "the audit failed: the listing of the bucket is not complete\n",
+    )
 
 
 def test_a_database_that_is_away_is_one_line() -> None:
