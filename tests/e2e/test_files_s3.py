@@ -14,7 +14,7 @@ import pytest
 from tests.client import BASE_PATH, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd, open_crowd
-from tests.e2e.uploads import PNG, TEXT
+from tests.e2e.uploads import PICTURE, PNG, TEXT
 from tests.waiting import LIMIT_S, eventually
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ PART = 16 * 1024**2
 LIFETIME_S = 3
 # The bytes are removed within a minute.
 REMOVED_S = 90.0
+EXAMINED_S = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +72,12 @@ class Store:
         async with self._http.get(url, headers=headers, timeout=_timeout()) as response:
             return response.status, response.headers.copy(), await response.read()
 
-    async def read(self, user: User, file_id: str, **headers: str) -> tuple[int, Any, bytes]:
+    async def read(self, user: User, file_id: str, route: str = "", **headers: str) -> tuple[int, Any, bytes]:
         """Reads a file as its user does, who asks again if the URL died before it was used."""
         found: list[tuple[int, Any, bytes]] = []
 
         async def is_answered() -> bool:
-            found[:] = [await self.get(await self.url_of(user, file_id), **headers)]
+            found[:] = [await self.get(await self.url_of(user, file_id, route), **headers)]
             return found[0][0] != 403
 
         await eventually(is_answered)
@@ -91,9 +92,9 @@ class Store:
             body = await response.json(content_type=None)
             return response.status, body.get("parts", body)
 
-    async def url_of(self, user: User, file_id: str) -> str:
-        """Returns where a user who may read a file is sent."""
-        path = f"{self._gateway}{BASE_PATH}/files/{file_id}"
+    async def url_of(self, user: User, file_id: str, route: str = "") -> str:
+        """Returns where a user who may read a file is sent; `route` is `/thumb/320` for its preview."""
+        path = f"{self._gateway}{BASE_PATH}/files/{file_id}{route}"
         async with self._http.get(path, headers=user.bearer, allow_redirects=False) as response:
             assert response.status == 302
             assert response.headers["Cache-Control"] == "private, no-store"
@@ -152,6 +153,25 @@ async def test_a_small_file_goes_to_the_store_and_is_read_from_it(people: Crowd,
     part = await store.read(two, file_id, Range="bytes=1-3")
     assert (part[0], part[2]) == (206, PNG[1:4])
     assert (await stranger.get(f"/files/{file_id}")).status == 404
+
+
+async def test_a_picture_and_its_previews_are_in_the_store(people: Crowd, store: Store) -> None:
+    user = people.newcomer()
+    file_id = await uploaded(user, store, PICTURE, "a.png")
+
+    async def is_ready() -> bool:
+        return await ended(user, file_id) == (200, "ready")
+
+    await eventually(is_ready, EXAMINED_S)
+    thumbs = (await user.call("POST", f"/files/{file_id}/complete")).body["thumbs"]
+    assert thumbs
+    for width in thumbs:
+        status, headers, body = await store.read(user, file_id, f"/thumb/{width}")
+        assert (status, headers["Content-Type"], body[:4]) == (200, "image/webp", b"RIFF")
+        assert headers["Content-Disposition"].startswith("inline;")
+    # Without what its metadata said.
+    _, headers, body = await store.read(user, file_id)
+    assert (headers["Content-Type"], body[:4]) == ("image/png", PNG[:4])
 
 
 async def test_what_a_browser_would_run_is_a_download(people: Crowd, store: Store) -> None:

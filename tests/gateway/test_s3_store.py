@@ -15,7 +15,9 @@ import aiohttp
 import pytest
 
 from gateway.file_settings import PART_BYTES
+from gateway.files.examination import Examination
 from gateway.files.operations import FileOperations
+from gateway.files.processing import FileProcessing
 from gateway.files.s3 import client
 from gateway.files.s3.store import S3Store
 from gateway.files.s3.uploads import PARTS_AT_ONCE, parts_of
@@ -25,6 +27,7 @@ from messenger_shared.contract.identifiers import new_id
 from messenger_shared.contract.tokens import Identity
 from messenger_shared.settings.environment import SettingsError
 from tests.gateway.byte_stores import MAX_BYTES, S3World, file
+from tests.gateway.fake_files import Previews
 from tests.gateway.test_byte_stores import CONTENT, copied, kept, refused
 from tests.s3.running import RunningS3
 from tests.waiting import eventually
@@ -123,7 +126,9 @@ async def test_nothing_is_left_of_an_upload_that_the_quota_refuses(world: S3Worl
             return answer
 
     rpc: Any = Rows()
-    operations = FileOperations(rpc, world.store, MAX_BYTES, ())
+    examination = Examination(world.store, Previews(), None, is_required=False)
+    processing = FileProcessing(rpc, world.store, examination)
+    operations = FileOperations(rpc, world.store, processing, MAX_BYTES, ())
     new = {"name": "a", "size": 10, "mime": "text/plain"}
     assert await refused(operations.create(Identity(1, 0.0, 0.0), new)) is errors.QUOTA_EXCEEDED
     assert world.left(asked[0]) == []
