@@ -170,6 +170,19 @@ async def test_what_may_be_sent(files: PgFiles, database: Database) -> None:
     assert verdicts == ["file_not_ready", "stored", "no_file"]
 
 
+async def test_a_pending_file_is_in_a_hundred_messages_at_most(files: PgFiles, database: Database) -> None:
+    room, file_id = await group(database), await pending(files)
+    drafts = [
+        Draft(new_id(), room, OWNER, None, "text", "x", None, None, None, None, None, [file_id])
+        for _ in range(100)
+    ]
+    assert {verdict.verdict for verdict in await PgMessages(database).store(drafts)} == {"stored"}
+    assert (await send(database, room, file_id))[1].verdict == "file_not_ready"
+    done = await settled(files, file_id, READY)
+    assert [change.pos for change in done.changes] == list(range(102, 202))
+    assert (await send(database, room, file_id))[1].verdict == "stored"
+
+
 async def test_what_is_removed_is_not_examined(files: PgFiles, database: Database, database_url: str) -> None:
     file_id, room = await pending(files), await group(database)
     sent, _ = await send(database, room, file_id)

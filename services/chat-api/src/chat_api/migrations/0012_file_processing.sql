@@ -41,14 +41,17 @@ AS $$
      CROSS JOIN LATERAL (SELECT * FROM files WHERE id = wanted.id OFFSET 0) f
 $$;
 
--- As in 0011, for files that may be pending. One that was rejected is as good as none.
+-- As in 0011, for files that may be pending. One that was rejected is as good as none. All messages of a pending file
+-- change at once when it is settled, so it can't be in many: after a hundred, file_not_ready.
 CREATE OR REPLACE FUNCTION messenger.file_refusal(ids uuid[], sender_id bigint) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = messenger, pg_catalog, pg_temp
 SET enable_seqscan = off
 AS $$
     SELECT CASE WHEN NOT bool_and(f.id IS NOT NULL) THEN 'no_file'
-                WHEN NOT bool_and(f.state <> 'open') THEN 'file_not_ready' END
+                WHEN NOT bool_and(f.state = 'ready' OR f.state = 'pending' AND (
+                     SELECT count(*) FROM (SELECT FROM file_links l WHERE l.file_id = f.id LIMIT 100) linked) < 100)
+                     THEN 'file_not_ready' END
       FROM unnest(ids) AS wanted (id)
       LEFT JOIN LATERAL (SELECT id, state FROM files
                           WHERE id = wanted.id AND owner_id = $2 AND state NOT IN ('rejected', 'removed')

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import shutil
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
+from gateway.files.scratch import scratch_folder
 from gateway.files.store import ByteStore, FileData
 from gateway.media.processor import Media, MediaBusy, MediaRefused
 from gateway.media.scanner import ScannerUnavailable
@@ -69,7 +65,7 @@ class Examination:
 
     async def examine(self, file: FileData) -> Outcome:
         """Examines the file, and keeps its previews. Raises Later, and AppError if the store fails."""
-        async with self._store.local(file["file_id"]) as path, _folder() as folder:
+        async with self._store.local(file["file_id"]) as path, scratch_folder() as folder:
             if not await self._is_clean(path):
                 log.warning("file %s of user %s is rejected", file["file_id"], file["owner_id"])
                 return Outcome("rejected", {"state": REJECTED, "size": file["size"], "kind": file["kind"]})
@@ -124,13 +120,3 @@ def _found(media: Media) -> dict[str, Any]:
         "thumbs": sorted(media.thumbs) or None,
     }
     return {name: value for name, value in found.items() if value is not None}
-
-
-@asynccontextmanager
-async def _folder() -> AsyncIterator[Path]:
-    """An empty folder, which is removed at the end."""
-    path = await asyncio.to_thread(tempfile.mkdtemp, prefix="messenger-file-")
-    try:
-        yield Path(path)
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, path, ignore_errors=True))

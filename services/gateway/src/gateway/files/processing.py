@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 # Files in work at once, and files that this worker has taken in total.
 AT_ONCE: Final = 2
 MAX_TAKEN: Final = 32
-# For everything but telling the outcome. The scanner and the previews have shorter ones.
-DEADLINE_S: Final = 300.0
+# For all but telling the outcome: the wait for a slot, the scanner and the previews, which have their own.
+DEADLINE_S: Final = 400.0
 RENEW_S: Final = rows.LEASE_S / 3
 # How long a completion waits for the outcome.
 COMPLETE_WAIT_S: Final = 5.0

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,14 +18,13 @@ from gateway.file_settings import PART_BYTES, S3Settings
 from gateway.files.downloads import THUMB_TYPE, content_disposition, thumb_of
 from gateway.files.s3.client import Changed, Missing, S3Client
 from gateway.files.s3.uploads import METHOD, OBJECT_TYPE, UPLOAD_URL_S, S3Uploads, parts_of
+from gateway.files.scratch import scratch_folder
 from gateway.files.store import HEAD_BYTES, SECRET, FileData
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 
 # Copies on this worker at once. They take disk space, of which a container has little.
 COPIES_AT_ONCE: Final = 2
-# On a disk, also where /tmp is in memory. Where nobody may write there, copies are in the usual place.
-COPIES: Final = Path("/var/tmp")
 PRIVATE: Final = "private, no-store"
 
 
@@ -78,11 +75,10 @@ class S3Store:
 
     @contextlib.asynccontextmanager
     async def local(self, file_id: str) -> AsyncIterator[Path]:
-        async with self._copies:
-            with tempfile.TemporaryDirectory(prefix="file-", dir=_copies()) as folder:
-                path = Path(folder) / "copy"
-                await self._download(file_id, path)
-                yield path
+        async with self._copies, scratch_folder() as folder:
+            path = folder / "copy"
+            await self._download(file_id, path)
+            yield path
 
     async def replace(self, file_id: str, path: Path) -> None:
         await self._put(file_id, _key(file_id), path, OBJECT_TYPE)
@@ -138,10 +134,6 @@ class S3Store:
         except Missing:
             raise AppError(errors.NOT_FOUND) from None
         await self._client.put(key, path, mime)
-
-
-def _copies() -> Path | None:
-    return COPIES if os.access(COPIES, os.W_OK) else None
 
 
 def _key(file_id: str) -> str:
