@@ -17,6 +17,17 @@ Process = Callable[..., Awaitable[Media]]
 Instead = Callable[..., None]
 
 
+def limits(**changed: int) -> Limits:
+    """Returns the usual limits with changes. A busy machine would let a nice process wait for minutes."""
+    return Limits(**{"nice": 0, "deadline_s": 500, **changed})
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LIMITS", limits())
+    monkeypatch.setattr(module, "WAIT_S", 500.0)
+
+
 @pytest.fixture
 async def processor() -> AsyncIterator[MediaProcessor]:
     processor = MediaProcessor()
@@ -43,13 +54,13 @@ def process(processor: MediaProcessor, tmp_path: Path) -> Process:
 def instead(monkeypatch: pytest.MonkeyPatch) -> Instead:
     """Returns a function that has workers run other code, within limits, after they have set these."""
 
-    def replace(code: str, **limits: int) -> None:
+    def replace(code: str, **changed: int) -> None:
         start = (
             "import sys; from gateway.media import worker; from gateway.media.job import Job; "
             "worker.limit(Job.decode(sys.argv[1]).limits)\n"
         )
         monkeypatch.setattr(module, "_COMMAND", (sys.executable, "-I", "-c", start + code))
-        monkeypatch.setattr(module, "LIMITS", Limits(**limits))
+        monkeypatch.setattr(module, "LIMITS", limits(**changed))
 
     return replace
 

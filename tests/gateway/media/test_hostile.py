@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.media.job import Limits
 from gateway.media.processor import Media, MediaBusy, MediaProcessor, MediaRefused
 from tests.gateway.media import samples
-from tests.gateway.media.conftest import Process
+from tests.gateway.media.conftest import Process, limits
 from tests.gateway.media.samples import MIMES, encoded, opened, photo, picture, png, with_metadata
 
 ROWS = 9_000
@@ -73,7 +72,7 @@ async def test_a_small_picture_with_endless_packed_pixels_takes_no_memory(
     """The pixels of this file are 600 MiB, its picture has a hundred."""
     packer = zlib.compressobj()
     pixels = b"".join(packer.compress(bytes(1024**2)) for _ in range(600)) + packer.flush()
-    monkeypatch.setattr("gateway.media.processor.LIMITS", Limits(memory_bytes=400 * 1024**2))
+    monkeypatch.setattr("gateway.media.processor.LIMITS", limits(memory_bytes=400 * 1024**2))
     media = await process(png(10, 10, pixels), "image/png")
     assert (media.width, media.height) == (10, 10)
 
@@ -137,10 +136,10 @@ async def test_broken_pictures_are_refused_or_clean_and_nothing_else(
 
 async def test_what_a_worker_may_not_write_or_read(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     content = with_metadata(photo(800, 600), "JPEG")
-    monkeypatch.setattr("gateway.media.processor.LIMITS", Limits(written_bytes=1_000))
+    monkeypatch.setattr("gateway.media.processor.LIMITS", limits(written_bytes=1_000))
     with pytest.raises(MediaRefused):
         await process(content, "image/jpeg")
-    monkeypatch.undo()
+    monkeypatch.setattr("gateway.media.processor.LIMITS", limits())
     assert (await process(content, "image/jpeg")).width == 800
 
 

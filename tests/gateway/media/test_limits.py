@@ -16,7 +16,7 @@ from PIL import Image
 from gateway.media import processor as module
 from gateway.media.job import Limits
 from gateway.media.processor import Media, MediaBusy, MediaProcessor, MediaRefused
-from tests.gateway.media.conftest import Instead, Process
+from tests.gateway.media.conftest import Instead, Process, limits
 from tests.gateway.media.samples import encoded, picture
 
 # What a worker does instead of its work, once it has set its limits.
@@ -39,30 +39,30 @@ async def test_a_worker_has_limits_and_no_secrets(
     process: Process, instead: Instead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MESSENGER_JWT_SECRET", "secret")
-    limits = Limits()
-    instead(TELL)
+    usual = Limits()
+    instead(TELL, deadline_s=usual.deadline_s, nice=usual.nice)
     with pytest.raises(MediaRefused) as caught:
         await process(png(), "image/png")
     told = json.loads(str(caught.value))
     assert told["limits"] == {
-        "RLIMIT_AS": [limits.memory_bytes] * 2,
-        "RLIMIT_CPU": [limits.cpu_s, limits.cpu_s + 1],
-        "RLIMIT_FSIZE": [limits.written_bytes] * 2,
+        "RLIMIT_AS": [usual.memory_bytes] * 2,
+        "RLIMIT_CPU": [usual.cpu_s, usual.cpu_s + 1],
+        "RLIMIT_FSIZE": [usual.written_bytes] * 2,
         "RLIMIT_CORE": [0, 0],
     }
     assert told["nice"] >= min(os.nice(0) + 10, 19)
     assert told["oom"].strip() == "1000"
-    assert limits.deadline_s < told["alarm"]
+    assert usual.deadline_s < told["alarm"]
     assert "secret" not in str(told["env"])
 
 
 async def test_too_much_memory_is_refused(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     large = encoded(Image.new("RGBA", (9_000, 9_000)), "PNG", compress_level=1)
-    monkeypatch.setattr(module, "LIMITS", Limits(memory_bytes=350 * 1024**2))
+    monkeypatch.setattr(module, "LIMITS", limits(memory_bytes=350 * 1024**2))
     with pytest.raises(MediaRefused):
         await process(large, "image/png")
     assert (await process(png(), "image/png")).width == 600
-    monkeypatch.undo()
+    monkeypatch.setattr(module, "LIMITS", limits())
     assert (await process(large, "image/png")).width == 9_000
 
 

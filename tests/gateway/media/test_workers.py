@@ -79,10 +79,7 @@ async def test_stop_kills_workers_and_ends_the_line(
         await process(png(), "image/png")
 
 
-async def test_fifty_files_at_once_are_two_processes_at_a_time(
-    process: Process, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "WAIT_S", 600.0)
+async def test_fifty_files_at_once_are_two_processes_at_a_time(process: Process) -> None:
     before, most = set(children()), 0
     tasks = asyncio.gather(*(process(png(), "image/png") for _ in range(50)))
     while not tasks.done():

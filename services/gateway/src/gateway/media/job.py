@@ -24,6 +24,7 @@ class Limits:
     cpu_s: int = 60
     written_bytes: int = 256 * 1024**2
     deadline_s: int = DEADLINE_S
+    nice: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from typing import Any, Final
 
 from gateway.media.job import Job, Limits
 
-NICE: Final = 10
 ALARM_LATER_S: Final = 5
 
 
@@ -36,7 +35,7 @@ def limit(limits: Limits) -> None:
         resource.setrlimit(kind, (most, most))
     # The first of the two ends the process with SIGXCPU, which says why. The second one kills it.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 1))
-    os.nice(NICE)
+    os.nice(limits.nice)
     # If the container has too little memory, this process ends, and not the gateway. Linux only.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
