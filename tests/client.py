@@ -200,8 +200,8 @@ class User:
         async with self.http.request(
             method, self._base + path, params=params, data=_encoded(body), headers=sent, timeout=timeout
         ) as response:
-            text = await response.text()
-            document = json.loads(text) if "json" in response.headers.get("Content-Type", "") else None
+            content = await response.read()
+            document = json.loads(content) if "json" in response.headers.get("Content-Type", "") else None
             check_response(method, path, response.status, response.headers, document)
             return Reply(response.status, document, response.headers.copy())
 

@@ -11,10 +11,10 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -29,6 +29,9 @@ from tests.e2e.placement import workers
 from tests.external import ExternalStack
 from tests.stack import RunningStack, launch
 from tests.waiting import until
+
+if TYPE_CHECKING:
+    from tests.s3.running import RunningS3
 
 WORKERS = {"gateway": 2, "chat-api": 2, "presence": 1}
 WAIT_S = 150
@@ -59,13 +62,14 @@ class SharedStack:
     # A proxy answers some requests itself: health routes, and broken upgrades.
     has_no_proxy = True
 
-    def __init__(self, data_dir: Path, port: int) -> None:
+    def __init__(self, data_dir: Path, port: int, env: Mapping[str, str] | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stack")
         self._thread.start()
-        env = {"MESSENGER_PRESENCE_GRACE_MS": str(PRESENCE_GRACE_MS), "MESSENGER_ADMIN_API": "1"}
+        env_of_all = {"MESSENGER_PRESENCE_GRACE_MS": str(PRESENCE_GRACE_MS), "MESSENGER_ADMIN_API": "1"}
+        env_of_all |= env or {}
         counts = ",".join(f"{service}={count}" for service, count in WORKERS.items())
-        self._stack: RunningStack = self._run(launch(data_dir, port, counts, env))
+        self._stack: RunningStack = self._run(launch(data_dir, port, counts, env_of_all))
         self.data_dir = data_dir
 
     def start(self) -> None:
@@ -177,6 +181,16 @@ def database_url(stack: SharedStack, template_database: str) -> Iterator[str]:
     """Yields a fresh, migrated, empty database in the real PostgreSQL."""
     with new_database(stack, template_database) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[RunningS3]:
+    """Yields an S3 store; each test keeps to its own files."""
+    # moto and boto3 take seconds, which other tests don't wait for.
+    from tests.s3.running import running_s3
+
+    with running_s3() as store:
+        yield store
 
 
 @pytest.fixture

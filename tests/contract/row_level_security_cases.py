@@ -38,6 +38,7 @@ INSERT INTO messenger.files (id, owner_id, name, size, mime, upload_digest)
 VALUES ('{ADMIN_FILE}', {ADMIN}, 'a', 1, 'text/plain', ''),
        ('{MEMBER_FILE}', {MEMBER}, 'b', 1, 'text/plain', '');
 INSERT INTO messenger.file_links VALUES ('{ADMIN_MESSAGE}', 1, '{ADMIN_FILE}', '{HERE}');
+INSERT INTO messenger.file_heads VALUES ('{ADMIN_MESSAGE}', '{HERE}', 7);
 INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
 VALUES ('{HERE}', {ADMIN}, 2, {LEFT}), ('{HERE}', {MEMBER}, 1, {ADMIN}), ('{HERE}', 0, 2, {LEFT});
 """
@@ -150,6 +151,12 @@ STATEMENTS = {
         "update": f"UPDATE messenger.file_links SET place = 2 WHERE conversation_id = '{HERE}'",
         "delete": f"DELETE FROM messenger.file_links WHERE conversation_id = '{HERE}'",
     },
+    "file_heads": {
+        "select": f"SELECT FROM messenger.file_heads WHERE message_id = '{ADMIN_MESSAGE}'",
+        "insert": f"INSERT INTO messenger.file_heads VALUES ('{LEFT_MESSAGE}', '{HERE}', 8)",
+        "update": f"UPDATE messenger.file_heads SET pos = 9 WHERE message_id = '{ADMIN_MESSAGE}'",
+        "delete": f"DELETE FROM messenger.file_heads WHERE message_id = '{ADMIN_MESSAGE}'",
+    },
 }
 COMMANDS = ("select", "insert", "update", "delete")
 NOT_GRANTED = {
@@ -159,7 +166,7 @@ NOT_GRANTED = {
         if table
         not in (
             *("message_versions", "notification_settings", "unread_marks"),
-            *("files", "reactions", "reaction_heads", "pins", "mentions"),
+            *("files", "file_heads", "reactions", "reaction_heads", "pins", "mentions"),
         )
     ),
     ("messages", "insert"),
@@ -172,6 +179,8 @@ NOT_GRANTED = {
     ("message_versions", "update"),
     ("file_links", "insert"),
     ("file_links", "update"),
+    ("file_heads", "insert"),
+    ("file_heads", "update"),
 }
 # How many rows the right user finds or changes.
 EXPECTED_ROWS = {
@@ -188,6 +197,7 @@ EXPECTED_ROWS = {
     "pins": {"select": 1, "insert": 1, "delete": 1},
     "files": {"select": 1, "insert": 1, "update": 1, "delete": 0},
     "file_links": {"select": 1},
+    "file_heads": {"select": 1, "delete": 1},
     "pin_heads": {"select": 1, "insert": 1, "update": 1},
     "mentions": {"select": 3, "insert": 1, "delete": 3},
 }

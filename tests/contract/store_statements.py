@@ -24,6 +24,7 @@ from tests.contract.row_level_security_cases import ADMIN, ADMIN_MESSAGE, HERE, 
 
 OUTSIDER = 5
 SENT_FILE, REFUSED_FILE = "00000000-0000-7000-8000-0000000000f3", "00000000-0000-7000-8000-0000000000f4"
+REJECTED_FILE = "00000000-0000-7000-8000-0000000000f6"
 WITH_FILE = "00000000-0000-7000-8000-0000000000f5"
 NEW_BY_KEY = "00000000-0000-7000-8000-0000000000f0"
 LAST = "00000000-0000-7000-8000-0000000000f1"
@@ -114,15 +115,21 @@ async def run_message_statements(database: Database) -> None:
 
 
 async def run_file_statements(database: Database) -> None:
-    """Runs the work on files: one is sent and ends with its message, one is refused."""
+    """Runs the work on files: one is sent and ends with its message, one is refused, one rejected."""
     files, messages = PgFiles(database, 1_000, 10), PgMessages(database)
-    for file_id in (SENT_FILE, SENT_FILE, REFUSED_FILE):
+    for file_id in (SENT_FILE, SENT_FILE, REFUSED_FILE, REJECTED_FILE):
         await files.add(ADMIN, file_id, "a", 1, "text/plain", "00")
     await files.upload(SENT_FILE)
-    await files.finish(SENT_FILE, ADMIN, "text/plain", "file")
+    for file_id in (SENT_FILE, SENT_FILE, REJECTED_FILE):
+        await files.finish(file_id, ADMIN, "text/plain", "file", 0)
     await files.find(SENT_FILE, ADMIN)
     message = Draft(WITH_FILE, HERE, ADMIN, None, "text", "x", None, None, None, None, None, [SENT_FILE])
     await messages.store([message])
+    assert len(await files.take_pending(10, 60)) == 2
+    await files.put_back(SENT_FILE, 60)
+    for file_id, state in ((SENT_FILE, "ready"), (REJECTED_FILE, "rejected")):
+        await files.settle(file_id, {"state": state, "mime": "text/plain", "kind": "file", "size": 1})
+    await files.removed([REJECTED_FILE])
     await messages.delete(WITH_FILE, ADMIN)
     await files.refuse(REFUSED_FILE, ADMIN)
     assert set(await files.take_due(10)) == {SENT_FILE, REFUSED_FILE}

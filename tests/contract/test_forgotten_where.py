@@ -51,7 +51,7 @@ OTHERS_GONE = "".join(
         *(("reactions", "conversation_id", HERE), ("reaction_heads", "conversation_id", HERE)),
         *(("pins", "conversation_id", HERE), ("pin_heads", "conversation_id", HERE)),
         *(("file_links", "conversation_id", HERE), ("files", "id", ADMIN_FILE), ("files", "id", MEMBER_FILE)),
-        ("mentions", "conversation_id", HERE),
+        *(("file_heads", "conversation_id", HERE), ("mentions", "conversation_id", HERE)),
         *(("message_versions", "message_id", ADMIN_MESSAGE), ("messages", "conversation_id", HERE)),
         *(("notification_settings", "conversation_id", HERE), ("read_receipts", "conversation_id", HERE)),
         *(("conversation_keys", "conversation_id", HERE), ("user_words", "user_id", MEMBER)),

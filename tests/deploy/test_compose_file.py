@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.file_settings import FileSettings
 from messenger_local.configuration import SERVICES as VARIABLES
+from messenger_shared.settings.environment import Environment
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 OVERLAY = (ROOT / "deploy/observability/docker-compose.yml").read_text()
+S3_TEXT = (ROOT / "deploy/s3/docker-compose.yml").read_text()
+S3 = yaml.safe_load(S3_TEXT)["services"]
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = ("gateway", "chat-api", "presence")
@@ -24,18 +28,19 @@ def example() -> dict[str, str]:
 
 
 def test_every_variable_of_the_file_is_in_the_example_and_the_other_way_round() -> None:
-    asked = set(re.findall(r"\$\{([A-Z_]+)", TEXT + OVERLAY))
+    asked = set(re.findall(r"\$\{([A-Z0-9_]+)", TEXT + OVERLAY + S3_TEXT))
     assert asked == example().keys()
 
 
 def test_no_secret_has_a_default_anywhere() -> None:
-    required = set(re.findall(r"\$\{([A-Z_]+):\?", TEXT + OVERLAY))
+    required = set(re.findall(r"\$\{([A-Z0-9_]+):\?", TEXT + OVERLAY + S3_TEXT))
     assert required == {name for name in example() if name.endswith(("SECRET", "PASSWORD"))}
     assert all(example()[name] == "" for name in required)
 
 
 def test_the_proxy_alone_has_a_port() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    assert [name for name, service in S3.items() if "ports" in service] == ["proxy"]
     assert all(port.startswith("127.0.0.1:") for port in re.findall(r'- "(\S+:\d+)"\n', OVERLAY))
 
 
@@ -46,6 +51,23 @@ def test_each_container_has_no_rights_and_writes_nowhere_but_where_it_must(name:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["read_only"] is (name != "postgres")
     assert "privileged" not in service
+
+
+def test_the_s3_store_has_no_rights_and_limits_too() -> None:
+    store = S3["s3"]
+    for name in ("cap_drop", "security_opt", "read_only", "dns_opt"):
+        assert store[name] == SERVICES["gateway"][name]
+    assert store["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+    # A version, and never whatever is the newest.
+    assert re.search(r":v\d+\.\d+\.\d+$", store["image"])
+
+
+def test_clients_reach_nothing_of_the_s3_store_but_files() -> None:
+    assert S3["s3"]["networks"] == S3["gateway"]["networks"] == S3["proxy"]["networks"] == ["files"]
+    proxy = (ROOT / "deploy/s3/haproxy.cfg").read_text()
+    bucket = S3["gateway"]["environment"]["MESSENGER_FILES_S3_BUCKET"]
+    assert f"http-request deny unless {{ path_beg /{bucket}/files/ }}" in proxy
+    assert f"/data/buckets/{bucket} " in S3["s3"]["entrypoint"][2]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -86,10 +108,19 @@ def test_nobody_starts_before_what_he_needs() -> None:
     assert waits["roles"] == {"postgres": healthy}
 
 
+def test_a_gateway_with_an_s3_store_has_no_folder_and_starts() -> None:
+    settings = {**SERVICES["gateway"]["environment"], **S3["gateway"]["environment"]}
+    values = {name: re.sub(r"\$\{[A-Z0-9_]+:[?-]([^}]*)\}", r"\1", text) for name, text in settings.items()}
+    files = FileSettings.read(Environment(values))
+    assert files is not None
+    assert (files.folder, files.s3 and files.s3.public_url) == (None, "http://localhost:8333")
+
+
 @pytest.mark.parametrize("service", OURS)
 def test_a_service_is_told_only_what_it_knows(service: str) -> None:
     known = {variable.name for variable in VARIABLES[service]}
     assert SERVICES[service]["environment"].keys() <= known
+    assert S3.get(service, {}).get("environment", {}).keys() <= known
 
 
 def test_the_gateway_is_in_no_network_of_the_database() -> None:

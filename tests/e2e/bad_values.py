@@ -157,7 +157,7 @@ IN_URL: Final[dict[str, list[str]]] = {
 KINDS: Final = {
     **dict.fromkeys(("conversation_id", "message_id", "file_id", "before", "reply_to"), "id"),
     **dict.fromkeys(("before_seq", "after_seq", "seq", "after_pos", "file_size"), "number"),
-    **dict.fromkeys(("expected_version", "user_id", "mark_unread_from", "size"), "number from 1"),
+    **dict.fromkeys(("expected_version", "user_id", "mark_unread_from", "size", "side"), "number from 1"),
     **dict.fromkeys(("participant_ids", "user_ids", "ids"), "users"),
     **dict.fromkeys(("muted", "push_enabled", "email_enabled", "on"), "flag"),
     **dict.fromkeys(("type", "role", "message_type", "status", "last_seen_visibility", "notify"), "choice"),

@@ -64,6 +64,7 @@ INTERNAL: Final = frozenset(
         *("contacts.among", "contacts.page", "operator.close", "operator.post"),
         *("user.admit", "server.user.set_deactivated"),
         *("file.add", "file.find", "file.upload", "file.finish", "file.take_due", "file.removed"),
+        *("file.take_pending", "file.processed", "file.put_back"),
         *("server_key.create", "server_key.list", "server_key.revoke", "server_key.verify"),
     )
 )

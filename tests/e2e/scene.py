@@ -8,7 +8,7 @@ from typing import Any
 from tests.client import User
 from tests.e2e.crowd import Crowd
 from tests.e2e.requesting import Fields
-from tests.e2e.uploads import upload
+from tests.e2e.uploads import PICTURE, upload
 
 # The members besides `another` at the time when everybody writes.
 _WRITERS = {
@@ -27,7 +27,7 @@ class Scene:
         self.users = users
         self.messages: dict[str, str] = {}
         self.deleted: dict[str, str] = {}
-        # A file in the message of `another`.
+        # A picture in the message of `another`, with one preview.
         self.file = ""
 
     @property
@@ -76,7 +76,7 @@ async def _write(scene: Scene, name: str) -> None:
     user, path = scene.users[name], f"/conversations/{scene.room}/messages"
     message: Fields = {"content": f"of the {name}"}
     if name == "another":
-        scene.file = await upload(user)
+        scene.file = await upload(user, PICTURE)
         message["attachments"] = [scene.file]
     scene.messages[name] = (await user.post(path, message)).body["id"]
     scene.deleted[name] = (await user.post(path, {"content": "gone"})).body["id"]

@@ -21,7 +21,8 @@ from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, over_rest, pat
 from tests.waiting import LIMIT_S, eventually
 
 IDS = {"conversation_id": str(uuid4()), "message_id": str(uuid4()), "user_id": 5, "file_id": str(uuid4())} | {
-    "emoji": quote("👍")
+    "emoji": quote("👍"),
+    "side": 320,
 }
 ROUTES = {name: operation.route for name, operation in OPERATIONS.items() if operation.route}
 WITH_BODIES = sorted(name for name in ROUTES if OPERATIONS[name].has_body)

@@ -60,6 +60,7 @@ async def place(crowd: Crowd) -> Place:
         "emoji": "👍",
         "on": True,
         "file_id": str(uuid4()),
+        "side": 320,
         "name": "a.txt",
         "size": 1,
         "mime": "text/plain",

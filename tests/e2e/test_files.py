@@ -39,9 +39,11 @@ async def test_a_file_is_uploaded_sent_and_read_back(crowd: Crowd, files: Files)
     ours, theirs = await one.connect(), await two.connect()
     created = await files.create(one, len(PNG), "사진 \u202e1.png", "application/x-nonsense")
     assert (await files.put(created["upload"], PNG)).status == 204
+    await files.complete(one, created["file_id"])
     for _ in range(2):
         completed = await one.call("POST", f"/files/{created['file_id']}/complete")
         expected = {"name": "사진 1.png", "size": len(PNG), "mime": "image/png", "kind": "image"}
+        expected |= {"width": 20, "height": 10, "blurhash": completed.body.get("blurhash")}
         assert completed.body == {"file_id": created["file_id"], "state": "ready", **expected}
     text = await files.upload(one)
     ids = [text, created["file_id"]]
@@ -158,40 +160,6 @@ async def test_a_page_of_an_allowed_origin_uploads_and_no_other(
     assert (put.status, "Upload-Offset" in put.headers["Access-Control-Expose-Headers"]) == (204, True)
     evil = await files.ask("PATCH", upload["url"], b"", Origin="https://evil.example", **upload["headers"])
     assert evil.status == 403
-
-
-async def test_who_may_read_a_file_in_each_of_its_states(crowd: Crowd, files: Files) -> None:
-    uploader, member, former, absent, later, stranger = crowd.newcomers(6)
-    room = await uploader.create_group(member.user_id, former.user_id, absent.user_id)
-    people = f"/conversations/{room}/participants"
-    readers = {"uploader": uploader, "member": member, "former": former, "absent": absent, "later": later}
-
-    async def statuses(file_id: str) -> dict[str, int]:
-        found = {name: (await files.get(user, file_id)).status for name, user in readers.items()}
-        assert (await files.get(stranger, file_id)).body == (await files.get(stranger, str(uuid4()))).body
-        found["stranger"] = (await files.get(stranger, file_id)).status
-        found["nobody"] = (await files.get(None, file_id)).status
-        return found
-
-    nobody = {"uploader": 404, "member": 404, "former": 404, "absent": 404, "later": 404, "stranger": 404}
-    nobody["nobody"] = 401
-    created = await files.create(uploader, len(TEXT))
-    assert await statuses(created["file_id"]) == nobody | {"uploader": 409}
-    await files.put(created["upload"], TEXT)
-    await uploader.call("POST", f"/files/{created['file_id']}/complete")
-    assert await statuses(created["file_id"]) == nobody | {"uploader": 200}
-    for user in (former, absent):
-        await uploader.call("DELETE", f"{people}/{user.user_id}")
-    message = await send(uploader, room, created["file_id"])
-    await uploader.post(people, {"user_ids": [absent.user_id, later.user_id]})
-    # History shows a message to who joined later, and not to who was away when it was sent.
-    assert await statuses(created["file_id"]) == nobody | {"uploader": 200, "member": 200, "later": 200}
-    seen = {
-        user: (await user.get(f"/conversations/{room}/messages")).body["items"] for user in (later, absent)
-    }
-    assert (len(seen[later]), len(seen[absent])) == (1, 0)
-    await uploader.call("DELETE", f"/messages/{message['id']}")
-    assert await statuses(created["file_id"]) == nobody
 
 
 async def test_a_file_lives_as_long_as_one_message_has_it(

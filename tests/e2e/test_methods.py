@@ -15,7 +15,7 @@ from messenger_shared.contract.operations.table import TABLE
 from tests.client import BASE_PATH, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.uploads import upload
+from tests.e2e.uploads import PICTURE, upload
 from tests.waiting import eventually
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -72,6 +72,7 @@ class Place:
             "user_id": str(user.user_id),
             "emoji": "👍",
             "file_id": file_id,
+            "side": "320",
         }
 
     def path(self, template: str) -> str:
@@ -89,7 +90,7 @@ async def place(crowd: Crowd) -> Place:
 
     # They are unavailable while presence starts.
     await eventually(has_statistics)
-    return Place(user, room, sent.body["id"], await upload(user))
+    return Place(user, room, sent.body["id"], await upload(user, PICTURE))
 
 
 @pytest.mark.parametrize("path", GETS)

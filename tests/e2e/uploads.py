@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import aiohttp
 
 from tests.client import BASE_PATH, User
-from tests.waiting import LIMIT_S
+from tests.waiting import LIMIT_S, eventually
 
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(100)
+
+def png(width: int, height: int, *chunks: bytes) -> bytes:
+    """A white picture, with more chunks (their names and contents)."""
+    head = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\0\0\0\0"
+    pixels = b"IDAT" + zlib.compress((b"\0" + b"\xff" * width) * height)
+    parts = [
+        (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+        for chunk in (head, *chunks, pixels, b"IEND")
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+# Too small for previews, and large enough for the smaller one.
+PNG = png(20, 10)
+PICTURE = png(320, 200)
 TEXT = b"a file's text\n" * 100
 
 
@@ -52,15 +67,28 @@ class Files:
         """Uploads a file up to its completion; returns its id."""
         created = await self.create(user, len(content), name)
         assert (await self.put(created["upload"], content)).status == 204
-        completed = await user.call("POST", f"/files/{created['file_id']}/complete")
-        assert completed.status == 200, completed
         file_id: str = created["file_id"]
+        await self.complete(user, file_id)
         return file_id
 
-    async def get(self, user: User | None, file_id: str, **headers: str) -> Raw:
-        """Downloads a file; `user` is None for nobody."""
-        bearer = user.bearer if user is not None else {}
-        return await self.ask("GET", f"{BASE_PATH}/files/{file_id}", **bearer, **headers)
+    async def complete(self, user: User, file_id: str) -> Any:
+        """Completes an upload, and waits until the file is examined; returns the file."""
+        file: Any = None
+
+        async def is_examined() -> bool:
+            nonlocal file
+            reply = await user.call("POST", f"/files/{file_id}/complete")
+            assert reply.status == 200, reply
+            file = reply.body
+            return bool(file["state"] != "pending")
+
+        await eventually(is_examined)
+        return file
+
+    async def get(self, user: User | None, file_id: str, thumb: int | None = None, **headers: str) -> Raw:
+        """Downloads a file, or a preview of it; `user` is None for nobody."""
+        path = f"{BASE_PATH}/files/{file_id}" + (f"/thumb/{thumb}" if thumb is not None else "")
+        return await self.ask("GET", path, **(user.bearer if user is not None else {}), **headers)
 
 
 async def upload(user: User, content: bytes = TEXT) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,49 +9,20 @@ from typing import Any
 import pytest
 
 from gateway.files import operations
+from gateway.files.examination import Examination
 from gateway.files.fs_store import FsStore
 from gateway.files.operations import FileOperations
+from gateway.files.processing import FileProcessing
 from gateway.files.remover import FileRemover
 from gateway.files.transfers import Transfers
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError, ErrorKind
-from messenger_shared.contract.operations.internal import files as rows
 from messenger_shared.contract.tokens import Identity
+from tests.gateway.fake_files import Previews, Rows
 
 OWNER, OTHER = Identity(1, 0.0, 0.0), Identity(2, 0.0, 0.0)
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 NEW = {"name": "a.png", "size": len(PNG), "mime": "image/png"}
-
-
-class Rows:
-    """chat-api, as far as files are concerned: keeps one user's files, and records what it is asked."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, dict[str, Any]] = {}
-        self.due: list[str] = []
-        self.removed: list[str] = []
-
-    def ask(
-        self, service: str, operation: str, body: dict[str, Any], *, key: str, user_id: int
-    ) -> asyncio.Future[Any]:
-        answer = asyncio.get_running_loop().create_future()
-        answer.set_result(self._answer(operation, body, user_id))
-        return answer
-
-    def _answer(self, operation: str, body: dict[str, Any], user_id: int) -> Any:
-        if operation == rows.ADD.name:
-            self.files[body["file_id"]] = {**body, "kind": "file", "state": "open", "owner_id": user_id}
-            return {}
-        if operation == rows.TAKE_DUE.name:
-            due, self.due = self.due, []
-            return {"file_ids": due}
-        if operation == rows.REMOVED.name:
-            self.removed += body["file_ids"]
-            return {}
-        file = self.files[body["file_id"]]
-        if operation == rows.FINISH.name:
-            file |= body | {"state": "refused" if body["refused"] else "ready"}
-        return file
 
 
 @pytest.fixture
@@ -61,6 +31,11 @@ async def store(tmp_path: Path) -> AsyncIterator[FsStore]:
     await store.start()
     yield store
     await store.stop()
+
+
+def operations_of(chat_api: Any, store: FsStore, accepted: tuple[str, ...]) -> FileOperations:
+    examination = Examination(store, Previews(), None, is_required=False)
+    return FileOperations(chat_api, store, FileProcessing(chat_api, store, examination), 100, accepted)
 
 
 async def refused(asked: Any) -> ErrorKind:
@@ -82,7 +57,7 @@ async def uploaded(store: FsStore, files: FileOperations, content: bytes) -> dic
 
 async def test_what_is_too_large_or_of_another_type_is_refused_at_once(store: FsStore) -> None:
     chat_api: Any = Rows()
-    files = FileOperations(chat_api, store, 100, ("image/*",))
+    files = operations_of(chat_api, store, ("image/*",))
     assert await refused(files.create(OWNER, {**NEW, "size": 101})) is errors.FILE_TOO_LARGE
     assert await refused(files.create(OWNER, {**NEW, "mime": "text/html"})) is errors.FILE_TYPE_REFUSED
     assert chat_api.files == {}
@@ -90,7 +65,7 @@ async def test_what_is_too_large_or_of_another_type_is_refused_at_once(store: Fs
 
 async def test_the_content_of_a_file_is_what_counts(store: FsStore) -> None:
     chat_api: Any = Rows()
-    files = FileOperations(chat_api, store, 100, ("image/*",))
+    files = operations_of(chat_api, store, ("image/*",))
     good, bad = await uploaded(store, files, PNG), await uploaded(store, files, b"<!DOCTYPE html>")
     assert await refused(files.complete(OTHER, good)) is errors.NOT_FOUND
     assert (await files.complete(OWNER, good))["kind"] == "image"
@@ -102,7 +77,7 @@ async def test_new_files_are_limited_by_user(store: FsStore, monkeypatch: pytest
     monkeypatch.setattr(operations, "CREATED_PER_S", 0.001)
     monkeypatch.setattr(operations, "CREATED_BURST_S", 2_000)
     chat_api: Any = Rows()
-    files = FileOperations(chat_api, store, 100, ())
+    files = operations_of(chat_api, store, ())
     for _ in range(2):
         await files.create(OWNER, NEW)
     assert await refused(files.create(OWNER, NEW)) is errors.RATE_LIMITED
@@ -113,7 +88,7 @@ async def test_what_is_due_is_removed_and_told_afterwards(
     store: FsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat_api: Any = Rows()
-    files, remover = FileOperations(chat_api, store, 100, ()), FileRemover(chat_api, store)
+    files, remover = operations_of(chat_api, store, ()), FileRemover(chat_api, store)
     whole, part = await uploaded(store, files, PNG), await uploaded(store, files, PNG)
     await files.complete(OWNER, whole)
     chat_api.due = [whole["file_id"], part["file_id"]]

@@ -43,6 +43,11 @@ async def refused(asked: object) -> ErrorKind:
     return caught.value.kind
 
 
+async def _first_byte(store: FsStore, file_id: str) -> bytes:
+    async with store.local(file_id) as path:
+        return path.read_bytes()[:1]
+
+
 def file(file_id: str) -> dict[str, object]:
     return {"file_id": file_id, "name": "a", "size": len(CONTENT), "mime": "text/plain", "kind": "file"}
 
@@ -106,6 +111,54 @@ async def test_a_file_that_was_completed_meanwhile_stays_as_it_is(store: FsStore
     assert await store.finish(id_, 10) == CONTENT
     await store.remove(id_)
     assert names(tmp_path) == []
+
+
+async def test_other_bytes_replace_a_file_as_a_whole(store: FsStore, tmp_path: Path) -> None:
+    id_, other = new_id(), tmp_path / "other"
+    other.write_bytes(b"cleaned")
+    assert await refused(store.replace(id_, other)) is errors.NOT_FOUND
+    await store.append(id_, 0, 10, chunks(CONTENT))
+    await store.finish(id_, 10)
+    async with store.local(id_) as path:
+        before = path.open("rb")
+        assert path.read_bytes() == CONTENT
+        for _ in range(2):
+            await store.replace(id_, other)
+        with before:
+            assert before.read() == CONTENT
+        assert path.read_bytes() == b"cleaned"
+    # A client that asks again after the answer was lost.
+    assert await store.finish(id_, 10) == b"cleaned"
+    await store.remove(id_)
+    assert names(tmp_path) == ["other"]
+    assert await refused(_first_byte(store, id_)) is errors.NOT_FOUND
+
+
+async def test_thumbs_are_kept_and_removed_with_their_file(store: FsStore, tmp_path: Path) -> None:
+    id_, thumb = new_id(), tmp_path / "thumb"
+    thumb.write_bytes(b"webp")
+    assert await refused(store.put_thumb(id_, 320, thumb)) is errors.NOT_FOUND
+    await store.append(id_, 0, 10, chunks(CONTENT))
+    await store.finish(id_, 10)
+    assert await refused(store.response(file(id_), 1, 320)) is errors.NOT_FOUND
+    for width in (320, 840, 840):
+        await store.put_thumb(id_, width, thumb)
+    answer = await store.response(file(id_), 1, 840)
+    assert answer.headers["Content-Type"] == "image/webp"
+    assert answer.headers["Content-Disposition"].startswith('inline; filename="a.webp"')
+    assert sorted(names(tmp_path / "thumbs")) == [f"{id_}-320", f"{id_}-840"]
+    assert await store.remove(id_)
+    assert names(tmp_path) == ["thumb"]
+
+
+async def test_a_copy_that_fails_leaves_the_file_as_it_was(store: FsStore, tmp_path: Path) -> None:
+    id_ = new_id()
+    await store.append(id_, 0, 10, chunks(CONTENT))
+    await store.finish(id_, 10)
+    # A folder can't be read as a file is.
+    assert await refused(store.replace(id_, tmp_path)) is errors.UNAVAILABLE
+    assert names(tmp_path) == [id_]
+    assert await store.finish(id_, 10) == CONTENT
 
 
 async def test_a_full_disk_is_unavailable_and_keeps_nothing_of_the_upload(

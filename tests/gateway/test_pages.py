@@ -37,10 +37,10 @@ async def client(aiohttp_client: AiohttpClient, tmp_path: Path, monkeypatch: pyt
     return await serve(aiohttp_client)
 
 
-async def serve(aiohttp_client: AiohttpClient) -> Client:
+async def serve(aiohttp_client: AiohttpClient, **more: str) -> Client:
     app = web.Application()
     variables = {"MESSENGER_ALLOWED_ORIGINS": HOST, "MESSENGER_LOGIN_URL": "/login"}
-    settings = GatewaySettings.read(Environment(REQUIRED_SETTINGS | variables))
+    settings = GatewaySettings.read(Environment(REQUIRED_SETTINGS | variables | more))
     pages.add_pages(app, settings)
     return await aiohttp_client(app)
 
@@ -58,6 +58,25 @@ async def test_every_path_of_the_client_serves_the_client(client: Client, path: 
     others = [each for each in policy.split("; ") if not each.startswith("img-src")]
     assert not any("https:" in each for each in others if not each.startswith("frame-ancestors"))
     assert f"frame-ancestors 'self' {HOST}" in policy
+
+
+async def test_the_client_may_use_the_store_of_files_and_no_other_origin(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    store = {
+        "MESSENGER_FILES_S3_URL": "http://s3:7070",
+        "MESSENGER_FILES_S3_PUBLIC_URL": "http://files.example:8333/",
+        "MESSENGER_FILES_S3_BUCKET": "files",
+        "MESSENGER_FILES_S3_ACCESS_KEY": "key",
+        "MESSENGER_FILES_S3_SECRET_KEY": "secret",
+    }
+    client = await serve(aiohttp_client, **store)
+    async with client.get("/") as response:
+        policy = response.headers["Content-Security-Policy"].split("; ")
+    origin = "http://files.example:8333"
+    for name in ("img-src 'self' https:", "media-src 'self'", "connect-src 'self'"):
+        assert f"{name} {origin}" in policy
+    assert sum("http:" in each for each in policy) == 3
 
 
 async def test_assets_are_cached_and_compressed(client: Client) -> None:

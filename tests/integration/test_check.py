@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -23,6 +23,10 @@ MESSAGE = (
 FILE = (
     "INSERT INTO messenger.files (id, owner_id, name, size, mime, state, upload_digest, due_at) "
     f"VALUES ('{GROUP}', 1, 'a', 1, 'text/plain', 'ready', '', NULL)"
+)
+LINKED = (
+    f"INSERT INTO messenger.file_links SELECT id, 1, '{GROUP}', conversation_id FROM messenger.messages "
+    f"WHERE seq = 3 AND conversation_id = '{GROUP}'"
 )
 MENTION = (
     f"INSERT INTO messenger.mentions (conversation_id, seq, sender_id, user_id) VALUES ('{GROUP}', 1, 1, "
@@ -52,10 +56,15 @@ HARM = {
     "every mentioned user is a present or former member": f"{MENTIONING.format(7)}; {MENTION}7)",
     "every membership belongs to a conversation": "INSERT INTO messenger.conversation_participants "
     f"(conversation_id, user_id, role, pos, joined_pos) VALUES ('{uuid.uuid4()}', 1, 'member', 1, 1)",
-    "no deleted message has files": f"{FILE}; INSERT INTO messenger.file_links SELECT id, 1, '{GROUP}', "
-    "conversation_id FROM messenger.messages WHERE seq = 3; "
+    "no deleted message has files": f"{FILE}; {LINKED}; "
     "UPDATE messenger.messages SET deleted_at = now() WHERE seq = 3",
     "a message carries the files that are linked to it": "UPDATE messenger.messages SET attachments = '[{}]'",
+    "a message carries the present state of its files": f"{FILE}; {LINKED}; UPDATE messenger.messages "
+    """SET attachments = '[{"state": "pending"}]' WHERE seq = 3 AND """
+    f"conversation_id = '{GROUP}'",
+    "a file that is pending is in the queue of those that are examined": FILE.replace(
+        "'ready', '', NULL", "'pending', '', now()"
+    ),
     "a file of a message is kept, and any other is to be removed": FILE,
     "a deleted conversation has no members, and a direct conversation has two, or one with oneself": "UPDATE "
     "messenger.conversation_participants SET left_at = now() "
@@ -97,10 +106,13 @@ def execute(connection: Connection, statement: str) -> None:
         cursor.execute(statement)
 
 
-def check(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def check(url: str, *arguments: str, stdin: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "chat_api.check", *arguments]
     env = {**os.environ, "MESSENGER_DATABASE_URL": url}
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    lines = "".join(f"{line}\n" for line in stdin)
+    return subprocess.run(
+        command, env=env, input=lines, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.mark.usefixtures("owner")
@@ -145,19 +157,42 @@ def test_files_and_the_folder_with_their_bytes_are_compared_both_ways(
 ) -> None:
     execute(owner, FILE.replace("NULL", "now()"))
     lost, orphan, part = str(GROUP), str(uuid.uuid4()), str(uuid.uuid4())
-    for folder in (f"ready/{lost[-2:]}", f"ready/{orphan[-2:]}", "parts"):
+    thumbless, thumb = str(uuid.uuid4()), f"thumbs/{lost[-2:]}"
+    for folder in (f"ready/{lost[-2:]}", f"ready/{orphan[-2:]}", "parts", thumb):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
     bytes_ = tmp_path / "ready" / lost[-2:] / lost
     bytes_.write_bytes(b"x")
+    (tmp_path / thumb / f"{lost}-320").write_bytes(b"x")
     assert check(database_url, "--files", str(tmp_path)).returncode == 0
     bytes_.write_bytes(b"")
     (tmp_path / "ready" / orphan[-2:] / orphan).write_bytes(b"x")
-    (tmp_path / "parts" / part).write_bytes(b"x")
+    (tmp_path / "parts" / f"{part}.new").write_bytes(b"x")
+    (tmp_path / thumb / f"{thumbless}-840").write_bytes(b"x")
     done = check(database_url, "--files", str(tmp_path))
     assert done.returncode == 1
     assert f"violated: every file has its bytes: {lost}\n" in done.stdout
-    for name in (orphan, part):
+    for name in (orphan, part, thumbless):
         assert f"violated: all bytes belong to a file: {name}\n" in done.stdout
+
+
+def test_files_and_the_bucket_with_their_bytes_are_compared_both_ways(
+    owner: Connection, database_url: str
+) -> None:
+    execute(owner, FILE.replace("NULL", "now()"))
+    lost, orphan, upload, thumb = (str(GROUP), *(str(uuid.uuid4()) for _ in range(3)))
+    good = [f"1 files/{lost}", f"7 files/{lost}-320", "end"]
+    assert check(database_url, "--objects", stdin=good).returncode == 0
+    bad = [f"2 files/{lost}", f"1 files/{orphan}", f"- files/{upload}", f"1 files/{thumb}-840", "end"]
+    done = check(database_url, "--objects", stdin=bad)
+    assert done.returncode == 1
+    assert f"violated: every file has its bytes: {lost}\n" in done.stdout
+    for name in (orphan, upload, thumb):
+        assert f"violated: all bytes belong to a file: {name}\n" in done.stdout
+    cut = check(database_url, "--objects", stdin=good[:-1])
+    assert (cut.returncode, cut.stderr) == (
+        1,
+        "the audit failed: the listing of the bucket is not complete\n",
+    )
 
 
 def test_a_database_that_is_away_is_one_line() -> None:

@@ -29,7 +29,7 @@ def files(database: Database) -> PgFiles:
 async def ready(files: PgFiles, size: int = 1) -> str:
     file_id = new_id()
     await files.add(OWNER, file_id, "a", size, MIME, "00")
-    assert await files.finish(file_id, OWNER, MIME, "file") is not None
+    assert await files.finish(file_id, OWNER, MIME, "file", None) is not None
     return file_id
 
 
@@ -88,9 +88,9 @@ async def test_a_request_that_comes_again_finds_its_file(files: PgFiles) -> None
         await files.add(OWNER, file_id, "a", 60, MIME, "00")
     for kind in ("image", "file"):
         # Only the first completion says what the file is.
-        file = await files.finish(file_id, OWNER, MIME, kind)
+        file = await files.finish(file_id, OWNER, MIME, kind, None)
         assert (file and file.kind) == "image"
-    assert await files.finish(file_id, OTHER, MIME, "file") is None
+    assert await files.finish(file_id, OTHER, MIME, "file", None) is None
 
 
 async def test_of_two_last_messages_that_go_at_once_one_ends_the_file(

@@ -32,10 +32,14 @@ SELECT md5('m' || n)::uuid, md5('c' || n)::uuid, 3, '[]' FROM generate_series(%(
 INSERT INTO messenger.pin_heads (conversation_id, pos, user_id)
 SELECT md5('c' || n)::uuid, 3, n FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.files (id, owner_id, name, size, mime, state, upload_digest)
-SELECT md5('f' || n)::uuid, n, 'f', 1, 'text/plain', 'ready', '' FROM generate_series(%(first)s, %(last)s) n;
+SELECT md5('f' || n)::uuid, n, 'f', 1, 'text/plain', 'pending', ''
+  FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.file_links (message_id, place, file_id, conversation_id)
 SELECT md5('m' || n)::uuid, 1, md5('f' || n)::uuid, md5('c' || n)::uuid
   FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.file_heads (message_id, conversation_id, pos)
+SELECT md5('m' || n)::uuid, md5('c' || n)::uuid, 3 FROM generate_series(%(first)s, %(last)s) n;
+UPDATE messenger.messages SET attachments = '[{}]';
 INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
 SELECT md5('c' || n)::uuid, n + 1, 1, n FROM generate_series(%(first)s, %(last)s) n
 """
@@ -48,12 +52,15 @@ CONVERSATION, MESSAGE = "md5('c7')::uuid", "md5('m7')::uuid"
 MENTIONS = {"mentions": {"user_ids": [8], "all": True}, "entities": []}
 ANSWER = {"sender_id": 7, "type": "text", "content": "b", "client_message_id": "b", "mentions": MENTIONS}
 REACTION = {"user_id": 7, "emoji": "👍", "on": True}
+OUTCOME = {"state": "ready", "mime": "image/png", "kind": "image", "size": 1, "width": 1, "thumbs": [320]}
 CALLS = {
     "send_messages": f"""
         messenger.send_messages(jsonb_build_array('{json.dumps(ANSWER)}'::jsonb || jsonb_build_object(
             'id', md5('b'), 'conversation_id', {CONVERSATION}, 'reply_to', {MESSAGE},
             'attachments', jsonb_build_array(md5('f7')::uuid))), 10)
         """,
+    "settle_file": f"messenger.settle_file(md5('f7')::uuid, '{json.dumps(OUTCOME)}')",
+    "changed_files": f"messenger.changed_files({CONVERSATION}, 0, 10)",
     "unlink_files": f"messenger.unlink_files({MESSAGE})",
     "sent_messages": f"messenger.sent_messages(ARRAY[{MESSAGE}], ARRAY[7::bigint])",
     "changed_messages": f"messenger.changed_messages({CONVERSATION}, 0, 10)",

@@ -12,7 +12,7 @@ from chat_api.settings import ChatSettings
 from gateway.settings import GatewaySettings
 from messenger_local.configuration import SERVICES, table
 from messenger_shared.settings.common import PROCESS
-from messenger_shared.settings.environment import Environment
+from messenger_shared.settings.environment import Environment, SettingsError
 from presence.settings import PresenceSettings
 from tests.stack import MESSENGER
 
@@ -22,6 +22,14 @@ GOOD = {
     "MESSENGER_REDIS_URL": f"redis://chat:{PASSWORD}@a:6379,rediss://:{PASSWORD}@b",
     "MESSENGER_DATABASE_URL": f"postgresql://chat:{PASSWORD}@db:5432/messenger?sslmode=verify-full",
     "MESSENGER_JWT_SECRET": PASSWORD,
+}
+
+S3 = {
+    "MESSENGER_FILES_S3_URL": "https://s3.example.org",
+    "MESSENGER_FILES_S3_PUBLIC_URL": "https://files.example.org",
+    "MESSENGER_FILES_S3_BUCKET": "files",
+    "MESSENGER_FILES_S3_ACCESS_KEY": "key",
+    "MESSENGER_FILES_S3_SECRET_KEY": PASSWORD,
 }
 
 
@@ -56,13 +64,37 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_every_variable_that_a_service_reads_is_declared_and_every_declared_one_is_read(
     service: str, settings: type[GatewaySettings | ChatSettings | PresenceSettings]
 ) -> None:
-    env = Overheard(GOOD | {"MESSENGER_JWT_PREVIOUS_SECRET": PASSWORD})
+    env = Overheard(GOOD | {"MESSENGER_JWT_PREVIOUS_SECRET": PASSWORD} | S3)
     settings.read(Environment(env))
     assert env.asked == {variable.name for variable in SERVICES[service]} - {v.name for v in PROCESS}
 
 
 def test_the_documented_table_is_the_one_that_the_code_makes() -> None:
     assert (ROOT / "shared/docs/configuration.md").read_text() == table(), "run `make contract`"
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"MESSENGER_FILES_DIR": "/files"}, "MESSENGER_FILES_DIR and MESSENGER_FILES_S3_URL: set only one"),
+        ({"MESSENGER_FILES_S3_BUCKET": ""}, "MESSENGER_FILES_S3_BUCKET is not set"),
+        ({"MESSENGER_FILES_S3_SECRET_KEY": ""}, "MESSENGER_FILES_S3_SECRET_KEY"),
+        ({"MESSENGER_FILES_S3_URL": "s3.example.org"}, "MESSENGER_FILES_S3_URL is not a URL"),
+        ({"MESSENGER_FILES_S3_URL_LIFETIME_S": "61"}, "MESSENGER_FILES_S3_URL_LIFETIME_S is more than 60"),
+        ({"MESSENGER_FILE_BYTES": str(200 * 1024**3)}, "MESSENGER_FILE_BYTES is more than S3 allows"),
+    ],
+)
+def test_an_s3_store_needs_all_of_its_settings_and_excludes_a_folder(
+    changes: dict[str, str], text: str
+) -> None:
+    found = GatewaySettings.read(Environment(GOOD | S3)).files
+    assert found is not None
+    assert found.folder is None
+    assert found.s3 is not None
+    assert found.s3.public_origin == "https://files.example.org"
+    assert PASSWORD not in repr(found)
+    with pytest.raises(SettingsError, match=text):
+        GatewaySettings.read(Environment(GOOD | S3 | changes))
 
 
 def test_what_is_in_force_is_printed_without_any_secret() -> None:

@@ -41,7 +41,7 @@ def test_every_operation_of_chat_api_has_a_handler_and_no_other() -> None:
 def test_every_operation_of_the_gateway_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
     own = SocketCommands(*[some] * 7).handlers | PresenceCommands(*[some] * 3).handlers
-    own |= FileOperations(*[some] * 4).handlers
+    own |= FileOperations(*[some] * 5).handlers
     handlers = {**own, **Tickets(some, some).handlers, **ServerUsers(*[some] * 4).handlers}
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == GATEWAY}
 

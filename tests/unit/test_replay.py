@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from chat_api.model import MemberChange
-from chat_api.publisher import member_events, message_event
+from chat_api.publisher import files_event, member_events, message_event
 from gateway.delivery.replay import latest_states, replay_frames
 from messenger_shared.contract.events import Event
 
@@ -97,3 +97,12 @@ def test_who_is_left_of_two_is_told_as_one() -> None:
     came = [MemberChange("added", user_id, "member", 2) for user_id in (5, 6)]
     [first, _] = latest_states([*member_events("c", came), member("removed", 6, 3)])
     assert orjson.loads(first.frame)["user_id"] == first.user_id == 5
+
+
+def test_the_files_of_each_message_come_once_in_their_latest_state() -> None:
+    events = [
+        files_event("c", message_id, pos, [{"state": state}])
+        for message_id, pos, state in (("a", 2, "pending"), ("b", 3, "rejected"), ("a", 4, "ready"))
+    ]
+    assert latest_states(events) == events[1:]
+    assert told(events) == [("message.files", 3), ("message.files", 4)]

@@ -34,6 +34,8 @@ def test_several_redis_addresses_are_a_list() -> None:
         ("MESSENGER_FRAMES_PER_S", "-1"),
         ("MESSENGER_HEARTBEAT_MS", "0"),
         ("MESSENGER_LOGIN_URL", "javascript:alert(1)"),
+        ("MESSENGER_SCANNER", "clamd:secret"),
+        ("MESSENGER_SCAN_REQUIRED", "2"),
     ],
 )
 def test_a_bad_variable_is_named_and_its_secrets_are_not_shown(name: str, value: str) -> None:

@@ -8,7 +8,9 @@ import sys
 from typing import Any, NoReturn
 
 from chat_api import check
+from chat_api.file_check import Found, in_bucket, in_folder
 from gateway.admin.commands import OperatorError, add_commands, user_id
+from gateway.file_settings import FileSettings
 from messenger_local import seeding
 from messenger_local.configuration import SERVICES
 from messenger_local.datadir import DataDir, existing_secret
@@ -19,6 +21,7 @@ from messenger_local.status import read_status
 from messenger_local.terminal import Terminal
 from messenger_shared.bus import redis_connection
 from messenger_shared.contract import tokens
+from messenger_shared.contract.errors import AppError
 from messenger_shared.settings.environment import Environment, SettingsError
 from messenger_shared.settings.variables import report
 
@@ -172,5 +175,21 @@ def _config(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> None:
     data = DataDir.at(options.data_dir)
     url = read_status(data)["database_url"]
-    if check.run(url, repair=options.repair, files=files_dir(data)):
+    if check.run(url, repair=options.repair, look=lambda: _stored_files(data)):
         raise StackError("the audit found violations")
+
+
+def _stored_files(data: DataDir) -> Found:
+    """What the store of uploaded files has."""
+    if (folder := files_dir(data)) is not None:
+        return in_folder(folder)
+    # Only here: botocore takes a second.
+    from gateway.files.s3.listing import collected
+
+    settings = FileSettings.read(Environment(os.environ))
+    if settings is None or settings.s3 is None:
+        raise StackError("the settings name no store of files")
+    try:
+        return in_bucket(asyncio.run(collected(settings.s3)))
+    except (SettingsError, AppError) as error:
+        raise StackError(f"the files can't be listed: {error}") from None

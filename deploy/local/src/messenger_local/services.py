@@ -124,14 +124,17 @@ def environment(service: str, context: StackContext) -> dict[str, str]:
         env["MESSENGER_JWT_SECRET_FILE"] = str(context.data.secret)
         env["MESSENGER_DRAIN_S"] = str(_DRAIN_S)
         env["MESSENGER_ALLOWED_ORIGINS"] = _origins(context.gateway)
-        env["MESSENGER_FILES_DIR"] = str(files_dir(context.data))
+        if (folder := files_dir(context.data)) is not None:
+            env["MESSENGER_FILES_DIR"] = str(folder)
     else:
         env["MESSENGER_DATABASE_URL"] = context.service_database_urls[service]
     return env
 
 
-def files_dir(data: DataDir) -> Path:
-    """The folder for uploaded files."""
+def files_dir(data: DataDir) -> Path | None:
+    """The folder for uploaded files; None if they are in an S3 store."""
+    if os.environ.get("MESSENGER_FILES_S3_URL"):
+        return None
     return Path(os.environ.get("MESSENGER_FILES_DIR") or data.files)
 
 

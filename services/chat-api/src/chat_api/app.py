@@ -94,7 +94,7 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
     reaction_batcher = ReactionBatcher(reactions, publisher)
     handlers = _handlers(settings, database, messages, batcher, publisher)
     files = PgFiles(database, settings.file_bytes_per_day, settings.files_per_day)
-    handlers |= file_handler_table(FileHandlers(files))
+    handlers |= file_handler_table(FileHandlers(files, publisher))
     handlers |= _reaction_handlers(database, messages, reactions, reaction_batcher, publisher)
     server = RpcServer(bus, SERVICE, spans.handlers(handlers) if spans else handlers, lambda: database.ready)
     for component in (database, bus, high_water_marks, batcher, reaction_batcher, server):

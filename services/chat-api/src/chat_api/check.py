@@ -1,8 +1,9 @@
-"""Audits the data in the schema `messenger`: python -m chat_api.check [--repair] [--files FOLDER].
+"""Audits the data in the schema `messenger`: python -m chat_api.check [--repair] [--files FOLDER|--objects].
 
 The audit runs as the role `messenger_definer`, because row-level security binds even the tables' owner; the
 owner may take that role. Only `--repair` changes data, and only what follows from other data. With `--files`,
-the audit also compares the files with the folder that has their bytes.
+the audit also compares the files with the folder that has their bytes, with `--objects` with a bucket, whose
+listing comes on standard input: python -m gateway.files.s3.listing.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
-from chat_api.file_check import compare_files
+from chat_api.file_check import Found, Incomplete, compare_files, in_bucket, in_folder
 from chat_api.storage.kinds import KINDS
 
 SHOWN: Final = 20
@@ -37,6 +40,12 @@ _WITHOUT_ROW: Final = """messenger.messages m
     WHERE m.mentions IS NOT NULL AND m.deleted_at IS NULL AND NOT EXISTS (
     SELECT FROM messenger.mentions x
      WHERE x.conversation_id = m.conversation_id AND x.user_id = o.user_id AND x.seq = m.seq)"""
+
+# What a message m carries of the files that are linked to it. If links are missing, another rule tells.
+_FILES: Final = """messenger.describe_files(ARRAY(
+    SELECT file_id FROM messenger.file_links WHERE message_id = m.id ORDER BY place))"""
+_STALE_FILES: Final = f"""m.attachments IS NOT NULL AND m.deleted_at IS NULL
+    AND m.attachments <> {_FILES}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +157,16 @@ RULES: Final = (
            HAVING count(l.file_id) <> jsonb_array_length(m.attachments)""",
     ),
     Rule(
+        "a message carries the present state of its files",
+        f"SELECT m.conversation_id, m.id FROM messenger.messages m WHERE {_STALE_FILES}",
+        f"UPDATE messenger.messages m SET attachments = {_FILES} WHERE {_STALE_FILES}",
+    ),
+    Rule(
+        "a file that is pending is in the queue of those that are examined",
+        "SELECT id, state, process_at FROM messenger.files WHERE state = 'pending' AND process_at IS NULL",
+        "UPDATE messenger.files SET process_at = now() WHERE state = 'pending' AND process_at IS NULL",
+    ),
+    Rule(
         "a file of a message is kept, and any other is to be removed",
         """SELECT f.id, f.state, f.due_at FROM messenger.files f
             WHERE (f.due_at IS NULL) <> EXISTS (SELECT FROM messenger.file_links l WHERE l.file_id = f.id)""",
@@ -184,15 +203,21 @@ def audit(cursor: Cursor, *, repair: bool = False) -> list[str]:
     return found
 
 
-def run(url: str, *, repair: bool, files: Path | None = None) -> int:
-    """Prints the violations. Returns the exit code: 0 if there are none, otherwise 1."""
+def run(url: str, *, repair: bool, look: Callable[[], Found] | None = None) -> int:
+    """Prints the violations. Returns the exit code: 0 if there are none, otherwise 1.
+
+    `look` looks into the store of files; without it, that isn't compared.
+    """
     try:
         with psycopg2.connect(url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
             # One snapshot of all tables, while the service keeps running.
             connection.set_session(isolation_level="REPEATABLE READ", readonly=not repair)
             with connection.cursor() as cursor:
                 found = audit(cursor, repair=repair)
-        found += _compare(url, files) if files is not None else []
+        found += _compare(url, look) if look is not None else []
+    except Incomplete as error:
+        print(f"the audit failed: {error}", file=sys.stderr)
+        return 1
     except psycopg2.Error as error:
         print(f"the audit failed: {str(error).strip().splitlines()[0]}", file=sys.stderr)
         return 1
@@ -200,25 +225,30 @@ def run(url: str, *, repair: bool, files: Path | None = None) -> int:
     return 1 if found else 0
 
 
-def _compare(url: str, files: Path) -> list[str]:
+def _compare(url: str, look: Callable[[], Found]) -> list[str]:
     with closing(psycopg2.connect(url, connect_timeout=_CONNECT_TIMEOUT_S)) as connection:
         connection.set_session(readonly=True, autocommit=True)
         with connection.cursor() as cursor:
             cursor.execute("SET ROLE messenger_definer")
-            return compare_files(cursor, files)
+            return compare_files(cursor, look)
 
 
 def main() -> int:
     """Runs `python -m chat_api.check`. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m chat_api.check", description="Audits the data.")
     parser.add_argument("--repair", action="store_true", help="correct numbers that follow from other data")
-    parser.add_argument("--files", type=Path, metavar="FOLDER", help="compare with MESSENGER_FILES_DIR")
+    stores = parser.add_mutually_exclusive_group()
+    stores.add_argument("--files", type=Path, metavar="FOLDER", help="compare with MESSENGER_FILES_DIR")
+    stores.add_argument("--objects", action="store_true", help="compare with a bucket, listed on stdin")
     options = parser.parse_args()
     url = os.environ.get("MESSENGER_DATABASE_URL")
     if not url:
         print("MESSENGER_DATABASE_URL is not set", file=sys.stderr)
         return 1
-    return run(url, repair=options.repair, files=options.files)
+    look = partial(in_folder, options.files) if options.files is not None else None
+    if options.objects:
+        look = partial(in_bucket, sys.stdin)
+    return run(url, repair=options.repair, look=look)
 
 
 if __name__ == "__main__":

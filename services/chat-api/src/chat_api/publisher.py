@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from chat_api.file_rows import ChangedFiles
 from chat_api.high_water_marks import HighWaterMarks
 from chat_api.model import (
     ConversationData,
@@ -32,6 +33,7 @@ from messenger_shared.contract.events import (
     CONVERSATION_UPDATED,
     MESSAGE_DELETED,
     MESSAGE_EDITED,
+    MESSAGE_FILES,
     MESSAGE_NEW,
     MESSAGE_REACTIONS,
     MESSAGE_READ,
@@ -87,6 +89,15 @@ class Publisher:
         """Publishes the pinned messages of a conversation after the user changed them."""
         event = pins_event(pins.conversation_id, pins.pos, user_id, pins.message_ids)
         self._publish_durable(pins.conversation_id, [event])
+
+    def publish_files(self, changes: Iterable[ChangedFiles]) -> None:
+        """Publishes the files of messages, which are grouped by conversation in the order of pos."""
+        for conversation_id, group in groupby(changes, key=lambda change: change.conversation_id):
+            events = [
+                files_event(conversation_id, change.message_id, change.pos, change.attachments)
+                for change in group
+            ]
+            self._publish_durable(conversation_id, events)
 
     def publish_read_position(self, user_id: int, position: ReadPosition) -> None:
         """Publishes a read position to all members, and the unread count to the user's own sockets."""
@@ -265,3 +276,10 @@ def pins_event(conversation_id: str, pos: int, user_id: int, message_ids: list[s
     fields = {"pos": pos, "message_ids": message_ids, "user_id": user_id}
     frame = encode_frame(CONVERSATION_PINS, conversation_id=conversation_id, **fields)
     return Event(CONVERSATION_PINS, conversation_id, pos, 0, frame)
+
+
+def files_event(conversation_id: str, message_id: str, pos: int, attachments: list[dict[str, Any]]) -> Event:
+    """The event of a message's files after the state of one has changed."""
+    fields = {"message_id": message_id, "pos": pos, "attachments": attachments}
+    frame = encode_frame(MESSAGE_FILES, conversation_id=conversation_id, **fields)
+    return Event(MESSAGE_FILES, conversation_id, pos, 0, frame)

@@ -27,17 +27,23 @@ from gateway.edge.problems import problems_middleware
 from gateway.edge.rest import BASE_PATH, MAX_BODY_BYTES, OperationHandler, add_rest
 from gateway.edge.server import add_server
 from gateway.edge.server_users import ServerUsers
-from gateway.edge.uploads import UploadDoor
+from gateway.edge.uploads import PartsDoor, UploadDoor
 from gateway.edge.websocket import WebSocketEndpoint
+from gateway.file_settings import FileSettings
+from gateway.files.examination import Examination
 from gateway.files.fs_store import FsStore
 from gateway.files.operations import FileOperations
+from gateway.files.processing import FileProcessing
 from gateway.files.remover import FileRemover
+from gateway.files.store import ByteStore
 from gateway.files.transfers import Transfers
+from gateway.media.processor import MediaProcessor
+from gateway.media.scanner import scanner_of
 from gateway.presence.cache import PresenceCache
 from gateway.presence.client import PresenceClient
 from gateway.presence.reporter import PresenceReporter
 from gateway.presence.subscriptions import PresenceSubscriptions
-from gateway.settings import FileSettings, GatewaySettings
+from gateway.settings import GatewaySettings
 from gateway.sockets.admission import Admission
 from gateway.sockets.commands import Commands
 from gateway.sockets.drain import Drain
@@ -138,17 +144,35 @@ def _add_http(
 def _add_files(
     app: web.Application, settings: FileSettings, rpc: RpcClient
 ) -> Mapping[str, OperationHandler]:
-    path = BASE_PATH + "/uploads"
-    store = FsStore(settings.folder, path, Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE))
-    remover = FileRemover(rpc, store)
-    for component in (store, remover):
+    store = _add_store(app, settings, rpc)
+    media, remover = MediaProcessor(settings.keeps_metadata), FileRemover(rpc, store)
+    examination = Examination(store, media, scanner_of(settings.scanner), is_required=settings.scan_required)
+    processing = FileProcessing(rpc, store, examination)
+    for component in (store, media, processing, remover):
         run_component(app, component.start, component.stop)
-    door = UploadDoor(rpc, store, Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE))
+    return FileOperations(rpc, store, processing, settings.max_bytes, settings.accepted).handlers
+
+
+def _add_store(app: web.Application, settings: FileSettings, rpc: RpcClient) -> ByteStore:
+    """The store of the files' bytes, with the routes for uploads to it."""
+    path = BASE_PATH + "/uploads"
+    transfers = Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE)
+    if settings.s3 is not None:
+        # botocore takes 25 MB and a second, which other gateways don't pay.
+        from gateway.files.s3.store import S3Store
+
+        bucket = S3Store(settings.s3, path, settings.max_bytes)
+        app.router.add_get(f"{path}/{{file_id}}", PartsDoor(rpc, bucket, transfers).get)
+        return bucket
+    if settings.folder is None:
+        raise SettingsError("there is no place for files")
+    folder = FsStore(settings.folder, path, Transfers(TRANSFERS_OF_USER, TRANSFERS_AT_ONCE))
+    door = UploadDoor(rpc, folder, transfers)
     app.router.add_route(hdrs.METH_HEAD, f"{path}/{{file_id}}", door.head)
     app.router.add_route(hdrs.METH_PATCH, f"{path}/{{file_id}}", door.patch)
     # Before aiohttp awaits the requests under way: a slow upload would take all the time for that.
     app.on_shutdown.append(lambda _: door.stop())
-    return FileOperations(rpc, store, settings.max_bytes, settings.accepted).handlers
+    return folder
 
 
 def _add_server_api(

@@ -21,6 +21,35 @@ PRESENCE_FRAMES = Counter("messenger_presence_frames", "Presence frames written 
 USER_UPDATES = Counter("messenger_user_updates", "user.updated frames written to sockets")
 UPLOADED_BYTES = Counter("messenger_uploaded_bytes", "Bytes of files that clients sent")
 FILES_REMOVED = Counter("messenger_files_removed", "Files whose bytes were removed")
+FILES_EXAMINED = Counter(
+    "messenger_files_examined",
+    "Examinations of files by outcome: ready, unreadable (ready without a preview), rejected, given_up (too "
+    "many attempts), removed (meanwhile), emptied (a rejected one), later (no time or no scanner), failed",
+    ["outcome"],
+)
+for _outcome in ("ready", "unreadable", "rejected", "given_up", "removed", "emptied", "later", "failed"):
+    FILES_EXAMINED.labels(_outcome)
+EXAMINATION_TIME = Histogram(
+    "messenger_file_examination_seconds",
+    "Time from taking a file to the end of its examination",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 180),
+)
+FILES_IN_EXAMINATION = Gauge(
+    "messenger_files_in_examination", "Files taken to be examined", multiprocess_mode="livesum"
+)
+FILE_STORE_TIME = Histogram(
+    "messenger_file_store_seconds",
+    "Time that requests to the S3 store take, repetitions included, by operation",
+    ["operation"],
+    buckets=SECONDS,
+)
+FILE_STORE_FAILURES = Counter(
+    "messenger_file_store_failures",
+    "Requests to the store of files that failed, by operation; `disk` is the folder",
+    ["operation"],
+)
+# From the start at 0, as below.
+FILE_STORE_FAILURES.labels("disk")
 SERVER_REQUESTS = Counter(
     "messenger_server_requests",
     "Requests at the routes below /server, by operation and outcome: ok, or the error's code",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from gateway.auth.signing_keys import FetchedKeys, SigningKeys, keys_of_file, keys_of_secrets
+from gateway.file_settings import FILE_VARIABLES, FileSettings
 from messenger_shared.contract.tokens import SECRET_BYTES_MIN, Rules
 from messenger_shared.settings.common import PRESENCE_GRACE, PRESENCE_GRACE_MS, PROCESS, REDIS_URL, USER_IDS
 from messenger_shared.settings.environment import Environment, SettingsError
@@ -121,23 +121,6 @@ SERVER_API: Final = Flag(
     default=True,
     meaning="Whether host applications may use the routes below `/server`, with server keys.",
 )
-FILES_DIR: Final = Text(
-    name="MESSENGER_FILES_DIR",
-    meaning=(
-        "The folder for uploaded files, which all gateways share. Empty: there are no uploads. The embedded "
-        "stack uses `files` in the data directory."
-    ),
-)
-FILE_BYTES: Final = Whole(
-    name="MESSENGER_FILE_BYTES",
-    default=100 * 1024**2,
-    minimum=1,
-    meaning="How many bytes a file may have.",
-)
-FILE_TYPES: Final = Items(
-    name="MESSENGER_FILE_TYPES",
-    meaning="Media types of files that may be uploaded, such as `image/*,application/pdf`. Empty: all.",
-)
 VARIABLES: Final[tuple[Variable, ...]] = (
     REDIS_URL,
     JWT_SECRET,
@@ -159,21 +142,10 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     DRAIN,
     ADMIN_API,
     SERVER_API,
-    FILES_DIR,
-    FILE_BYTES,
-    FILE_TYPES,
+    *FILE_VARIABLES,
     USER_IDS,
     *PROCESS,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FileSettings:
-    """Where the bytes of files are, and what may be uploaded: sizes, and patterns of media types."""
-
-    folder: Path
-    max_bytes: int = FILE_BYTES.default
-    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +200,8 @@ class GatewaySettings:
             server_api=SERVER_API.of(env),
             signing_secret=JWT_SECRET.of(env) if JWT_SECRET.is_set(env) else None,
             login_page=LOGIN_URL.of(env),
-            files=_files(env),
+            files=FileSettings.read(env),
         )
-
-
-def _files(env: Environment) -> FileSettings | None:
-    folder, max_bytes = FILES_DIR.of(env), FILE_BYTES.of(env)
-    accepted = tuple(pattern.lower() for pattern in FILE_TYPES.of(env))
-    return FileSettings(Path(folder), max_bytes, accepted) if folder else None
 
 
 def _jwt_keys(env: Environment) -> SigningKeys:

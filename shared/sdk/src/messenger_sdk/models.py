@@ -36,8 +36,17 @@ class Entity(TypedDict):
 class File(TypedDict):
     """
     A file. `mime` and `kind` are what its content is, whatever the uploader said.
+
+    It is `pending` while it is examined, and can be sent already. A `rejected` one can't be read. If they
+    could be found, what plays has `duration_ms`, and a picture has `width`, `height`, `blurhash` (it stands
+    for the picture until that is loaded) and `thumbs` (the longest sides of its previews).
     """
 
+    width: NotRequired[int]
+    height: NotRequired[int]
+    blurhash: NotRequired[str]
+    duration_ms: NotRequired[int]
+    thumbs: NotRequired[list[Literal[320, 840]]]
     file_id: str
     name: str
     size: int
@@ -1349,6 +1358,19 @@ class MessageReactionsEvent(TypedDict):
     changes: NotRequired[list[ReactionChange]]
 
 
+class MessageFilesEvent(TypedDict):
+    """
+    The files of a message after the state of one has changed. The message's own numbers stay.
+    """
+
+    type: Literal["message.files"]
+    conversation_id: str
+    pos: int
+    replay: NotRequired[Literal[True]]
+    message_id: str
+    attachments: list[File]
+
+
 class ConversationPinsEvent(TypedDict):
     """
     The pinned messages, newest pin first, at most fifty. `user_id` pinned or unpinned one.
@@ -1519,6 +1541,7 @@ Event: TypeAlias = (
     | ParticipantRemovedEvent
     | ParticipantUpdatedEvent
     | MessageReactionsEvent
+    | MessageFilesEvent
     | ConversationPinsEvent
     | UserUpdatedEvent
     | TypingStartEvent

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chat_api.file_rows import FileRow, FileStore
+from chat_api.file_rows import FOUND, FileRow, FileStore
+from chat_api.publisher import Publisher
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.operations.internal.files import LEASE_S
 from messenger_shared.rpc.messages import Request
 
 DUE_MAX: Final = 100
 
 
 class FileHandlers:
-    """Adding, finding, finishing and removing files."""
+    """Adding, finding, finishing, examining and removing files."""
 
-    def __init__(self, files: FileStore) -> None:
+    def __init__(self, files: FileStore, publisher: Publisher) -> None:
         self._files = files
+        self._publisher = publisher
 
     async def add(self, request: Request) -> Any:
         """Adds the caller's file. Raises AppError(quota_exceeded)."""
@@ -36,15 +39,37 @@ class FileHandlers:
         if found is None:
             raise AppError(errors.NOT_FOUND)
         file, digest = found
-        return {**file._asdict(), "digest": digest}
+        return {**file.as_dict(), "digest": digest}
 
     async def finish(self, request: Request) -> Any:
-        """Makes the caller's file ready, or lets it be removed."""
+        """Makes the caller's file ready or pending, or lets it be removed."""
         body, caller = request.body, request.user_id
         if body["refused"]:
             await self._files.refuse(body["file_id"], caller)
             return {}
-        return _found(await self._files.finish(body["file_id"], caller, body["mime"], body["kind"]))
+        lease_s = (LEASE_S if body["taken"] else 0) if body["pending"] else None
+        return _found(await self._files.finish(body["file_id"], caller, body["mime"], body["kind"], lease_s))
+
+    async def take_pending(self, request: Request) -> Any:
+        """Returns files that a gateway examines now, each with how often it was taken."""
+        taken = await self._files.take_pending(request.body["limit"], LEASE_S)
+        return {"files": [{**file.as_dict(), "attempts": attempts} for file, attempts in taken]}
+
+    async def processed(self, request: Request) -> Any:
+        """Ends the examination of a file, and tells members of its messages. Returns the file."""
+        body = request.body
+        outcome = {name: body.get(name) for name in ("state", "size", "mime", "kind", *FOUND)}
+        settled = await self._files.settle(body["file_id"], outcome)
+        if settled is None:
+            raise AppError(errors.NOT_FOUND)
+        # A repeat publishes again: the worker that settled the file may have died before it published.
+        self._publisher.publish_files(settled.changes)
+        return settled.file.as_dict()
+
+    async def put_back(self, request: Request) -> Any:
+        """Lets a file be examined later."""
+        await self._files.put_back(request.body["file_id"], request.body["after_s"])
+        return {}
 
     async def take_due(self, request: Request) -> Any:
         """Returns files whose bytes a gateway removes now."""
@@ -59,4 +84,4 @@ class FileHandlers:
 def _found(file: FileRow | None) -> dict[str, Any]:
     if file is None:
         raise AppError(errors.NOT_FOUND)
-    return file._asdict()
+    return file.as_dict()

@@ -93,6 +93,9 @@ def file_handler_table(files: FileHandlers) -> dict[str, RequestHandler]:
         file_rows.FIND.name: files.find,
         file_rows.UPLOAD.name: files.upload,
         file_rows.FINISH.name: files.finish,
+        file_rows.TAKE_PENDING.name: files.take_pending,
+        file_rows.PROCESSED.name: files.processed,
+        file_rows.PUT_BACK.name: files.put_back,
         file_rows.TAKE_DUE.name: files.take_due,
         file_rows.REMOVED.name: files.removed,
     }

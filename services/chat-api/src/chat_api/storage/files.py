@@ -1,17 +1,21 @@
-"""Reads and writes the rows of files, whose bytes gateways have. Migration 0011 has the tables."""
+"""Reads and writes the rows of files, whose bytes gateways have. Migrations 0011 and 0012 have the tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from chat_api.file_rows import FileRow
+import orjson
+
+from chat_api.file_rows import ChangedFiles, FileRow, Settled
 from chat_api.storage.messages import VISIBLE
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import SERVER
 from messenger_shared.postgres.database import Database
 
+# How often a file may be sent to another conversation just while it is settled.
+SETTLE_ATTEMPTS: Final = 5
 # Of one user at a time, so that two requests don't fit into the same rest of the quota.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('messenger.files', %s))"
 _IS_KNOWN: Final = "SELECT 1 FROM messenger.files WHERE id = %s"
@@ -23,7 +27,10 @@ _ADD: Final = """
 INSERT INTO messenger.files (id, owner_id, name, size, mime, upload_digest)
 VALUES (%s, %s, %s, %s, %s, decode(%s, 'hex'))
 """
-_COLUMNS: Final = "f.id::text, f.name, f.size, f.mime, f.kind, f.state, f.owner_id"
+_COLUMNS: Final = (
+    "f.id::text, f.name, f.size, f.mime, f.kind, f.state, f.owner_id, "
+    "f.width, f.height, f.blurhash, f.duration_ms, f.thumbs"
+)
 _IS_THERE: Final = "f.state <> 'removed' AND coalesce(f.due_at > now(), true)"
 _FIND: Final = f"""
 SELECT {_COLUMNS} FROM messenger.files f
@@ -41,24 +48,48 @@ SELECT {_COLUMNS}, encode(f.upload_digest, 'hex') FROM messenger.files f WHERE f
 """
 _FINISH: Final = f"""
 UPDATE messenger.files f
-   SET state = 'ready', mime = CASE f.state WHEN 'open' THEN %(mime)s ELSE f.mime END,
-       kind = CASE f.state WHEN 'open' THEN %(kind)s ELSE f.kind END
- WHERE f.id = %(file)s AND f.owner_id = %(user)s AND {_IS_THERE}
+   SET mime = %(mime)s, kind = %(kind)s, attempts = least(coalesce(%(lease_s)s, 0), 1),
+       state = CASE WHEN %(lease_s)s IS NULL THEN 'ready' ELSE 'pending' END,
+       process_at = now() + make_interval(secs => %(lease_s)s)
+ WHERE f.id = %(file)s AND f.owner_id = %(user)s AND f.state = 'open' AND {_IS_THERE}
 RETURNING {_COLUMNS}
+"""
+_OWN: Final = f"""
+SELECT {_COLUMNS} FROM messenger.files f
+ WHERE f.id = %(file)s AND f.owner_id = %(user)s AND f.state <> 'open' AND {_IS_THERE}
 """
 _REFUSE: Final = """
 UPDATE messenger.files SET due_at = now() WHERE id = %s AND owner_id = %s AND state = 'open'
 """
+# What is to be removed is not examined any more.
+_TAKE_PENDING: Final = f"""
+UPDATE messenger.files f
+   SET process_at = now() + make_interval(secs => %s), attempts = attempts + 1
+  FROM (SELECT id FROM messenger.files
+         WHERE process_at <= now() AND state IN ('pending', 'rejected') AND coalesce(due_at > now(), true)
+         ORDER BY process_at LIMIT %s FOR UPDATE SKIP LOCKED) due
+ WHERE f.id = due.id RETURNING {_COLUMNS}, f.attempts
+"""
+_PUT_BACK: Final = """
+UPDATE messenger.files SET process_at = now() + make_interval(secs => %s) WHERE id = %s AND state = 'pending'
+"""
+_SETTLE: Final = """
+SELECT verdict, message_id::text, conversation_id::text, pos, attachments FROM messenger.settle_file(%s, %s)
+"""
+_SETTLED: Final = f"SELECT {_COLUMNS} FROM messenger.files f WHERE f.id = %s"
 # A gateway that dies meanwhile doesn't tell that the bytes are gone; then the file is due again.
 _TAKE_DUE: Final = """
-UPDATE messenger.files f SET state = 'removed', due_at = now() + interval '5 minutes'
+UPDATE messenger.files f SET state = 'removed', process_at = NULL, due_at = now() + interval '5 minutes'
   FROM (SELECT id FROM messenger.files WHERE due_at <= now() ORDER BY due_at LIMIT %s
            FOR UPDATE SKIP LOCKED) due
  WHERE f.id = due.id RETURNING f.id::text
 """
-# The row counts for the quota until it is a day old.
+# The row counts for the quota until it is a day old. A rejected file stays as long as its messages.
 _REMOVED: Final = """
-WITH kept AS (
+WITH emptied AS (
+    UPDATE messenger.files SET process_at = NULL
+     WHERE id = ANY (%(files)s::uuid[]) AND state = 'rejected'
+), kept AS (
     UPDATE messenger.files SET due_at = created_at + interval '24 hours'
      WHERE id = ANY (%(files)s::uuid[]) AND state = 'removed' AND created_at > now() - interval '24 hours'
 )
@@ -93,10 +124,33 @@ class PgFiles:
         rows = await self._database.rows(_UPLOAD, (file_id,), user_id=SERVER)
         return (FileRow(*rows[0][:-1]), rows[0][-1]) if rows else None
 
-    async def finish(self, file_id: str, owner_id: int, mime: str, kind: str) -> FileRow | None:
-        parameters = {"file": file_id, "user": owner_id, "mime": mime, "kind": kind}
-        rows = await self._database.rows(_FINISH, parameters, user_id=owner_id)
-        return FileRow(*rows[0]) if rows else None
+    async def finish(
+        self, file_id: str, owner_id: int, mime: str, kind: str, lease_s: int | None
+    ) -> FileRow | None:
+        parameters = {"file": file_id, "user": owner_id, "mime": mime, "kind": kind, "lease_s": lease_s}
+        async with self._database.transaction(user_id=owner_id) as transaction:
+            rows = await transaction.rows(_FINISH, parameters) or await transaction.rows(_OWN, parameters)
+            return FileRow(*rows[0]) if rows else None
+
+    async def take_pending(self, limit: int, lease_s: int) -> list[tuple[FileRow, int]]:
+        rows = await self._database.rows(_TAKE_PENDING, (lease_s, limit), user_id=SERVER)
+        return [(FileRow(*file), attempts) for *file, attempts in rows]
+
+    async def put_back(self, file_id: str, after_s: int) -> None:
+        await self._database.rows(_PUT_BACK, (after_s, file_id), user_id=SERVER)
+
+    async def settle(self, file_id: str, outcome: Mapping[str, Any]) -> Settled | None:
+        parameters = (file_id, orjson.dumps(outcome).decode())
+        for _ in range(SETTLE_ATTEMPTS):
+            async with self._database.transaction(user_id=SERVER) as transaction:
+                rows = await transaction.rows(_SETTLE, parameters)
+                if rows[0][0] == "not_found":
+                    return None
+                if rows[0][0] == "settled":
+                    [file] = await transaction.rows(_SETTLED, (file_id,))
+                    changes = [ChangedFiles(*change) for _, *change in rows if change[0] is not None]
+                    return Settled(FileRow(*file), changes)
+        raise AppError(errors.UNAVAILABLE)
 
     async def refuse(self, file_id: str, owner_id: int) -> None:
         await self._database.rows(_REFUSE, (file_id, owner_id), user_id=owner_id)

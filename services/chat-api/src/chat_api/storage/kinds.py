@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from chat_api.model import MemberChange
 from chat_api.publisher import (
+    files_event,
     member_events,
     message_event,
     pins_event,
@@ -63,6 +64,10 @@ def _reaction_events(conversation_id: str, rows: Sequence[Row]) -> list[Event]:
 
 def _pin_events(conversation_id: str, rows: Sequence[Row]) -> list[Event]:
     return [pins_event(conversation_id, *row) for row in rows]
+
+
+def _file_events(conversation_id: str, rows: Sequence[Row]) -> list[Event]:
+    return [files_event(conversation_id, *row) for row in rows]
 
 
 _CHANGED_MEMBERS: Final = """
@@ -123,5 +128,17 @@ KINDS: Final = (
         _CHANGED_PINS,
         _CHANGED_PINS,
         _pin_events,
+    ),
+    Kind(
+        "files",
+        "SELECT conversation_id, pos, false FROM messenger.file_heads",
+        """SELECT message_id::text, pos, attachments
+             FROM messenger.changed_files(%(conversation)s, %(pos)s, %(limit)s)""",
+        f"""SELECT h.message_id::text, h.pos, m.attachments
+              FROM messenger.file_heads h JOIN messenger.messages m ON m.id = h.message_id
+             WHERE h.conversation_id = %(conversation)s AND h.pos > %(pos)s AND m.attachments IS NOT NULL
+               AND {VISIBLE}
+             ORDER BY h.pos LIMIT %(limit)s""",
+        _file_events,
     ),
 )

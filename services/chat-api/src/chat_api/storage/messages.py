@@ -133,6 +133,7 @@ _EDIT: Final = (
 _FORGET: Final = """
 WITH versions AS (DELETE FROM messenger.message_versions WHERE message_id = %(message)s),
      heads AS (DELETE FROM messenger.reaction_heads WHERE message_id = %(message)s),
+     files AS (DELETE FROM messenger.file_heads WHERE message_id = %(message)s),
      pins AS (DELETE FROM messenger.pins
                WHERE conversation_id = %(conversation)s AND message_id = %(message)s),
      mentions AS (DELETE FROM messenger.mentions x

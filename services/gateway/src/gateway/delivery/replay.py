@@ -11,6 +11,7 @@ import orjson
 from messenger_shared.contract.events import (
     MESSAGE_DELETED,
     MESSAGE_EDITED,
+    MESSAGE_FILES,
     MESSAGE_NEW,
     MESSAGE_REACTIONS,
     PARTICIPANT_ADDED,
@@ -24,6 +25,8 @@ from messenger_shared.contract.events import (
 
 _MESSAGE_TYPES: Final = frozenset((MESSAGE_NEW, MESSAGE_EDITED, MESSAGE_DELETED))
 _MEMBER_TYPES: Final = frozenset((PARTICIPANT_ADDED, PARTICIPANT_REMOVED, PARTICIPANT_UPDATED))
+# Each of these tells everything of its kind about one message.
+_OF_A_MESSAGE: Final = frozenset((MESSAGE_REACTIONS, MESSAGE_FILES))
 # (type of the first event, type of the last) -> type of the one event for a client that saw neither.
 _MERGED: Final = {
     (MESSAGE_NEW, MESSAGE_EDITED): MESSAGE_NEW,
@@ -93,7 +96,7 @@ def _changed_thing(event: Event) -> Hashable:
         return str(orjson.loads(event.frame)["data"]["id"])
     if event.type in _MEMBER_TYPES:
         return event.user_id
-    if event.type == MESSAGE_REACTIONS:
+    if event.type in _OF_A_MESSAGE:
         return event.type, str(orjson.loads(event.frame)["message_id"])
     return event.type
 

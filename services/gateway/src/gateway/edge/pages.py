@@ -39,7 +39,7 @@ _ASSET_HEADERS: Final = {hdrs.CACHE_CONTROL: "public, max-age=31536000, immutabl
 
 def add_pages(app: web.Application, settings: GatewaySettings) -> None:
     """Adds the client at / with its conversations at /c/…, and the demo at /demo."""
-    _add_client(app, _client_headers(settings.allowed_origins))
+    _add_client(app, _client_headers(settings))
     app.router.add_get("/config.json", _config(settings))
     demo = _file_handler(_files_by_name(DEMO, ".html", ".css", ".js", ".svg"), _DEMO_HEADERS)
     app.router.add_get("/demo", demo)
@@ -61,18 +61,21 @@ def _add_client(app: web.Application, headers: Mapping[str, str]) -> None:
     app.router.add_get("/assets/{name}", _file_handler(assets, _ASSET_HEADERS))
 
 
-def _client_headers(allowed_origins: frozenset[str]) -> dict[str, str]:
-    """Forbids inline code, and other origins but for pictures; only pages that may use the API frame it."""
+def _client_headers(settings: GatewaySettings) -> dict[str, str]:
+    """Forbids inline code, and other origins but for files; only pages that may use the API frame it."""
+    s3 = settings.files.s3 if settings.files is not None else None
+    store = f" {s3.public_origin}" if s3 is not None else ""
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
         # Users' pictures are on the host application's servers.
-        "img-src": "'self' https:",
-        "connect-src": "'self'",
+        "img-src": f"'self' https:{store}",
+        "media-src": f"'self'{store}",
+        "connect-src": f"'self'{store}",
         "base-uri": "'none'",
         "form-action": "'none'",
-        "frame-ancestors": " ".join(["'self'", *sorted(allowed_origins)]),
+        "frame-ancestors": " ".join(["'self'", *sorted(settings.allowed_origins)]),
         "require-trusted-types-for": "'script'",
     }
     text = "; ".join(f"{name} {value}" for name, value in policy.items())

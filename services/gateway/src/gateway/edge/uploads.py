@@ -1,6 +1,7 @@
 """Takes the bytes of uploads by the core protocol of tus 1.0: HEAD tells the offset, PATCH continues there.
 
-Who has the upload's secret may upload. Nothing else opens this door, so that a page may hand the work over.
+With an S3 store, GET tells instead where the parts of an upload go. Who has the upload's secret may upload.
+Nothing else opens these doors, so that a page may hand the work over.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import contextlib
 import hmac
 import socket
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final, Protocol
 
 from aiohttp import hdrs, web
 
-from gateway.files.fs_store import OFFSET, SECRET, FsStore
+from gateway.files.fs_store import OFFSET, FsStore
 from gateway.files.operations import digest_of
-from gateway.files.store import FileData
+from gateway.files.store import SECRET, FileData
 from gateway.files.transfers import Transfers
 from gateway.metrics import UPLOADED_BYTES
 from gateway.sockets.commands import ask
@@ -24,7 +25,7 @@ from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import MAX_INTEGER, SERVER, parse_uuid
 from messenger_shared.contract.operations.internal import files as rows
-from messenger_shared.contract.schemas.files import READY
+from messenger_shared.contract.schemas.files import OPEN
 from messenger_shared.rpc.client import RpcClient
 
 CHUNK_BYTES: Final = 64 * 1024
@@ -40,14 +41,60 @@ _PROTOCOL: Final = {"Tus-Resumable": "1.0.0"}
 _NOT_ENCODED: Final = "identity"
 
 
+class PartStore(Protocol):
+    """A store to which clients themselves send the parts of files."""
+
+    async def missing_parts(self, file_id: str, size: int) -> list[dict[str, Any]]:
+        """The next parts that a client has to upload. Raises AppError(not_found)."""
+
+
+class _Uploads:
+    """Finds the uploads that requests are about."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        self._rpc = rpc
+        self._checks = asyncio.Semaphore(CHECKED_AT_ONCE)
+
+    async def file(self, request: web.Request) -> FileData:
+        """The file of the request's path. Raises AppError(unauthorized, not_found)."""
+        secret = request.headers.get(SECRET)
+        if secret is None:
+            raise AppError(errors.UNAUTHORIZED, details={SECRET: ["Missing."]})
+        file_id = parse_uuid(request.match_info["file_id"])
+        if file_id is None:
+            raise AppError(errors.NOT_FOUND)
+        async with self._checks:
+            file: FileData = await ask(self._rpc, rows.UPLOAD, {"file_id": file_id}, SERVER)
+        if not hmac.compare_digest(digest_of(secret), file["digest"]):
+            raise AppError(errors.NOT_FOUND)
+        return file
+
+
+class PartsDoor:
+    """The handler of an upload's path where the bytes go to another server."""
+
+    def __init__(self, rpc: RpcClient, store: PartStore, transfers: Transfers) -> None:
+        self._uploads = _Uploads(rpc)
+        self._store = store
+        self._transfers = transfers
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Tells the next parts that aren't there: {parts: [{number, offset, size, url, headers}]}."""
+        file = await self._uploads.file(request)
+        self._transfers.check(file["owner_id"])
+        with self._transfers.counted(file["owner_id"]):
+            is_open = file["state"] == OPEN
+            parts = await self._store.missing_parts(file["file_id"], file["size"]) if is_open else []
+        return web.json_response({"parts": parts})
+
+
 class UploadDoor:
     """The handlers of an upload's path, and all uploads under way on this worker."""
 
     def __init__(self, rpc: RpcClient, store: FsStore, transfers: Transfers) -> None:
-        self._rpc = rpc
+        self._uploads = _Uploads(rpc)
         self._store = store
         self._transfers = transfers
-        self._checks = asyncio.Semaphore(CHECKED_AT_ONCE)
         self._deadlines: set[asyncio.Timeout] = set()
         self._is_stopping = False
 
@@ -59,7 +106,7 @@ class UploadDoor:
 
     async def head(self, request: web.Request) -> web.StreamResponse:
         """Tells how many bytes are there, of how many."""
-        file = await self._file(request)
+        file = await self._uploads.file(request)
         offset = await self._offset(file)
         return web.Response(headers={OFFSET: str(offset), LENGTH: str(file["size"]), **_PROTOCOL})
 
@@ -68,8 +115,8 @@ class UploadDoor:
         if request.headers.get(hdrs.CONTENT_ENCODING, _NOT_ENCODED).strip().lower() != _NOT_ENCODED:
             raise web.HTTPUnsupportedMediaType
         offset = _offset_in(request)
-        file = await self._file(request)
-        if file["state"] == READY:
+        file = await self._uploads.file(request)
+        if file["state"] != OPEN:
             raise AppError(errors.UPLOAD_CONFLICT)
         if offset + (request.content_length or 0) > file["size"]:
             raise AppError(errors.FILE_TOO_LARGE)
@@ -102,22 +149,8 @@ class UploadDoor:
             finally:
                 self._deadlines.discard(deadline)
 
-    async def _file(self, request: web.Request) -> FileData:
-        """The file of the request's path. Raises AppError(unauthorized, not_found)."""
-        secret = request.headers.get(SECRET)
-        if secret is None:
-            raise AppError(errors.UNAUTHORIZED, details={SECRET: ["Missing."]})
-        file_id = parse_uuid(request.match_info["file_id"])
-        if file_id is None:
-            raise AppError(errors.NOT_FOUND)
-        async with self._checks:
-            file: FileData = await ask(self._rpc, rows.UPLOAD, {"file_id": file_id}, SERVER)
-        if not hmac.compare_digest(digest_of(secret), file["digest"]):
-            raise AppError(errors.NOT_FOUND)
-        return file
-
     async def _offset(self, file: FileData) -> int:
-        return file["size"] if file["state"] == READY else await self._store.offset(file["file_id"])
+        return file["size"] if file["state"] != OPEN else await self._store.offset(file["file_id"])
 
 
 def _limit_receive_buffer(request: web.Request) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ CHUNK_BYTES: Final = 64 * 1024
 # Who reads more slowly than this on average is cut off.
 SLOWEST_BYTES_PER_S: Final = 32 * 1024
 LEAST_S: Final = 60.0
+THUMB_TYPE: Final = "image/webp"
 # Even a document that a browser opens on its own runs no script, and loads nothing.
 _POLICY: Final = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
@@ -33,6 +34,11 @@ class Download(web.FileResponse):
         """Sends the response."""
         with self._transfers.counted(self._user_id):
             return await super().prepare(request)
+
+
+def thumb_of(file: FileData) -> FileData:
+    """What a thumb of the file is served as."""
+    return {**file, "name": f"{PurePosixPath(file['name']).stem}.webp", "mime": THUMB_TYPE, "kind": "image"}
 
 
 def _headers(file: FileData) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Keeps the bytes of files in a folder, which all gateways share.
 
-`parts` has what is uploaded so far, `ready` the files that are complete. A file moves from one to the other
-when all of it is on the disk, so no half file is ever readable. Who writes or moves a part holds its lock.
+`parts` has what is uploaded so far, `ready` the files that are complete, `thumbs` small pictures of these. A
+file moves out of `parts` when all of it is on the disk, so no half file is ever readable. Who writes or moves
+a part holds its lock.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
-from gateway.files.downloads import Download
+from gateway.files.downloads import Download, thumb_of
 from gateway.files.part import Part
-from gateway.files.store import HEAD_BYTES, FileData
+from gateway.files.store import HEAD_BYTES, SECRET, FileData
 from gateway.files.transfers import Transfers
+from gateway.metrics import FILE_STORE_FAILURES
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.settings.environment import SettingsError
@@ -36,8 +38,10 @@ LOCK_RETRY_S: Final = 0.05
 RETRY_AFTER_MS: Final = 5_000
 METHOD: Final = "PATCH"
 OFFSET: Final = "Upload-Offset"
-SECRET: Final = "Upload-Token"
 BODY_TYPE: Final = "application/offset+octet-stream"
+# What the names of parts end with that aren't uploads, but copies.
+NEW: Final = ".new"
+NEW_THUMB: Final = ".thumb"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 T = TypeVar("T")
@@ -63,7 +67,7 @@ class FsStore:
         """Ends the threads once they have done what they are doing."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def upload(self, file_id: str, size: int, secret: str) -> dict[str, Any]:
+    async def upload(self, file_id: str, size: int, secret: str) -> dict[str, Any]:
         headers = {OFFSET: "0", SECRET: secret, "Content-Type": BODY_TYPE}
         return {"method": METHOD, "url": f"{self._url}/{file_id}", "headers": headers}
 
@@ -93,25 +97,55 @@ class FsStore:
     async def finish(self, file_id: str, size: int) -> bytes:
         return await self._run(lambda: self._finish(file_id, size))
 
-    async def response(self, file: FileData, user_id: int) -> web.StreamResponse:
+    @contextlib.asynccontextmanager
+    async def local(self, file_id: str) -> AsyncIterator[Path]:
+        path = self._ready(file_id)
+        await self._check_is_file(path)
+        yield path
+
+    async def replace(self, file_id: str, path: Path) -> None:
+        await self._put(file_id, path, NEW, self._ready(file_id))
+
+    async def put_thumb(self, file_id: str, width: int, path: Path) -> None:
+        await self._put(file_id, path, NEW_THUMB, self._thumb(file_id, width))
+
+    async def response(self, file: FileData, user_id: int, thumb: int | None = None) -> web.StreamResponse:
         self._downloads.check(user_id)
-        path = self._ready(file["file_id"])
-        if not await self._run(path.is_file):
-            log.error("the bytes of file %s are missing", file["file_id"])
-            raise AppError(errors.NOT_FOUND)
-        return Download(path, file, user_id, self._downloads)
+        file_id = file["file_id"]
+        path = self._ready(file_id) if thumb is None else self._thumb(file_id, thumb)
+        await self._check_is_file(path)
+        return Download(path, file if thumb is None else thumb_of(file), user_id, self._downloads)
 
     async def remove(self, file_id: str) -> bool:
-        paths = self._part(file_id), self._ready(file_id)
-        return any(await self._run(lambda: [_remove(path) for path in paths]))
+        return any(await self._run(lambda: [_remove(path) for path in self._paths(file_id)]))
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Runs work on the disk in a thread. An error of the disk becomes AppError(unavailable)."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except OSError as error:
+            FILE_STORE_FAILURES.labels("disk").inc()
             log.error("the files' folder: %s", error.strerror)
             raise AppError(errors.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS) from error
+
+    async def _check_is_file(self, path: Path) -> None:
+        if not await self._run(path.is_file):
+            log.error("the bytes of %s are missing", path.name)
+            raise AppError(errors.NOT_FOUND)
+
+    async def _put(self, file_id: str, source: Path, suffix: str, target: Path) -> None:
+        """Copies `source` to `target`, by a part whose name ends with `suffix`."""
+        # The bytes of a file that was removed meanwhile would never be removed again.
+        await self._check_is_file(self._ready(file_id))
+        part = await self._open(file_id + suffix)
+        try:
+            await self._run(lambda: part.copy(source))
+            await self._run(lambda: part.move(target))
+        except BaseException:
+            await asyncio.shield(self._run(part.remove))
+            raise
+        finally:
+            await asyncio.shield(self._run(part.close))
 
     async def _write(self, file_id: str, part: Part, chunk: bytes, offset: int) -> None:
         try:
@@ -143,7 +177,8 @@ class FsStore:
 
     def _finish(self, file_id: str, size: int) -> bytes:
         ready = self._ready(file_id)
-        if _size(ready) != size:
+        # Once it is ready, other bytes may have replaced it.
+        if not ready.exists():
             part = Part.open(self._part(file_id), create=False)
             if part is None:
                 raise AppError(errors.FILE_NOT_READY)
@@ -157,7 +192,7 @@ class FsStore:
             return file.read(HEAD_BYTES)
 
     def _make_folders(self) -> None:
-        for folder in ("parts", "ready"):
+        for folder in ("parts", "ready", "thumbs"):
             (self._root / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = self._root / f"probe-{os.getpid()}"
         probe.write_bytes(b"")
@@ -170,6 +205,15 @@ class FsStore:
     def _ready(self, file_id: str) -> Path:
         # An id ends with random digits, so the folders grow alike.
         return self._root / "ready" / file_id[-2:] / file_id
+
+    def _thumb(self, file_id: str, width: int) -> Path:
+        return self._root / "thumbs" / file_id[-2:] / f"{file_id}-{width}"
+
+    def _paths(self, file_id: str) -> list[Path]:
+        """Everything that may be of the file."""
+        thumbs = (self._root / "thumbs" / file_id[-2:]).glob(f"{file_id}-*")
+        parts = [self._part(file_id + suffix) for suffix in ("", NEW, NEW_THUMB)]
+        return [*parts, self._ready(file_id), *thumbs]
 
 
 def _size(path: Path) -> int:

@@ -7,6 +7,9 @@ import os
 import threading
 from io import FileIO
 from pathlib import Path
+from typing import Final
+
+COPIED_BYTES: Final = 1024**2
 
 
 class Part:
@@ -45,10 +48,16 @@ class Part:
     def write(self, chunk: bytes, offset: int) -> None:
         """Writes all of `chunk` at `offset`."""
         with self._guard:
-            rest = memoryview(chunk)
-            while rest:
-                written = os.pwrite(self._file.fileno(), rest, offset)
-                rest, offset = rest[written:], offset + written
+            self._write(chunk, offset)
+
+    def copy(self, source: Path) -> None:
+        """Replaces all bytes by those of `source`."""
+        with self._guard, source.open("rb") as file:
+            self._file.truncate(0)
+            offset = 0
+            while chunk := file.read(COPIED_BYTES):
+                self._write(chunk, offset)
+                offset += len(chunk)
 
     def move(self, target: Path) -> None:
         """Moves the bytes to `target` once they are on the disk. If the disk loses them, they go."""
@@ -59,15 +68,26 @@ class Part:
                 # From now on, nobody knows which of them are there.
                 self._path.unlink()
                 raise
-            target.parent.mkdir(mode=0o700, exist_ok=True)
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path.rename(target)
         for folder in (target.parent, target.parent.parent):
             _sync_folder(folder)
+
+    def remove(self) -> None:
+        """Removes the bytes for good, unless they were moved."""
+        with self._guard:
+            self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Gives the lock back."""
         with self._guard:
             self._file.close()
+
+    def _write(self, chunk: bytes, offset: int) -> None:
+        rest = memoryview(chunk)
+        while rest:
+            written = os.pwrite(self._file.fileno(), rest, offset)
+            rest, offset = rest[written:], offset + written
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, validate
 
 from messenger_shared.contract import errors
 from messenger_shared.contract.operations.operation import GATEWAY, Operation, Route, ok, responds
 from messenger_shared.contract.schemas.fields import IntegerField, RequestSchema, TextField, UuidField
-from messenger_shared.contract.schemas.files import BytesSchema, FileNameField, FileSchema, NewFileSchema
+from messenger_shared.contract.schemas.files import (
+    THUMBS,
+    BytesSchema,
+    FileNameField,
+    FileSchema,
+    NewFileSchema,
+)
 
 MIME_CHARS: Final = 127
 _MIME: Final = re.compile(r"([\w!#$&^.+-]+/[\w!#$&^.+-]+) *(;.*)?", re.ASCII)
@@ -35,6 +41,12 @@ class FileRequest(RequestSchema):
     file_id = UuidField(required=True)
 
 
+class ThumbRequest(FileRequest):
+    """A preview of a picture, by its longest side in pixels."""
+
+    side = IntegerField(validate=validate.OneOf(THUMBS), required=True)
+
+
 class CreateRequest(RequestSchema):
     """A file to upload: its name, its size in bytes, and its media type, which its content may contradict."""
 
@@ -48,7 +60,7 @@ def _created(answer: Any) -> tuple[int, Any]:
     return 201, answer
 
 
-@responds(200, 206)
+@responds(200, 206, 302)
 def _bytes(answer: Any) -> tuple[int, Any]:
     """The response is the answer itself."""
     return 200, answer
@@ -87,4 +99,14 @@ GET: Final = Operation(
     errors=(errors.INVALID_FRAME, errors.NOT_FOUND, errors.FILE_NOT_READY),
 )
 
-OPERATIONS: Final = (CREATE, COMPLETE, GET)
+THUMB: Final = Operation(
+    name="file.thumb",
+    summary="Get a preview of a picture",
+    service=GATEWAY,
+    request=ThumbRequest(),
+    answer=BytesSchema(),
+    route=Route("GET", "/files/{file_id}/thumb/{side}", _bytes),
+    errors=(errors.INVALID_FRAME, errors.NOT_FOUND, errors.FILE_NOT_READY),
+)
+
+OPERATIONS: Final = (CREATE, COMPLETE, GET, THUMB)

@@ -6,14 +6,21 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
-from messenger_shared.contract.schemas.fields import IntegerField, NameField, ShortList, UuidField
+from messenger_shared.contract.schemas.fields import IntegerField, NameField, ShortList, TextField, UuidField
 from messenger_shared.contract.text.file_names import clean_file_name
 
 FILE_NAME_CHARS: Final = 255
 ATTACHMENTS_MAX: Final = 10
 KINDS: Final = ("image", "audio", "video", "file")
+OPEN: Final = "open"
 READY: Final = "ready"
-STATES: Final = (READY, "pending", "rejected")
+PENDING: Final = "pending"
+REJECTED: Final = "rejected"
+# Those that clients see.
+STATES: Final = (READY, PENDING, REJECTED)
+# The longest sides of previews, in pixels. A smaller picture has fewer.
+THUMBS: Final = (320, 840)
+BLURHASH_CHARS: Final = 100
 
 
 class FileNameField(NameField):
@@ -36,8 +43,26 @@ class FileIdList(ShortList):
         return list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs)))
 
 
-class FileSchema(Schema):
-    """A file. `mime` and `kind` are what its content is, whatever the uploader said."""
+class FoundSchema(Schema):
+    """What the examination of a file found: how large a picture is (in pixels) and how long it plays (in ms).
+
+    `blurhash` stands for a picture until it is loaded. `thumbs` has the longest sides of its previews.
+    """
+
+    width = IntegerField(low=1)
+    height = IntegerField(low=1)
+    blurhash = TextField(1, BLURHASH_CHARS)
+    duration_ms = IntegerField()
+    thumbs = fields.List(IntegerField(validate=validate.OneOf(THUMBS)))
+
+
+class FileSchema(FoundSchema):
+    """A file. `mime` and `kind` are what its content is, whatever the uploader said.
+
+    It is `pending` while it is examined, and can be sent already. A `rejected` one can't be read. If they
+    could be found, what plays has `duration_ms`, and a picture has `width`, `height`, `blurhash` (it stands
+    for the picture until that is loaded) and `thumbs` (the longest sides of its previews).
+    """
 
     file_id = UuidField(required=True)
     name = fields.String(required=True)

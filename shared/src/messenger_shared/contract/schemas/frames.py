@@ -18,6 +18,7 @@ from messenger_shared.contract.schemas.fields import (
     UuidField,
     user_id,
 )
+from messenger_shared.contract.schemas.files import ATTACHMENTS_MAX, FileSchema
 from messenger_shared.contract.schemas.reactions import (
     CHANGES_NAMED,
     ReactionChangeSchema,
@@ -140,6 +141,15 @@ class ReactionsFrame(DurableFrame):
     changes = fields.List(fields.Nested(ReactionChangeSchema), validate=validate.Length(max=CHANGES_NAMED))
 
 
+class FilesFrame(DurableFrame):
+    """The files of a message after the state of one has changed. The message's own numbers stay."""
+
+    message_id = UuidField(required=True)
+    attachments = fields.List(
+        fields.Nested(FileSchema), required=True, validate=validate.Length(1, ATTACHMENTS_MAX)
+    )
+
+
 class PinsFrame(DurableFrame):
     """The pinned messages, newest pin first, at most fifty. `user_id` pinned or unpinned one."""
 
@@ -219,6 +229,7 @@ EVENTS: Final[Mapping[str, Schema]] = {
     events.PARTICIPANT_REMOVED: ParticipantFrame(),
     events.PARTICIPANT_UPDATED: ParticipantFrame(),
     events.MESSAGE_REACTIONS: ReactionsFrame(),
+    events.MESSAGE_FILES: FilesFrame(),
     events.CONVERSATION_PINS: PinsFrame(),
     events.USER_UPDATED: UserFrame(),
     events.TYPING_START: TypingFrame(),
