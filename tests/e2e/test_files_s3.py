@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -12,6 +14,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from messenger_sdk import Client
 from tests.client import BASE_PATH, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd, open_crowd
@@ -255,3 +258,20 @@ async def test_while_the_store_is_away_files_are_unavailable_and_chat_goes_on(
     assert (await store.read(user, await uploaded(user, store)))[2] == TEXT
     assert own_s3.secret_key not in s3_stack.log()
     assert "X-Amz-Signature" not in s3_stack.log()
+
+
+@pytest.mark.parametrize("size", [1_000, PART + 100_000])
+async def test_the_sdk_uploads_to_the_store_and_downloads_from_it(
+    s3_stack: SharedStack, people: Crowd, tmp_path: Path, size: int
+) -> None:
+    one = people.newcomer()
+    path = tmp_path / "a.bin"
+    path.write_bytes(random.Random(size).randbytes(size))
+    client = Client(s3_stack.url, lambda: one.token)
+    try:
+        file = await client.upload(path)
+        assert (file["size"], file["state"]) == (size, "ready")
+        await client.download(file["file_id"], tmp_path / "got.bin")
+    finally:
+        await client.close()
+    assert (tmp_path / "got.bin").read_bytes() == path.read_bytes()
