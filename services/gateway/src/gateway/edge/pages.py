@@ -67,8 +67,9 @@ def _client_headers(allowed_origins: frozenset[str]) -> dict[str, str]:
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        # Users' pictures are on the host application's servers.
-        "img-src": "'self' https:",
+        # Users' pictures are on the host application's servers. Files are loaded by script, with the token.
+        "img-src": "'self' https: blob:",
+        "media-src": "blob:",
         "connect-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
