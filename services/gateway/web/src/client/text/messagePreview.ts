@@ -26,8 +26,9 @@ export function previewOf(
 function attachmentsPreview(files: NonNullable<Message['attachments']>, t: Translate): string {
   const count = files.length;
   const [first] = files;
-  if (files.every((file) => file.kind === 'image')) return t('files.pictures', { count });
-  if (files.every((file) => file.kind === 'video')) return t('files.videos', { count });
+  const isAll = (kind: string) => files.every((file) => file.kind === kind);
+  if (isAll('image')) return count === 1 ? t('files.picture') : t('files.pictures', { count });
+  if (isAll('video')) return count === 1 ? t('files.video') : t('files.videos', { count });
   return count === 1 ? (fileName(first?.name) ?? t('message.file')) : t('files.files', { count });
 }
 

@@ -13,6 +13,8 @@ const OFFSET = 'Upload-Offset';
 const CONFLICT = 409;
 const TOO_LARGE = 413;
 const TEMPORARY = [408, 425, 429];
+/** What a proxy answers for a gateway that is away. */
+const UNAVAILABLE = [502, 503, 504];
 const GONE = [403, 404, 410];
 
 export interface Transfer {
@@ -129,11 +131,16 @@ function errorOf({ status, text, header }: BytesAnswer): MessengerError {
   const wait = Number(header('Retry-After'));
   const isTemporary = status === CONFLICT || status >= 500 || TEMPORARY.includes(status);
   return new MessengerError({
-    code: code ?? (status === TOO_LARGE ? 'file_too_large' : `http_${status}`),
+    code: code ?? codeOf(status),
     message: detail ?? `The upload was answered with ${status}`,
     retryable: isTemporary || (retryable ?? false),
     ...(wait > 0 ? { retryAfterMs: wait * 1000 } : {}),
   });
+}
+
+function codeOf(status: number): string {
+  if (status === TOO_LARGE) return 'file_too_large';
+  return UNAVAILABLE.includes(status) ? 'unavailable' : `http_${status}`;
 }
 
 /** Stores answer in XML, and proxies in HTML. */
