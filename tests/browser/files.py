@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import wave
 from typing import Any
 
 from PIL import Image
@@ -23,6 +24,17 @@ def picture(name: str = "picture.png", width: int = 640, height: int = 480, hue:
 
 def document(name: str, size: int) -> Any:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": bytes(range(256)) * (size // 256)}
+
+
+def recording(name: str, seconds: int) -> Any:
+    """Silence as a WAV file."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(8000)
+        sound.writeframes(bytes([128]) * 8000 * seconds)
+    return {"name": name, "mimeType": "audio/wav", "buffer": content.getvalue()}
 
 
 async def choose(chat: Chat, *files: Any) -> None:

@@ -4,7 +4,17 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.client import WebClients, new_user, wait_for_expression
-from tests.browser.files import attachments, choose, document, expect_loaded, picture, ready, tray, two_in
+from tests.browser.files import (
+    attachments,
+    choose,
+    document,
+    expect_loaded,
+    picture,
+    ready,
+    recording,
+    tray,
+    two_in,
+)
 from tests.browser.test_client_looks import NARROW, WIDE, assert_accessible, look_at
 from tests.e2e.uploads import Files
 
@@ -50,6 +60,32 @@ async def test_ten_at_once_and_no_more(clients: WebClients) -> None:
     assert download.suggested_filename == "notes.bin"
     path = await download.path()
     assert path.read_bytes() == document("", 4096)["buffer"]
+
+
+async def test_a_recording_is_played(clients: WebClients) -> None:
+    first, second = await two_in(clients, "Sounds", viewport=WIDE)
+    await choose(first, recording("song.wav", 3))
+    await first.send("Listen")
+    await expect(attachments(second)).to_contain_text("song.wav")
+    await expect(attachments(second).locator("audio")).to_have_count(0)
+    await attachments(second).get_by_role("button", name="Play song.wav").click()
+    await expect(attachments(second).locator("audio")).to_have_js_property("duration", 3)
+    await assert_accessible(second.page)
+
+
+async def test_a_second_tab_sends_files_too(clients: WebClients) -> None:
+    first, second = await two_in(clients, "Tabs", viewport=WIDE)
+    # The first tab is the leader, which sends what the second one uploads.
+    tab = await clients.chat(first.user, context=first.page.context)
+    await tab.open("Tabs")
+    await choose(tab, picture("tab.png"))
+    await expect(ready(tab)).to_have_count(1)
+    await expect(tray(first)).to_have_count(0)
+    await tab.send("From the second tab")
+    for chat in (first, tab, second):
+        await expect_loaded(chat.message("From the second tab").get_by_role("img", name="tab.png"), 1)
+    await first.expect_stored("From the second tab")
+    await expect(tray(tab)).to_have_count(0)
 
 
 async def test_pictures_are_viewed_with_the_keyboard(clients: WebClients) -> None:

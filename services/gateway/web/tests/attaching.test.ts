@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Uploads } from '../src/lib/core/files/uploads.ts';
 import type { Upload } from '../src/lib/core/index.ts';
 import { FakeFiles } from './fakeFiles.ts';
 import type { Json } from './fakeSocket.ts';
@@ -9,7 +10,7 @@ let server: FakeFiles;
 let sent: Json[];
 
 const room = () => setup.gateway.conversation;
-const uploads = () => setup.session().files.uploads;
+const uploads = () => setup.session().files.uploads.get() as Uploads;
 const entries = () => setup.session().outbox.entries.get();
 const file = (text: string, name = 'a.txt', type = 'text/plain') => new File([text], name, { type });
 const until = (check: () => void) => vi.waitFor(check, { timeout: 30_000 });
@@ -24,7 +25,8 @@ function add(...files: File[]): string[] {
 const send = (content: string, ids: string[] = []) => setup.session().send(room(), { content, uploads: ids });
 const contents = () => sent.map((frame) => frame.content);
 
-beforeEach(() => {
+beforeEach(async () => {
+  await until(() => expect(uploads()).not.toBeNull());
   server = new FakeFiles();
   server.install();
   sent = [];

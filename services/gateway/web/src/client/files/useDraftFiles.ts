@@ -13,8 +13,8 @@ export interface DraftFiles extends UploadsView {
 }
 
 export function useDraftFiles(conversationId: string, canWrite: boolean): DraftFiles {
-  const isOn = useFeature('files') && canWrite;
   const view = useUploads(conversationId);
+  const isOn = useFeature('files') && view.isReady && canWrite;
   const [leftOut, setLeftOut] = useState(0);
   const { add: addAll, remove: removeOne } = view;
   const add = useCallback<UploadsView['add']>(

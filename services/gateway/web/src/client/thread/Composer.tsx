@@ -268,7 +268,7 @@ function editLast(
   onTarget: (target: ComposerTarget) => void,
 ): void {
   const last = view.messages.findLast((message) => message.isMine && message.seq > 0 && !message.deleted_at);
-  if (last?.message_type !== 'text') return;
+  if (!last || (last.message_type !== 'text' && !hasFile(last))) return;
   event.preventDefault();
   onTarget({ kind: 'edit', message: last });
 }

@@ -137,7 +137,7 @@ export class Session {
     this.connection.start();
     this.#sleepDetector.start();
     void this.list.load();
-    void this.files.start(this.outbox.load());
+    void this.outbox.load();
   }
 
   stop(): void {

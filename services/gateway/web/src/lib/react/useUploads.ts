@@ -4,13 +4,15 @@
 
 import { useMemo, useRef } from 'react';
 import type { Upload } from '../core/files/upload.ts';
-import type { NewUpload } from '../core/files/uploads.ts';
+import type { NewUpload, Uploads } from '../core/files/uploads.ts';
 import { useSession } from './context.tsx';
 import { useReadable } from './useReadable.ts';
 
 const NONE: readonly Upload[] = [];
 
 export interface UploadsView {
+  /** Whether files can be added. False until a gateway with the feature `files` is connected. */
+  isReady: boolean;
   /** The files of the draft, in the order in which they were added. `send` takes their ids as `uploads`. */
   uploads: readonly Upload[];
   /** Begins to upload files. Returns how many were left out, because a message has at most ten. */
@@ -25,20 +27,20 @@ export interface UploadsView {
 
 /** The files of a conversation's draft. Uploads continue after a cut of the network and after a reload. */
 export function useUploads(conversationId: string): UploadsView {
-  const session = useSession();
+  const all = useEngine();
   const uploads = useChosen(
     (upload) => upload.conversationId === conversationId && upload.messageId === null,
   );
   return useMemo(() => {
-    const all = session?.files.uploads;
     return {
+      isReady: all !== null,
       uploads,
       add: (files) => all?.add(conversationId, files) ?? files.length,
       remove: (id) => all?.remove(id),
       retry: (id) => all?.retry(id),
       measured: (id, width, height) => all?.measured(id, width, height),
     };
-  }, [session, conversationId, uploads]);
+  }, [all, conversationId, uploads]);
 }
 
 /** The uploads that a message waits for, by its `client_message_id`: those that this tab has in hand. */
@@ -46,9 +48,11 @@ export function useUploadsOf(messageId: string | null): readonly Upload[] {
   return useChosen((upload) => messageId !== null && upload.messageId === messageId);
 }
 
+const useEngine = (): Uploads | null => useReadable(useSession()?.files.uploads, null);
+
 /** The same list as before while the chosen uploads are the same. */
 function useChosen(isChosen: (upload: Upload) => boolean): readonly Upload[] {
-  const all = useReadable(useSession()?.files.uploads.all, NONE);
+  const all = useReadable(useEngine()?.all, NONE);
   const held = useRef(NONE);
   const chosen = all.filter(isChosen);
   const isSame =

@@ -1,74 +1,68 @@
-/** Builds what has to do with files for one user: uploads, their messages, and the bytes that the page shows. */
+/** What has to do with files for one user: the bytes that the page shows, and what it uploads. */
 
-import type { RestClient } from '../connection/restClient.ts';
+import { Observable } from '../base/observable.ts';
+import type { ConnectionState } from '../connection/socketConnection.ts';
 import type { Attachment } from '../contract/wire.ts';
-import { openDurableMap } from '../outbox/durableMap.ts';
-import type { Draft, Outbox } from '../outbox/outbox.ts';
+import type { Draft } from '../outbox/outbox.ts';
 import type { SharedConnection } from '../tabs/sharedConnection.ts';
-import { Attaching } from './attaching.ts';
-import { BrowserBlobStore } from './blobStore.ts';
+import type { Engine, EngineOptions } from './engine.ts';
 import { FileCache } from './fileCache.ts';
-import { sendByXhr } from './sendBytes.ts';
-import { takeTabLock } from './tabLocks.ts';
-import type { UploadRecord } from './upload.ts';
-import { Uploads } from './uploads.ts';
+import type { Uploads } from './uploads.ts';
 
-export interface FilesOptions {
-  rest: RestClient;
-  /** The gateway's REST address. */
-  base: string;
-  /** Begins the names of what this browser keeps for the user. */
-  name: string;
-  outbox: Outbox;
+const FEATURE = 'files';
+
+export interface FilesOptions extends Omit<EngineOptions, 'cache'> {
   connection: SharedConnection;
 }
 
 export class Files {
-  readonly uploads: Uploads;
+  /** Null until a gateway that takes files is connected, and the part that uploads them is loaded. */
+  readonly uploads = new Observable<Uploads | null>(null);
   readonly cache: FileCache;
-  #attaching: Attaching;
-  #name: string;
+  #options: EngineOptions;
+  #engine: Engine | null = null;
+  #isLoading = false;
+  #isStopped = false;
   #off: () => void;
 
-  constructor({ rest, base, name, outbox, connection }: FilesOptions) {
-    this.#name = name;
-    this.cache = new FileCache((path, limitMs) => rest.bytes(path, limitMs));
-    this.uploads = new Uploads({
-      rest,
-      base,
-      name,
-      send: sendByXhr,
-      map: openDurableMap<UploadRecord>(`${name} uploads`, 'id'),
-      blobs: new BrowserBlobStore(`${name} bytes`),
-      takeLock: takeTabLock,
-      onBytes: (id, blob, mime) => this.cache.hold(id, blob, mime),
-    });
-    this.#attaching = new Attaching(outbox, this.uploads);
-    this.#off = connection.state.watch(({ phase }) => {
-      if (phase !== 'online') return;
-      this.uploads.hurry();
-      this.cache.hurry();
-    });
-  }
-
-  /** `outboxLoaded` resolves when the unsent messages of earlier pages are known. */
-  async start(outboxLoaded: Promise<void>): Promise<void> {
-    await Promise.all([this.uploads.load(), outboxLoaded]);
-    await this.#attaching.failLost(takeTabLock, this.#name);
+  constructor({ connection, ...options }: FilesOptions) {
+    this.cache = new FileCache((path, limitMs) => options.rest.bytes(path, limitMs));
+    this.#options = { ...options, cache: this.cache };
+    this.#off = connection.state.watch((state) => this.#connectionChanged(state));
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#off();
-    this.#attaching.stop();
-    this.uploads.stop();
+    this.#engine?.stop();
     this.cache.stop();
   }
 
   /** The message with its kind and its files as they are shown until they are uploaded. */
   prepare(draft: Draft): { draft: Draft; attachments: Attachment[] } {
-    const attachments = (draft.uploads ?? []).flatMap((id) => this.uploads.attachment(id) ?? []);
+    const uploads = this.uploads.get();
+    const attachments = (draft.uploads ?? []).flatMap((id) => uploads?.attachment(id) ?? []);
     if (attachments.length === 0 || draft.message_type) return { draft, attachments };
     const isAllPictures = attachments.every((file) => file.kind === 'image');
     return { draft: { ...draft, message_type: isAllPictures ? 'image' : 'file' }, attachments };
+  }
+
+  #connectionChanged(state: ConnectionState): void {
+    if (state.phase !== 'online') return;
+    this.cache.hurry();
+    this.uploads.get()?.hurry();
+    if (state.connected.features?.includes(FEATURE)) void this.#load();
+  }
+
+  /** If it cannot be loaded, the next connection tries again. */
+  async #load(): Promise<void> {
+    if (this.#engine || this.#isLoading) return;
+    this.#isLoading = true;
+    const found = await import('./engine.ts').catch(() => null);
+    this.#isLoading = false;
+    if (!found || this.#isStopped) return;
+    this.#engine = new found.Engine(this.#options);
+    this.uploads.set(this.#engine.uploads);
+    await this.#engine.start();
   }
 }
