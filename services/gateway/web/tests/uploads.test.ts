@@ -158,6 +158,16 @@ describe('other ways', () => {
   });
 });
 
+test('an answer in the place of the gateway does no harm', async () => {
+  server.kind = 'parts';
+  const statuses = [200, 200, 200];
+  server.faultOf = () => statuses.pop() ?? null;
+  const page = openPage();
+  page.add(ROOM, [file('01234567')]);
+  await becomes(page, 'ready');
+  expect(server.textOf('file-1')).toBe('01234567');
+});
+
 describe('limits', () => {
   test('a draft has at most ten files, and three are sent at once', async () => {
     const open = server.hold();

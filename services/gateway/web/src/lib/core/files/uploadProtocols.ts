@@ -110,7 +110,9 @@ async function sendParts(transfer: Transfer): Promise<void> {
 async function missingParts(transfer: Transfer): Promise<Part[]> {
   const { url, headers } = transfer.target;
   const { text } = await request(transfer, { method: 'GET', url, headers });
-  const { parts } = JSON.parse(text) as { parts: Part[] };
+  const { parts } = parseObject(text) as { parts?: Part[] };
+  // A network may answer in the gateway's place.
+  if (!Array.isArray(parts)) throw badAnswerError();
   return parts.sort((one, other) => one.offset - other.offset);
 }
 
@@ -125,8 +127,17 @@ async function request({ base, send, signal }: Transfer, asked: Asked): Promise<
   throw errorOf(answer);
 }
 
+interface Problem {
+  code?: string;
+  detail?: string;
+  retryable?: boolean;
+}
+
+const badAnswerError = () =>
+  new MessengerError({ code: 'bad_answer', message: 'The parts were not listed', retryable: true });
+
 function errorOf({ status, text, header }: BytesAnswer): MessengerError {
-  const { code, detail, retryable } = parseProblem(text);
+  const { code, detail, retryable } = parseObject(text) as Problem;
   if (GONE.includes(status)) return uploadGoneError();
   const wait = Number(header('Retry-After'));
   const isTemporary = status === CONFLICT || status >= 500 || TEMPORARY.includes(status);
@@ -144,7 +155,7 @@ function codeOf(status: number): string {
 }
 
 /** Stores answer in XML, and proxies in HTML. */
-function parseProblem(text: string): { code?: string; detail?: string; retryable?: boolean } {
+function parseObject(text: string): object {
   try {
     const found: unknown = JSON.parse(text);
     return typeof found === 'object' && found !== null ? found : {};
