@@ -116,15 +116,18 @@ describe('an upload by offset', () => {
 
   test('is not given up while the network is away', async () => {
     vi.useFakeTimers();
+    vi.mocked(Math.random).mockReturnValue(0.9);
     const page = openPage();
     server.faultOf = () => 503;
     page.add(ROOM, [file('abc')]);
     await vi.advanceTimersByTimeAsync(600_000);
     expect(phases(page)).toEqual(['uploading']);
+    expect(firstFailure(page)).toBe('unavailable');
     server.faultOf = () => null;
     page.hurry();
     vi.useRealTimers();
     await becomes(page, 'ready');
+    expect(firstFailure(page)).toBeUndefined();
   });
 });
 

@@ -6,7 +6,10 @@ import { useLanguage } from '../i18n/language.tsx';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 import { fileName } from '../text/messagePreview.ts';
 import { formatDuration, formatSize } from './fileSize.ts';
+import { saveAs } from './saveAs.ts';
 
+/** Browsers may still need the URL for some time after the download has begun. */
+const KEEP_MS = 60_000;
 const PLAYED = ['audio', 'video'];
 
 export function FileCard({ file, tabIndex }: { file: Attachment; tabIndex: number }) {
@@ -47,13 +50,16 @@ export function FileCard({ file, tabIndex }: { file: Attachment; tabIndex: numbe
 
 function Download({ file, name, tabIndex }: { file: Attachment; name: string; tabIndex: number }) {
   const { t } = useLanguage();
-  const [isWanted, setWanted] = useState(false);
+  /** How many times the user has asked for it. */
+  const [asked, setAsked] = useState(0);
+  const isWanted = asked > 0;
   const { url, failure, isLoading, retry } = useFile(file, { isWanted });
   useEffect(() => {
-    if (!isWanted || !url) return;
+    if (asked === 0 || !url) return;
     saveAs(url, name);
-    setWanted(false);
-  }, [isWanted, url, name]);
+    const timer = setTimeout(() => setAsked(0), KEEP_MS);
+    return () => clearTimeout(timer);
+  }, [asked, url, name]);
   const label = t('files.download', { name });
   return (
     <>
@@ -69,19 +75,11 @@ function Download({ file, name, tabIndex }: { file: Attachment; name: string; ta
         isBusy={isWanted && isLoading}
         onClick={() => {
           if (failure) retry();
-          setWanted(true);
+          setAsked(asked + 1);
         }}
       />
     </>
   );
-}
-
-/** The browser opens nothing of it: the bytes have no type that it would show. */
-function saveAs(url: string, name: string): void {
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
 }
 
 function Player({ file, name }: { file: Attachment; name: string }) {

@@ -72,6 +72,7 @@ function TrayButton({
 
 function State({ upload: { phase, failure, sent, file } }: { upload: Upload }) {
   const { language, t } = useLanguage();
+  if (failure && phase !== 'failed') return <span className="tray-state quiet">{t('files.paused')}</span>;
   if (failure)
     return (
       <span className="tray-state bad" role="status">

@@ -1,7 +1,7 @@
 /** The files of a conversation's draft, and the ways by which they come: the button, paste, and drop. */
 
 import { isBlank, type Upload, type UploadsView, useFeature, useUploads } from '@messenger/react';
-import { type ClipboardEvent, type DragEvent, useCallback, useMemo, useState } from 'react';
+import { type ClipboardEvent, type DragEvent, useCallback, useEffect, useMemo, useState } from 'react';
 
 export interface DraftFiles extends UploadsView {
   /** Whether files can be added now. */
@@ -74,6 +74,15 @@ export function useFileDrop({ isOn, add }: DraftFiles): FileDrop {
       }),
     };
   }, [isOn, add]);
+  useEffect(() => {
+    const keepPage = (event: globalThis.DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    };
+    const ending = new AbortController();
+    for (const name of ['dragover', 'drop'] as const)
+      window.addEventListener(name, keepPage, { signal: ending.signal });
+    return () => ending.abort();
+  }, []);
   return { isOver: isOn && depth > 0, props };
 }
 

@@ -8,6 +8,7 @@ import PhotoSwipe, { type SlideData } from 'photoswipe';
 import 'photoswipe/style.css';
 import type { Translate } from '../i18n/language.tsx';
 import { fileName } from '../text/messagePreview.ts';
+import { saveAs } from './saveAs.ts';
 
 export interface ViewerOptions {
   files: readonly Attachment[];
@@ -23,6 +24,7 @@ const PATHS = {
   close: 'M6 6l12 12M18 6L6 18',
   previous: 'M15 5l-7 7 7 7',
   next: 'M9 5l7 7-7 7',
+  download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
   zoom: 'M11 4a7 7 0 100 14 7 7 0 000-14zM16 16l4.5 4.5M8 11h6M11 8v6',
 };
 const NO_UI = {
@@ -118,11 +120,17 @@ function addControls(viewer: PhotoSwipe, { files, t }: ViewerOptions): void {
   const previous = several ? add('previous', t('viewer.previous'), () => viewer.prev()) : null;
   const next = several ? add('next', t('viewer.next'), () => viewer.next()) : null;
   add('zoom', t('viewer.zoom'), () => viewer.toggleZoom());
+  const nameNow = () => fileName(files[viewer.currIndex]?.name) ?? t('message.file');
+  const download = add('download', '', () => {
+    const { src } = viewer.currSlide?.data ?? {};
+    if (src) saveAs(src, nameNow());
+  });
   add('close', t('close'), () => viewer.close());
   root.append(bar);
   const update = () => {
     const at = viewer.currIndex;
-    const name = fileName(files[at]?.name) ?? t('message.file');
+    const name = nameNow();
+    setLabel(download, t('files.download', { name }));
     const count = t('viewer.count', { index: at + 1, count: files.length });
     text.textContent = several ? `${count} · ${name}` : name;
     if (previous) previous.disabled = at === 0;
@@ -132,12 +140,16 @@ function addControls(viewer: PhotoSwipe, { files, t }: ViewerOptions): void {
   update();
 }
 
+function setLabel(button: HTMLButtonElement, label: string): void {
+  button.title = label;
+  button.setAttribute('aria-label', label);
+}
+
 function makeButton(name: keyof typeof PATHS, label: string, act: () => void): HTMLButtonElement {
   const button = document.createElement('button');
   button.type = 'button';
   button.className = 'icon-button';
-  button.title = label;
-  button.setAttribute('aria-label', label);
+  setLabel(button, label);
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('class', 'icon');
   svg.setAttribute('viewBox', '0 0 24 24');

@@ -238,7 +238,7 @@ export const en = {
   'files.failed': 'Remove the files that failed, or try them again.',
   'files.progress': 'Uploading {name}',
   'files.sending': '{count, plural, one {Uploading # file} other {Uploading # files}}',
-  'files.waiting': 'Waiting',
+  'files.paused': 'Waiting for the connection…',
   'files.cancel': 'Cancel sending',
   'files.download': 'Download {name}',
   'files.play': 'Play {name}',

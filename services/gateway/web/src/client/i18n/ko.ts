@@ -237,7 +237,7 @@ export const ko: Texts = {
   'files.failed': '실패한 파일을 제거하거나 다시 시도하세요.',
   'files.progress': '{name} 업로드 중',
   'files.sending': '파일 {count}개 업로드 중',
-  'files.waiting': '대기 중',
+  'files.paused': '연결을 기다리는 중…',
   'files.cancel': '보내기 취소',
   'files.download': '{name} 다운로드',
   'files.play': '{name} 재생',

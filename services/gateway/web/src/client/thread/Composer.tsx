@@ -151,7 +151,6 @@ function Box({ row, view, files, targetState, onTarget, box }: ComposerProps) {
         onPick={mentions.pick}
       />
       <div className="composer-line" ref={line}>
-        {files.isOn && <AttachButton onFiles={files.add} />}
         <div className="composer-text">
           {mentions.mentions.length > 0 && (
             <MentionMarks box={box} text={props.value} mentions={mentions.mentions} />
@@ -180,6 +179,7 @@ function Box({ row, view, files, targetState, onTarget, box }: ComposerProps) {
               : t('compose.left', { count: charsLeft })}
           </span>
         )}
+        {files.isOn && <AttachButton onFiles={files.add} />}
         <button
           type="button"
           className="icon-button primary send"

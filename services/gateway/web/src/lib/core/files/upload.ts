@@ -17,6 +17,7 @@ export interface Upload {
   phase: UploadPhase;
   /** The number of bytes that are sent. */
   sent: number;
+  /** Why it failed, or, while it is `uploading`, why it waits for another try. */
   failure: Failure | null;
 }
 

@@ -58,6 +58,8 @@ export class UploadJob {
         if (this.#ending.signal.aborted) return;
         const delay = await this.#delayAfter(error);
         if (delay === null) return this.#fail(toFailure(error));
+        this.failure = toFailure(error);
+        this.#ports.onChange(false);
         await this.#wait(delay);
       }
     }
@@ -113,13 +115,16 @@ export class UploadJob {
 
   #progress(sent: number): void {
     if (this.#ending.signal.aborted) return;
+    const before = percentOf(this.sent, this.record.size);
     this.sent = Math.min(sent, this.record.size);
     if (this.sent > this.#reached) {
       this.#reached = this.sent;
       this.#failures = 0;
       this.#backOff.reset();
     }
-    this.#ports.onChange(false);
+    const isSeen = before !== percentOf(this.sent, this.record.size) || this.failure !== null;
+    this.failure = null;
+    if (isSeen) this.#ports.onChange(false);
   }
 
   /** The delay in ms before the next try, or null if there is to be none. */
@@ -155,6 +160,7 @@ export class UploadJob {
   #become(phase: UploadPhase, isSaved: boolean): void {
     this.phase = phase;
     if (phase === 'ready') this.sent = this.record.size;
+    if (phase !== 'failed') this.failure = null;
     this.#ports.onChange(isSaved);
   }
 
@@ -168,6 +174,9 @@ export class UploadJob {
     });
   }
 }
+
+/** What a progress bar shows. Every step redraws the page. */
+const percentOf = (sent: number, size: number): number => Math.floor((sent / size) * 100);
 
 const empty: Failure = { code: 'file_empty', message: 'The file is empty', retryable: false };
 const unreadable: Failure = {
