@@ -1,5 +1,7 @@
 """Files in the web client: sent, seen, downloaded, viewed, edited; in each state; at 360 px in Korean."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import Route, expect
 
@@ -17,6 +19,7 @@ from tests.browser.files import (
 )
 from tests.browser.test_client_looks import NARROW, WIDE, assert_accessible, look_at
 from tests.e2e.uploads import Files
+from tests.waiting import eventually
 
 
 async def test_two_exchange_a_picture_with_text(clients: WebClients) -> None:
@@ -152,6 +155,47 @@ async def test_a_file_that_is_checked_is_shown_so(clients: WebClients, kind: str
     await expect(attachments(chat)).to_contain_text(text)
     await expect(attachments(chat).get_by_role("button")).to_have_count(0)
     await assert_accessible(chat.page)
+
+
+async def test_a_picture_keeps_its_place_until_it_is_there(clients: WebClients) -> None:
+    """A smaller copy is loaded into the place of its size. The answers are changed on the way."""
+    one, two = new_user(), new_user()
+    room = await clients.group("Place", one, two)
+    sender = await clients.api_user(two)
+    file_id = await Files(sender.http, sender.url).upload(sender, picture()["buffer"], "wide.png")
+    await sender.post(f"/conversations/{room}/messages", {"attachments": [file_id]})
+    chat = await clients.chat(one, viewport=WIDE)
+    is_released = asyncio.Event()
+
+    async def change(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        about = {
+            "width": 1600,
+            "height": 800,
+            "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+            "thumbs": [320, 840],
+        }
+        body["items"][0]["attachments"][0].update(about)
+        await route.fulfill(response=answer, json=body)
+
+    async def thumb(route: Route) -> None:
+        await is_released.wait()
+        await route.fulfill(body=picture(width=840, height=420)["buffer"], content_type="image/png")
+
+    await chat.page.route(f"**/conversations/{room}/messages**", change)
+    await chat.page.route(f"**/files/{file_id}/thumb/840", thumb)
+    await chat.open("Place")
+    place = attachments(chat).get_by_role("button", name="wide.png")
+    drawn = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 32, 32).data].some(value => value > 0)"
+    await eventually(lambda: attachments(chat).locator("canvas").evaluate(drawn))
+    before = await place.bounding_box()
+    assert before is not None
+    assert before["width"] == pytest.approx(before["height"] * 2, abs=1)
+    await chat.save_screenshot("files-place")
+    is_released.set()
+    await expect_loaded(attachments(chat).get_by_role("img", name="wide.png"), 1)
+    assert await place.bounding_box() == before
 
 
 async def test_on_a_phone_in_korean(clients: WebClients) -> None:
