@@ -26,7 +26,7 @@ const send = (content: string, ids: string[] = []) => setup.session().send(room(
 const contents = () => sent.map((frame) => frame.content);
 
 beforeEach(async () => {
-  await until(() => expect(uploads()).not.toBeNull());
+  await setup.session().files.load();
   server = new FakeFiles();
   server.install();
   sent = [];

@@ -11,8 +11,14 @@ import type { DraftFiles } from './useDraftFiles.ts';
 
 export function UploadTray({ files }: { files: DraftFiles }) {
   const { t } = useLanguage();
-  const { uploads, leftOut, hasFailed } = files;
-  const notice = leftOut > 0 ? t('files.tooMany', { count: leftOut }) : hasFailed ? t('files.failed') : '';
+  const { uploads, leftOut, hasFailed, failure } = files;
+  const notice = failure
+    ? failureText(t, failure)
+    : leftOut > 0
+      ? t('files.tooMany', { count: leftOut })
+      : hasFailed
+        ? t('files.failed')
+        : '';
   return (
     <>
       <p className="tray-notice bad" role="status">

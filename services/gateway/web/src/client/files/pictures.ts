@@ -32,6 +32,8 @@ export const sideFor = (count: number): number => (count === 1 ? LARGE_SIDE : SM
 
 /** The height of a message's files in pixels, as long as the screen is not narrow. */
 export function heightOf(files: readonly Attachment[]): number {
+  // Most messages have none, and this runs for all of them.
+  if (files.length === 0) return 0;
   const pictures = picturesOf(files);
   const columns = columnsOf(pictures.length);
   const [first] = pictures;

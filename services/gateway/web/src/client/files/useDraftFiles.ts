@@ -1,9 +1,19 @@
 /** The files of a conversation's draft, and the ways by which they come: the button, paste, and drop. */
 
-import { isBlank, type Upload, type UploadsView, useFeature, useUploads } from '@messenger/react';
+import {
+  type Failure,
+  isBlank,
+  type Upload,
+  type UploadsView,
+  useFeature,
+  useUploads,
+} from '@messenger/react';
 import { type ClipboardEvent, type DragEvent, useCallback, useEffect, useMemo, useState } from 'react';
+import { useAction } from '../parts/useAction.ts';
 
-export interface DraftFiles extends UploadsView {
+export interface DraftFiles extends Omit<UploadsView, 'add'> {
+  add: (files: readonly File[]) => void;
+  failure: Failure | null;
   /** Whether files can be added now. */
   isOn: boolean;
   hasFailed: boolean;
@@ -14,16 +24,15 @@ export interface DraftFiles extends UploadsView {
 
 export function useDraftFiles(conversationId: string, canWrite: boolean): DraftFiles {
   const view = useUploads(conversationId);
-  const isOn = useFeature('files') && view.isReady && canWrite;
+  const isOn = useFeature('files') && canWrite;
   const [leftOut, setLeftOut] = useState(0);
   const { add: addAll, remove: removeOne } = view;
-  const add = useCallback<UploadsView['add']>(
-    (files) => {
-      const count = files.length > 0 ? addAll(files) : 0;
-      setLeftOut(count);
-      return count;
+  const { run, failure } = useAction();
+  const add = useCallback(
+    (files: readonly File[]) => {
+      if (files.length > 0) void run(async () => setLeftOut(await addAll(files)));
     },
-    [addAll],
+    [addAll, run],
   );
   const remove = useCallback(
     (id: string) => {
@@ -40,8 +49,8 @@ export function useDraftFiles(conversationId: string, canWrite: boolean): DraftF
       event.preventDefault();
       add([...files]);
     };
-    return { ...view, isOn, hasFailed: view.uploads.some(hasFailed), leftOut, add, remove, onPaste };
-  }, [view, isOn, leftOut, add, remove]);
+    return { ...view, isOn, hasFailed: view.uploads.some(hasFailed), leftOut, failure, add, remove, onPaste };
+  }, [view, isOn, leftOut, failure, add, remove]);
 }
 
 const hasFailed = (upload: Upload) => upload.phase === 'failed';

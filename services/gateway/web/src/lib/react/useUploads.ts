@@ -11,12 +11,13 @@ import { useReadable } from './useReadable.ts';
 const NONE: readonly Upload[] = [];
 
 export interface UploadsView {
-  /** Whether files can be added. False until a gateway with the feature `files` is connected. */
-  isReady: boolean;
   /** The files of the draft, in the order in which they were added. `send` takes their ids as `uploads`. */
   uploads: readonly Upload[];
-  /** Begins to upload files. Returns how many were left out, because a message has at most ten. */
-  add: (files: readonly NewUpload[]) => number;
+  /**
+   * Begins to upload files. Resolves to how many were left out, because a message has at most ten. Rejects with
+   * MessengerError if what it takes cannot be loaded.
+   */
+  add: (files: readonly NewUpload[]) => Promise<number>;
   /** Ends an upload, also one that is complete. */
   remove: (id: string) => void;
   /** Tries a failed upload again. */
@@ -27,20 +28,20 @@ export interface UploadsView {
 
 /** The files of a conversation's draft. Uploads continue after a cut of the network and after a reload. */
 export function useUploads(conversationId: string): UploadsView {
+  const session = useSession();
   const all = useEngine();
   const uploads = useChosen(
     (upload) => upload.conversationId === conversationId && upload.messageId === null,
   );
   return useMemo(() => {
     return {
-      isReady: all !== null,
       uploads,
-      add: (files) => all?.add(conversationId, files) ?? files.length,
+      add: async (files) => (await session?.files.add(conversationId, files)) ?? files.length,
       remove: (id) => all?.remove(id),
       retry: (id) => all?.retry(id),
       measured: (id, width, height) => all?.measured(id, width, height),
     };
-  }, [all, conversationId, uploads]);
+  }, [session, all, conversationId, uploads]);
 }
 
 /** The uploads that a message waits for, by its `client_message_id`: those that this tab has in hand. */

@@ -1,4 +1,4 @@
-/** Builds the part that uploads files. It is loaded when the gateway is known to take any. */
+/** Builds the part that uploads files. It is loaded when it is needed. */
 
 import type { RestClient } from '../connection/restClient.ts';
 import { openDurableMap } from '../outbox/durableMap.ts';
@@ -43,11 +43,15 @@ export class Engine {
     this.#attaching = new Attaching(outbox, this.uploads);
   }
 
-  /** Takes up the uploads of earlier pages. Resolves when it is known which messages can never be sent. */
-  async start(): Promise<void> {
-    await this.uploads.load();
+  /**
+   * Takes up the uploads of earlier pages, and fails the messages that can never be sent. Resolves to whether any tab has
+   * uploads.
+   */
+  async start(): Promise<boolean> {
+    const hasUploads = await this.uploads.load();
     await becomesTrue(this.#outbox.isLoaded);
     await this.#attaching.failLost(takeTabLock, this.#name);
+    return hasUploads || this.uploads.all.get().length > 0;
   }
 
   stop(): void {

@@ -2,12 +2,14 @@
 
 import { Observable } from '../base/observable.ts';
 import type { ConnectionState } from '../connection/socketConnection.ts';
+import { offlineError } from '../contract/failure.ts';
 import type { Attachment } from '../contract/wire.ts';
 import type { Draft } from '../outbox/outbox.ts';
 import type { SharedConnection } from '../tabs/sharedConnection.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { FileCache } from './fileCache.ts';
-import type { Uploads } from './uploads.ts';
+import { UploadMarker } from './uploadMarker.ts';
+import type { NewUpload, Uploads } from './uploads.ts';
 
 const FEATURE = 'files';
 
@@ -16,18 +18,20 @@ export interface FilesOptions extends Omit<EngineOptions, 'cache'> {
 }
 
 export class Files {
-  /** Null until a gateway that takes files is connected, and the part that uploads them is loaded. */
+  /** Null until the part that uploads files is loaded. */
   readonly uploads = new Observable<Uploads | null>(null);
   readonly cache: FileCache;
   #options: EngineOptions;
+  #marker: UploadMarker;
   #engine: Engine | null = null;
-  #isLoading = false;
+  #loading: Promise<Uploads> | null = null;
   #isStopped = false;
   #off: () => void;
 
   constructor({ connection, ...options }: FilesOptions) {
     this.cache = new FileCache((path, limitMs) => options.rest.bytes(path, limitMs));
     this.#options = { ...options, cache: this.cache };
+    this.#marker = new UploadMarker(options.name);
     this.#off = connection.state.watch((state) => this.#connectionChanged(state));
   }
 
@@ -51,18 +55,37 @@ export class Files {
     if (state.phase !== 'online') return;
     this.cache.hurry();
     this.uploads.get()?.hurry();
-    if (state.connected.features?.includes(FEATURE)) void this.#load();
+    if (state.connected.features?.includes(FEATURE) && this.#hasUploads) this.load().catch(() => undefined);
   }
 
-  /** If it cannot be loaded, the next connection tries again. */
-  async #load(): Promise<void> {
-    if (this.#engine || this.#isLoading) return;
-    this.#isLoading = true;
-    const found = await import('./engine.ts').catch(() => null);
-    this.#isLoading = false;
-    if (!found || this.#isStopped) return;
-    this.#engine = new found.Engine(this.#options);
-    this.uploads.set(this.#engine.uploads);
-    await this.#engine.start();
+  /** Whether an earlier page may have left any. */
+  get #hasUploads(): boolean {
+    return this.#marker.isSet || this.#options.outbox.entries.get().some((entry) => entry.uploads?.length);
+  }
+
+  /** Loads the part that uploads files. Rejects with MessengerError if it cannot be loaded now. */
+  load(): Promise<Uploads> {
+    this.#loading ??= this.#load().catch(() => {
+      this.#loading = null;
+      throw offlineError();
+    });
+    return this.#loading;
+  }
+
+  /** Begins to upload files for a conversation's draft. Resolves to how many are too many. */
+  async add(conversationId: string, files: readonly NewUpload[]): Promise<number> {
+    const uploads = await this.load();
+    this.#marker.set();
+    return uploads.add(conversationId, files);
+  }
+
+  async #load(): Promise<Uploads> {
+    const { Engine } = await import('./engine.ts');
+    if (this.#isStopped) throw offlineError();
+    const engine = new Engine(this.#options);
+    this.#engine = engine;
+    this.uploads.set(engine.uploads);
+    void engine.start().then((hasUploads) => !hasUploads && this.#marker.clear());
+    return engine.uploads;
   }
 }

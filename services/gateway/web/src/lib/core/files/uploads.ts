@@ -62,15 +62,18 @@ export class Uploads {
     this.#ports.blobs.close();
   }
 
-  /** Takes up the uploads of earlier pages that no other tab has in hand. */
-  async load(): Promise<void> {
+  /**
+   * Takes up the uploads of earlier pages that no other tab has in hand. Resolves to whether there are any, in this tab
+   * or another one.
+   */
+  async load(): Promise<boolean> {
     let adopting = Promise.resolve<unknown>(null);
     await this.#ports.map.load((records) => {
       adopting = Promise.all(records.map((record) => this.#adopt(record)));
     });
     await adopting;
     this.isLoaded.set(true);
-    await this.#removeLostBytes();
+    return this.#removeLostBytes();
   }
 
   /** Begins to upload files for a conversation's draft, in this order. Returns how many are too many. */
@@ -229,14 +232,17 @@ export class Uploads {
   }
 
   /** A page may have ended between the removal of an upload and of its bytes. */
-  async #removeLostBytes(): Promise<void> {
+  async #removeLostBytes(): Promise<boolean> {
     const { blobs, takeLock } = this.#ports;
+    let hasOthers = false;
     for (const id of await blobs.ids()) {
       if (this.#jobs.has(id)) continue;
       const release = await takeLock(this.#lockName(id));
       if (release && !this.#jobs.has(id)) await blobs.remove(id);
+      hasOthers ||= release === null;
       release?.();
     }
+    return hasOthers || this.#jobs.size > 0;
   }
 
   #lockName(id: string): string {
