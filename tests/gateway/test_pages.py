@@ -54,7 +54,7 @@ async def test_every_path_of_the_client_serves_the_client(client: Client, path: 
         policy = response.headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "script-src 'self';" in policy
-    assert "img-src 'self' https:;" in policy
+    assert "img-src 'self' https: blob:; media-src blob:;" in policy
     others = [each for each in policy.split("; ") if not each.startswith("img-src")]
     assert not any("https:" in each for each in others if not each.startswith("frame-ancestors"))
     assert f"frame-ancestors 'self' {HOST}" in policy

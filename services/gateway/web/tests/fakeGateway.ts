@@ -106,7 +106,7 @@ export class FakeGateway implements SocketPeer {
       protocol: 1,
       heartbeat_ms: 25_000,
       limits: LIMITS,
-      features: ['users', 'reactions', 'pins'],
+      features: ['users', 'reactions', 'pins', 'files'],
     });
     setTimeout(() => socket.onmessage?.({ data }), 1);
   }

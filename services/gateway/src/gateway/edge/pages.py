@@ -69,9 +69,9 @@ def _client_headers(settings: GatewaySettings) -> dict[str, str]:
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        # Users' pictures are on the host application's servers.
-        "img-src": f"'self' https:{store}",
-        "media-src": f"'self'{store}",
+        # Users' pictures are on the host application's servers. Files are loaded by script, with the token.
+        "img-src": "'self' https: blob:",
+        "media-src": "blob:",
         "connect-src": f"'self'{store}",
         "base-uri": "'none'",
         "form-action": "'none'",

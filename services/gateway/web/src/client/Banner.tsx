@@ -29,9 +29,14 @@ type Tone = 'busy' | 'bad' | 'good';
 export function Banner({ access }: { access: Access }) {
   const t = useT();
   const { state, renew, hurry } = useWebSocket();
-  const waiting = useOutbox().filter((entry) => entry.failure === null).length;
+  const unsent = useOutbox().filter((entry) => entry.failure === null);
+  const waiting = unsent.length;
   const isKept = useIsKept();
-  const isSendingSlow = useHasLasted(waiting > 0, SENDING_DELAY_MS);
+  // A message that waits for its files shows that itself.
+  const isSendingSlow = useHasLasted(
+    unsent.some((entry) => !entry.uploads?.length),
+    SENDING_DELAY_MS,
+  );
   const isConnectingLong = useHasLasted(
     state.phase === 'connecting' || state.phase === 'idle',
     CONNECTING_DELAY_MS,

@@ -16,6 +16,7 @@ import './styles/dialogs.css';
 import './styles/reactions.css';
 import './styles/pins.css';
 import './styles/emoji.css';
+import './styles/files.css';
 import './styles/errors.css';
 
 /** Null if the settings cannot be read, for any reason. The page then says so. */

@@ -10,6 +10,7 @@ export {
 export { type ConversationsView, useConversation, useConversations } from './react/useConversations.ts';
 export { type DraftView, useDraft } from './react/useDraft.ts';
 export { useFeature } from './react/useFeature.ts';
+export { type FileView, useFile } from './react/useFile.ts';
 export {
   type MentionsView,
   type UnreadMentionsView,
@@ -40,5 +41,6 @@ export { type ReactionsView, useReactions } from './react/useReactions.ts';
 export { useServerNow } from './react/useServerNow.ts';
 export { type TypingView, useTyping } from './react/useTyping.ts';
 export { type UnreadView, useUnread } from './react/useUnread.ts';
+export { type UploadsView, useUploads, useUploadsOf } from './react/useUploads.ts';
 export { useUserSearch } from './react/useUserSearch.ts';
 export { useWebSocket, type WebSocketView } from './react/useWebSocket.ts';

@@ -18,6 +18,12 @@ const KEYS = new Map<string, TextKey>([
   ['rate_limited', 'error.rate_limited'],
   ['bad_emoji', 'error.bad_emoji'],
   ['reaction_limit', 'error.reaction_limit'],
+  ['file_too_large', 'error.file_too_large'],
+  ['file_type_refused', 'error.file_type_refused'],
+  ['quota_exceeded', 'error.quota_exceeded'],
+  ['file_empty', 'error.file_empty'],
+  ['file_lost', 'error.file_lost'],
+  ['file_unreadable', 'error.file_unreadable'],
   ['overloaded', 'error.unavailable'],
   ['unavailable', 'error.unavailable'],
 ]);

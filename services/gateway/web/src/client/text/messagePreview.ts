@@ -18,8 +18,18 @@ export function previewOf(
   const { content, file_name: file, attachments = [] } = message;
   if (message.deleted_at) return t('message.deleted');
   if (content && !isBlank(content)) return plain(content, message);
-  const names = attachments.map(({ name }) => fileName(name) ?? t('message.file'));
-  return names.join(', ') || (fileName(file) ?? t(message.file_url ? 'message.file' : 'message.blank'));
+  if (attachments.length > 0) return attachmentsPreview(attachments, t);
+  return fileName(file) ?? t(message.file_url ? 'message.file' : 'message.blank');
+}
+
+/** Pictures and films need no names; a single other file has one. */
+function attachmentsPreview(files: NonNullable<Message['attachments']>, t: Translate): string {
+  const count = files.length;
+  const [first] = files;
+  const isAll = (kind: string) => files.every((file) => file.kind === kind);
+  if (isAll('image')) return count === 1 ? t('files.picture') : t('files.pictures', { count });
+  if (isAll('video')) return count === 1 ? t('files.video') : t('files.videos', { count });
+  return count === 1 ? (fileName(first?.name) ?? t('message.file')) : t('files.files', { count });
 }
 
 /** Returns null if there is no visible name. */

@@ -12,6 +12,9 @@ import {
   useWebSocket,
 } from '@messenger/react';
 import { type KeyboardEvent, type RefObject, useEffect, useId, useRef } from 'react';
+import { AttachButton } from '../files/AttachButton.tsx';
+import { UploadTray } from '../files/UploadTray.tsx';
+import type { DraftFiles } from '../files/useDraftFiles.ts';
 import { useT } from '../i18n/language.tsx';
 import { useTitle } from '../parts/conversationTitle.ts';
 import { FailureText } from '../parts/FailureText.tsx';
@@ -24,7 +27,7 @@ import { truncate } from '../text/graphemes.ts';
 import { draftMentionsOf, mentionFieldsOf } from '../text/mentionFields.ts';
 import { MentionMarks } from './MentionMarks.tsx';
 import { MentionPopup } from './MentionPopup.tsx';
-import { canWriteIn } from './messageActions.ts';
+import { canWriteIn, hasFile } from './messageActions.ts';
 import { type Replace, useComposerMentions } from './useComposerMentions.ts';
 import type { ComposerTarget, ComposerTargetState } from './useComposerTarget.ts';
 
@@ -35,6 +38,7 @@ const TARGET_PREVIEW_CHARS = 140;
 export interface ComposerProps {
   row: ConversationRow;
   view: MessagesView;
+  files: DraftFiles;
   targetState: ComposerTargetState;
   onTarget: (target: ComposerTarget) => void;
   box: RefObject<HTMLTextAreaElement | null>;
@@ -47,7 +51,7 @@ export function Composer(props: ComposerProps) {
   return <Box {...props} />;
 }
 
-function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
+function Box({ row, view, files, targetState, onTarget, box }: ComposerProps) {
   const t = useT();
   const { title } = useTitle(row);
   const draft = useDraft(row.id);
@@ -84,16 +88,24 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
     else typing.stop();
   };
 
-  // A file may have no text, so the text of its message may be removed.
-  const isEmptyMessage = (content: string) => isBlank(content) && !edited?.file_url;
+  const uploads = edited ? [] : files.uploads;
+  // A message with a file may have no text.
+  const hasFiles = edited ? hasFile(edited) : uploads.length > 0;
+  const isEmptyMessage = (content: string) => isBlank(content) && !hasFiles;
+  const isBlocked = charsLeft < 0 || isBusy || (!edited && files.hasFailed);
 
   const send = async () => {
     const typed = box.current?.value ?? text;
     const content = typed.trim();
-    if (isEmptyMessage(content) || charsLeft < 0 || isBusy) return;
+    if (isEmptyMessage(content) || isBlocked) return;
     if (edited) return save(edited, content, mentions.fields(typed));
     const fields = mentions.fields(typed);
-    const kept = view.send({ content, ...fields, ...(target ? { reply_to: target.message.id } : {}) });
+    const kept = view.send({
+      content,
+      ...fields,
+      ...(target ? { reply_to: target.message.id } : {}),
+      ...(uploads.length > 0 ? { uploads: uploads.map((upload) => upload.id) } : {}),
+    });
     draft.sent(typed, kept);
     mentions.clear();
     cancelTarget();
@@ -129,6 +141,7 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
     <div className="composer">
       {target && <TargetLine target={target} onCancel={cancelTarget} />}
       <FailureText failure={failure} />
+      {!edited && <UploadTray files={files} />}
       <MentionPopup
         id={listId}
         row={row}
@@ -149,6 +162,7 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
             {...props}
             onSelect={mentions.followCaret}
             onBlur={mentions.closeList}
+            onPaste={files.onPaste}
             aria-autocomplete="list"
             aria-controls={mentions.active === undefined ? undefined : listId}
             aria-activedescendant={mentions.active ?? undefined}
@@ -165,10 +179,11 @@ function Box({ row, view, targetState, onTarget, box }: ComposerProps) {
               : t('compose.left', { count: charsLeft })}
           </span>
         )}
+        {files.isOn && <AttachButton onFiles={files.add} />}
         <button
           type="button"
           className="icon-button primary send"
-          disabled={isEmptyMessage(text) || charsLeft < 0 || isBusy}
+          disabled={isEmptyMessage(text) || isBlocked}
           // This keeps the keyboard of a phone open.
           onPointerDown={(event) => event.preventDefault()}
           onClick={() => {
@@ -253,7 +268,7 @@ function editLast(
   onTarget: (target: ComposerTarget) => void,
 ): void {
   const last = view.messages.findLast((message) => message.isMine && message.seq > 0 && !message.deleted_at);
-  if (last?.message_type !== 'text') return;
+  if (!last || (last.message_type !== 'text' && !hasFile(last))) return;
   event.preventDefault();
   onTarget({ kind: 'edit', message: last });
 }

@@ -1,6 +1,7 @@
-/** The content of a message: its text, its file, and the message that it answers. */
+/** The content of a message: its text, its files, and the message that it answers. */
 
 import { type ChatMessage, isBlank } from '@messenger/react';
+import { Attachments } from '../files/Attachments.tsx';
 import { useT } from '../i18n/language.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { MessageText } from '../parts/MessageText.tsx';
@@ -11,7 +12,13 @@ import { isEmojiOnly } from '../text/emoji.ts';
 import { truncate } from '../text/graphemes.ts';
 import { fileName, previewOf } from '../text/messagePreview.ts';
 
-export function MessageBody({ message }: { message: ChatMessage }) {
+export interface MessageBodyProps {
+  message: ChatMessage;
+  isCurrent: boolean;
+  onDiscard: (id: string) => void;
+}
+
+export function MessageBody({ message, isCurrent, onDiscard }: MessageBodyProps) {
   const t = useT();
   if (message.deleted_at) {
     return (
@@ -30,12 +37,7 @@ export function MessageBody({ message }: { message: ChatMessage }) {
           <SafeLink url={url} text={fileName(message.file_name) ?? url} />
         </p>
       )}
-      {attachments.map((file) => (
-        <p className="file" key={file.file_id}>
-          <Icon name="file" />
-          <span dir="auto">{fileName(file.name) ?? t('message.file')}</span>
-        </p>
-      ))}
+      {attachments.length > 0 && <Attachments message={message} isCurrent={isCurrent} onCancel={onDiscard} />}
       {content && !isBlank(content) && (
         <div
           className={isEmojiOnly(content) ? 'message-text emoji-only' : 'message-text'}

@@ -161,7 +161,7 @@ function Item(props: MessageItemProps) {
             </p>
           )}
           {message.reply_to && !message.deleted_at && <Quote quoted={quoted} onGoTo={props.onGoTo} />}
-          <MessageBody message={message} />
+          <MessageBody message={message} isCurrent={props.isCurrent} onDiscard={props.onDiscard} />
           <span className="meta">
             {message.edited_at && !message.deleted_at && <span>{t('message.edited')}</span>}
             <time dateTime={message.created_at} title={formatDateTime(language, message.created_at)}>

@@ -1,11 +1,13 @@
 /** An open conversation: its header, its messages, the typing line, and the composer. */
 
-import { useConversation, useConversations, useMessages } from '@messenger/react';
+import { useConversation, useConversations, useMessages, useParticipants } from '@messenger/react';
 import { useCallback, useRef, useState } from 'react';
+import { useDraftFiles, useFileDrop } from '../files/useDraftFiles.ts';
 import { useT } from '../i18n/language.tsx';
 import { SafePart } from '../parts/ErrorFallback.tsx';
 import { Composer } from './Composer.tsx';
 import { MessageList } from './MessageList.tsx';
+import { canWriteIn } from './messageActions.ts';
 import { ThreadHead } from './ThreadHead.tsx';
 import { TypingLine } from './TypingLine.tsx';
 import { type ComposerTarget, useComposerTarget } from './useComposerTarget.ts';
@@ -23,6 +25,10 @@ export function Thread({ id, onLeave }: ThreadProps) {
   const view = useMessages(id);
   const targetState = useComposerTarget(id);
   const box = useRef<HTMLTextAreaElement>(null);
+  const { role } = useParticipants(id);
+  const canAdd = !!row && canWriteIn(row, role) && targetState.target?.kind !== 'edit';
+  const files = useDraftFiles(id, canAdd);
+  const drop = useFileDrop(files);
   const setTarget = targetState.setTarget;
   const startTarget = useCallback(
     (next: ComposerTarget) => {
@@ -44,15 +50,23 @@ export function Thread({ id, onLeave }: ThreadProps) {
     );
   }
   return (
-    <section className="thread" aria-label={t('messages')}>
+    <section className="thread" aria-label={t('messages')} {...drop.props}>
       <ThreadHead row={row} onLeave={onLeave} />
       <SafePart>
         <MessageList row={row} view={view} jumpTarget={jumpTarget} onTarget={startTarget} onJump={jumpTo} />
       </SafePart>
       <TypingLine id={id} />
       <SafePart>
-        <Composer row={row} view={view} targetState={targetState} onTarget={startTarget} box={box} />
+        <Composer
+          row={row}
+          view={view}
+          files={files}
+          targetState={targetState}
+          onTarget={startTarget}
+          box={box}
+        />
       </SafePart>
+      {drop.isOver && <p className="drop-here">{t('files.drop')}</p>}
     </section>
   );
 }

@@ -34,11 +34,15 @@ export function messageActions(
   if (message.isMine && !isNotes(row)) actions.push('readers');
   actions.push('unread');
   if (isPinned !== null && canPinIn(row, role)) actions.push(isPinned ? 'unpin' : 'pin');
-  if (message.isMine && canWrite && (message.message_type === 'text' || message.file_url))
+  if (message.isMine && canWrite && (message.message_type === 'text' || hasFile(message)))
     actions.push('edit');
   if (message.isMine || (role === 'admin' && row.type !== 'direct')) actions.push('delete');
   return actions;
 }
+
+/** Such a message may have no text. */
+export const hasFile = ({ file_url: url, attachments }: ChatMessage): boolean =>
+  !!url || !!attachments?.length;
 
 export const canPinIn = (row: ConversationRow, role: Role | null): boolean =>
   row.type === 'direct' || role === 'admin';

@@ -4,6 +4,7 @@
  */
 
 import type { ChatMessage } from '@messenger/react';
+import { heightOf } from '../files/pictures.ts';
 import { dayNumber } from '../i18n/today.ts';
 
 /** Messages of one sender within this time form one group. */
@@ -56,5 +57,5 @@ const PADDING_PX = 16;
  */
 export function estimateHeight(message: ChatMessage | undefined): number {
   const lines = 1 + Math.floor((message?.content?.length ?? 0) / CHARS_PER_LINE);
-  return PADDING_PX + LINE_HEIGHT_PX * lines;
+  return PADDING_PX + LINE_HEIGHT_PX * lines + heightOf(message?.attachments ?? []);
 }

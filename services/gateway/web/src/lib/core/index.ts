@@ -18,6 +18,9 @@ export { emojiKey, type MessageReactions, type Reaction } from './conversations/
 export type { IncomingMessage } from './conversations/store.ts';
 export type { ChatMessage, MessageStatus } from './conversations/timeline.ts';
 export type { UserSearchState } from './conversations/userSearch.ts';
+export { type FileState, NO_BYTES } from './files/fileCache.ts';
+export type { Upload, UploadPhase } from './files/upload.ts';
+export type { NewUpload } from './files/uploads.ts';
 export { connect, Messenger, type MessengerOptions } from './messenger.ts';
 export type { Draft, OutboxEntry } from './outbox/outbox.ts';
 export type { Session } from './session.ts';

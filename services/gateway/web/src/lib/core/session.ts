@@ -24,6 +24,7 @@ import type { Room } from './conversations/room.ts';
 import { type IncomingMessage, Store } from './conversations/store.ts';
 import { Timeline } from './conversations/timeline.ts';
 import { TypingReporter } from './conversations/typingReporter.ts';
+import { Files } from './files/files.ts';
 import { Drafts } from './outbox/drafts.ts';
 import { openDurableMap } from './outbox/durableMap.ts';
 import { type Draft, Outbox, type OutboxEntry } from './outbox/outbox.ts';
@@ -64,6 +65,7 @@ export class Session {
   readonly mentions: MentionFinder;
   readonly reacting: Reacting;
   readonly pinning: Pinning;
+  readonly files: Files;
   /** What the gateway can do beyond the first version, as of the last connection. */
   readonly features = new Observable<readonly string[]>([]);
   #historyLoader: HistoryLoader;
@@ -98,6 +100,8 @@ export class Session {
       tokens.clock,
     );
     const sender = new Sender(this.connection, this.outbox);
+    const { connection, outbox } = this;
+    this.files = new Files({ rest, base: address.rest, name, outbox, connection });
     this.#subscriptions = new Subscriptions(this.connection);
     this.#readReporter = new ReadReporter(this.connection, this.store);
     this.typing = new TypingReporter(this.connection);
@@ -117,7 +121,7 @@ export class Session {
       this.outbox,
       recovery,
     ];
-    this.#parts.push(this.reacting, this.pinning, this.#reactionReader);
+    this.#parts.push(this.reacting, this.pinning, this.files, this.#reactionReader);
     this.#parts.push(this.drafts, this.list, this.people, this.#sleepDetector, this.connection);
     this.connection.events.on(eventHandler(this.store));
     this.connection.events.on((event) => this.people.applyEvent(event));
@@ -198,7 +202,8 @@ export class Session {
   /** The message is visible at once. `kept` resolves when it outlives the page. */
   send(id: string, draft: Draft): { entry: OutboxEntry; kept: Promise<void> } {
     this.typing.stopped(id);
-    const sent = this.outbox.add(id, draft);
+    const prepared = this.files.prepare(draft);
+    const sent = this.outbox.add(id, prepared.draft, prepared.attachments);
     flushListeners();
     return sent;
   }

@@ -30,7 +30,7 @@ export interface MessagesView extends Omit<History, 'messages'> {
   reload: () => void;
   /**
    * Sends a message. It is visible at once, saved until the gateway has stored it, and sent when there is a
-   * connection. Resolves when it outlives the page. Blank text is not sent.
+   * connection. Resolves when it outlives the page. Blank text without a file is not sent.
    */
   send: (draft: Draft | string) => Promise<void>;
   /** Sends a failed message again, by its `client_message_id`. */
@@ -72,7 +72,7 @@ export function useMessages(id: string): MessagesView {
       reload: () => void session?.open(id),
       send: async (draft) => {
         const message = typeof draft === 'string' ? { content: draft } : draft;
-        if (isBlank(message.content) && !message.file_url) return;
+        if (isBlank(message.content) && !message.file_url && !message.uploads?.length) return;
         await session?.send(id, message).kept;
       },
       retry: (entry) => session?.outbox.retry(entry),

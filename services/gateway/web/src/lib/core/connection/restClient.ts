@@ -60,11 +60,25 @@ export class RestClient {
   }
 
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.#read<T>(await this.#ask((token) => this.#fetch(method, path, body, token)));
+  }
+
+  /** Downloads bytes. Rejects with MessengerError, also if they take longer than `limitMs`. */
+  async bytes(path: string, limitMs: number): Promise<Blob> {
+    const signal = AbortSignal.timeout(limitMs);
+    const response = await this.#ask((token) => this.#fetch('GET', path, undefined, token, signal));
+    if (!response.ok) return parseResponse<never>(response);
+    return response.blob().catch(() => {
+      throw offlineError();
+    });
+  }
+
+  async #ask(send: (token: string) => Promise<Response>): Promise<Response> {
     const token = await this.#tokens.current();
-    const first = await this.#fetch(method, path, body, token);
-    if (first.status !== UNAUTHORIZED) return this.#read<T>(first);
+    const first = await send(token);
+    if (first.status !== UNAUTHORIZED) return first;
     const fresh = await this.#tokens.replace(token);
-    return this.#read<T>(fresh === token ? first : await this.#fetch(method, path, body, fresh));
+    return fresh === token ? first : send(fresh);
   }
 
   async #read<T>(response: Response): Promise<T> {
@@ -74,7 +88,13 @@ export class RestClient {
     return answer;
   }
 
-  async #fetch(method: string, path: string, body: unknown, token: string): Promise<Response> {
+  async #fetch(
+    method: string,
+    path: string,
+    body: unknown,
+    token: string,
+    signal = AbortSignal.timeout(TIMEOUT_MS),
+  ): Promise<Response> {
     try {
       return await fetch(this.#base + path, {
         method,
@@ -84,7 +104,7 @@ export class RestClient {
         },
         ...(body === undefined ? {} : { body: wellFormedJson(body) }),
         credentials: 'omit',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal,
       });
     } catch {
       throw offlineError();

@@ -5,7 +5,15 @@
 
 import { Observable } from '../base/observable.ts';
 import { Timers } from '../base/timers.ts';
-import type { ConversationRow, EventFrame, Message, Participant, UserId } from '../contract/wire.ts';
+import type {
+  ConversationRow,
+  EventFrame,
+  FilesFrame,
+  Message,
+  Participant,
+  UserId,
+} from '../contract/wire.ts';
+import { Attachments } from './attachments.ts';
 import { EMPTY_HISTORY, type History, mergeMessages, within } from './history.ts';
 import { Pins } from './pins.ts';
 import { Reactions } from './reactions.ts';
@@ -33,6 +41,7 @@ export class Room {
   readonly position: Observable<number>;
   readonly reactions: Reactions;
   readonly pins: Pins;
+  readonly attachments = new Attachments();
   /** Live frames that arrived during a replay. Null when no replay is under way. */
   heldFrames: EventFrame[] | null = null;
   #timers = new Timers<`typing ${UserId}`>();
@@ -77,6 +86,19 @@ export class Room {
       if (message.deleted_at) this.reactions.end(message.id);
     }
     this.pins.update(messages);
+  }
+
+  /** Applies new states of a message's files. */
+  applyFiles(frame: FilesFrame): void {
+    if (!this.attachments.apply(frame)) return;
+    const change = <T extends Message>(message: T): T =>
+      message.id === frame.message_id && !message.deleted_at
+        ? { ...message, attachments: frame.attachments }
+        : message;
+    if (this.find(frame.message_id))
+      this.history.update((history) => ({ ...history, messages: history.messages.map(change) }));
+    const last = this.row.get().last_message;
+    if (last) this.updateRow({ last_message: change(last) });
   }
 
   /** Frees the messages, to limit memory. They are loaded again when the user opens the conversation. */

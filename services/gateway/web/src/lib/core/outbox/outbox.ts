@@ -9,7 +9,7 @@ import { Observable } from '../base/observable.ts';
 import type { ServerClock } from '../connection/serverClock.ts';
 import type { Failure } from '../contract/failure.ts';
 import { expectedMentions, type MentionFields, wellFormedText } from '../contract/mentions.ts';
-import type { Message, MessageType } from '../contract/wire.ts';
+import type { Attachment, Message, MessageType } from '../contract/wire.ts';
 import type { SharedConnection } from '../tabs/sharedConnection.ts';
 import type { DurableMap } from './durableMap.ts';
 
@@ -21,9 +21,13 @@ export interface Draft extends MentionFields {
   file_url?: string;
   file_name?: string;
   file_size?: number;
+  /** Ids of uploads. The message is sent when they are complete. */
+  uploads?: readonly string[];
 }
 
 export interface OutboxEntry extends Draft {
+  /** The files as they are shown. They have their own ids when there are no `uploads` any more. */
+  attachments?: readonly Attachment[];
   conversation_id: string;
   /** Ids sort in the order in which they were made, which is the order of sending. */
   client_message_id: string;
@@ -79,9 +83,14 @@ export class Outbox {
    * Adds an entry, which is visible at once. `kept` resolves when the entry outlives the page, or is settled
    * without being saved.
    */
-  add(conversationId: string, draft: Draft): { entry: OutboxEntry; kept: Promise<void> } {
+  add(
+    conversationId: string,
+    draft: Draft,
+    attachments: readonly Attachment[] = [],
+  ): { entry: OutboxEntry; kept: Promise<void> } {
     const entry: OutboxEntry = {
       ...wellFormedText(draft),
+      ...(attachments.length > 0 ? { attachments } : {}),
       conversation_id: conversationId,
       client_message_id: newId(),
       created_at: new Date(this.#clock.now()).toISOString(),
@@ -93,6 +102,12 @@ export class Outbox {
   fail(entry: OutboxEntry, failure: Failure): void {
     // Another tab may have sent it, or the user discarded it.
     if (this.#find(entry.client_message_id)) void this.#change({ ...entry, failure });
+  }
+
+  /** The uploads of an entry are complete. Resolves when that is saved. */
+  async attach({ client_message_id: id }: OutboxEntry, attachments: readonly Attachment[]): Promise<void> {
+    const entry = this.#find(id);
+    if (entry) await this.#change({ ...entry, attachments, uploads: [] });
   }
 
   /** Sends a failed entry again, under the same id. */
@@ -149,6 +164,10 @@ export class Outbox {
   }
 }
 
+/** Whether the entry can be sent: it waits for no upload, and did not fail. */
+export const isDue = ({ failure, uploads = [] }: OutboxEntry): boolean =>
+  failure === null && uploads.length === 0;
+
 /**
  * Returns the entry in the form of a message. `seq` and `pos` are 0, because the gateway sets them when it
  * stores the message.
@@ -169,6 +188,7 @@ export function messageOf(entry: OutboxEntry, sender: number): Message {
     file_url: entry.file_url ?? null,
     file_name: entry.file_name ?? null,
     file_size: entry.file_size ?? null,
+    ...(entry.attachments ? { attachments: [...entry.attachments] } : {}),
     ...(mentions ? { mentions } : {}),
     ...(entry.entities ? { entities: entry.entities } : {}),
     created_at: entry.created_at,

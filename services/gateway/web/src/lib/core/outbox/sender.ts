@@ -1,7 +1,8 @@
 /**
  * Sends the outbox, in the leader only: for each conversation one entry at a time, the oldest first. Without
  * an answer it sends the entry again with the same id, so nothing is lost and nothing is stored twice. An
- * entry that can never succeed is marked as failed with its reason, and the next one is sent.
+ * entry that can never succeed is marked as failed with its reason, and the next one is sent. An entry that waits for
+ * its uploads holds nobody up.
  */
 
 import { BackOff } from '../base/backoff.ts';
@@ -9,7 +10,7 @@ import { watchAll } from '../base/observable.ts';
 import { MessengerError, toFailure } from '../contract/failure.ts';
 import type { Command } from '../contract/wire.ts';
 import type { SharedConnection } from '../tabs/sharedConnection.ts';
-import type { Outbox, OutboxEntry } from './outbox.ts';
+import { isDue, type Outbox, type OutboxEntry } from './outbox.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const RESEND_MS = 100;
@@ -50,7 +51,7 @@ export class Sender {
 
   #sendWaiting(): void {
     if (!this.#canSend) return;
-    const waiting = this.#outbox.entries.get().filter((entry) => entry.failure === null);
+    const waiting = this.#outbox.entries.get().filter(isDue);
     for (const id of new Set(waiting.map((entry) => entry.conversation_id))) {
       if (!this.#busy.has(id)) void this.#sendAll(id);
     }
@@ -72,14 +73,15 @@ export class Sender {
 
   #next(conversationId: string): OutboxEntry | undefined {
     if (!this.#canSend) return undefined;
-    const isNext = (entry: OutboxEntry) => entry.conversation_id === conversationId && entry.failure === null;
+    const isNext = (entry: OutboxEntry) => entry.conversation_id === conversationId && isDue(entry);
     return this.#outbox.entries.get().find(isNext);
   }
 
   /** Returns null when the entry is settled, otherwise the delay in ms before the next try. */
   async #send(entry: OutboxEntry, backOff: BackOff): Promise<number | null> {
-    const { created_at: _, failure: __, ...fields } = entry;
-    const command: Command = { type: 'message.send', ...fields };
+    const { created_at: _, failure: __, uploads: ___, attachments, ...fields } = entry;
+    const files = attachments ? { attachments: attachments.map((file) => file.file_id) } : {};
+    const command: Command = { type: 'message.send', ...fields, ...files };
     try {
       await this.#connection.ask(command, ANSWER_TIMEOUT_MS);
       this.#failureCounts.delete(entry.client_message_id);

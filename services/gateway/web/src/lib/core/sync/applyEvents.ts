@@ -72,6 +72,8 @@ function applyChange(store: Store, room: Room, frame: DurableEvent): void {
       return applyMessage(store, room, frame);
     case 'message.reactions':
       return applyReactions(store, room, frame);
+    case 'message.files':
+      return room.applyFiles(frame);
     case 'conversation.pins':
       return applyPins(store, room, frame);
     case 'conversation.updated':

@@ -227,7 +227,7 @@ export class HistoryLoader {
     try {
       const page = await this.#rest.get<MessagePage>(`/conversations/${room.id}/messages`, query);
       room.reactions.learn(page.items, pos);
-      return page;
+      return { ...page, items: page.items.map((message) => room.attachments.latest(message, pos)) };
     } finally {
       room.reactions.endRead();
     }
