@@ -51,7 +51,7 @@ describe('pictures', () => {
   test('keep their place, within bounds', () => {
     expect(ratioOf(file({ width: 800, height: 400 }))).toBe(2);
     expect(ratioOf(file({ width: 100, height: 10_000 }))).toBe(0.75);
-    expect(ratioOf(file({ width: null, height: null }))).toBeCloseTo(4 / 3);
+    expect(ratioOf(file({}))).toBeCloseTo(4 / 3);
     expect(heightOf([file({ width: 640, height: 640 })])).toBe(320);
     expect(heightOf([])).toBe(0);
     expect([1, 2, 3, 4, 9].map(columnsOf)).toEqual([1, 2, 3, 2, 3]);

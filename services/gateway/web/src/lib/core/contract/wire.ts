@@ -10,26 +10,11 @@ type SchemasWithPrefix<Prefix extends string> = {
 /** A user of the host application. Ids above 2^53 cannot be represented as JavaScript numbers. */
 export type UserId = number;
 export type Message = Schemas['Message'];
-type StoredFile = Schemas['File'];
-export type FileKind = StoredFile['kind'];
-/** A file of a message. What the gateway does not know of it is missing or null. */
-export interface Attachment extends StoredFile {
-  width?: number | null;
-  height?: number | null;
-  blurhash?: string | null;
-  duration_ms?: number | null;
-  /** The longer sides of the smaller pictures that there are, in pixels. */
-  thumbs?: number[] | null;
-}
+/** A file of a message. What the gateway does not know of it is missing. */
+export type Attachment = Schemas['File'];
+export type FileKind = Attachment['kind'];
 /** The state of a message's files has changed. */
-export interface FilesFrame {
-  type: 'message.files';
-  conversation_id: string;
-  message_id: string;
-  pos: number;
-  attachments: Attachment[];
-  replay?: boolean;
-}
+export type FilesFrame = Schemas['event.message.files'];
 /** A message as REST answers it: with its reactions, if there are any. */
 export type HistoryMessage = Schemas['HistoryMessage'];
 /** A mention in a text: the user, and its place in UTF-16 units. */
@@ -65,7 +50,7 @@ export type Outcome = Schemas['ReplayResult'];
 export type PresenceRow = Schemas['Presence'];
 export type PresenceStatus = PresenceRow['status'];
 
-export type EventFrame = SchemasWithPrefix<'event'> | FilesFrame;
+export type EventFrame = SchemasWithPrefix<'event'>;
 export type AnswerFrame = SchemasWithPrefix<'answer'>;
 export type Frame = EventFrame | AnswerFrame | ErrorFrame;
 
