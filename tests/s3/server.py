@@ -51,7 +51,12 @@ class Checked:
             start("403 Forbidden", [("Content-Type", "application/xml"), *_CORS])
             return [f"<Error><Code>{refused}</Code><Message>{refused}</Message></Error>".encode()]
         environ["wsgi.input"] = io.BytesIO(body)
-        return self._app(environ, lambda status, given, *more: start(status, [*given, *_CORS], *more))
+        return self._app(environ, lambda status, given, *more: start(status, _with_cors(given), *more))
+
+
+def _with_cors(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """These headers, without moto's own ones for some of its answers."""
+    return [*(header for header in headers if not header[0].startswith("Access-Control-")), *_CORS]
 
 
 def _body(environ: dict[str, Any]) -> bytes:
