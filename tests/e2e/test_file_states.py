@@ -193,7 +193,7 @@ async def test_members_are_told_once_a_pending_file_is_ready(crowd: Crowd, files
         assert frames[0] == frames[1]
         assert (frames[0]["message_id"], frames[0]["pos"]) == (message["id"], message["pos"] + 1)
         assert files_of(frames[0]) == ["ready"]
-        assert frames[0]["attachments"][0]["thumbs"] == [320]
+        assert frames[0]["attachments"][0]["thumbs"] == [320, 840]
 
     # History, resume and replay have the latest state once, and the message's own numbers are the same.
     room, message = rooms[0], messages[0]

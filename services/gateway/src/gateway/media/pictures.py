@@ -18,8 +18,6 @@ from gateway.media.job import THUMBS
 
 MAX_PIXELS: Final = 90_000_000
 MAX_BYTES: Final = 256 * 1024**2
-# A picture that isn't larger has no thumbnails: it is as small as one.
-TINY: Final = 64
 _QUALITY: Final = 80
 # Pillow may decode twice as many pixels a side as a thumbnail needs, for its sharpness.
 _GAP: Final = 2.0
@@ -122,14 +120,11 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
 
 def thumbnails(picture: Picture) -> Thumbs:
     """The thumbnails of the first frame, never larger than the picture. Raises what Pillow raises."""
-    longest = max(picture.size)
     image = _small(picture, max(THUMBS))
     encoded = {}
-    for size, needed in zip(reversed(THUMBS), (*reversed(THUMBS[:-1]), TINY), strict=True):
-        # The next smaller thumbnail is enough for a picture that isn't larger than it.
-        if longest > needed:
-            image.thumbnail((size, size), Image.Resampling.LANCZOS)
-            encoded[size] = _webp(image)
+    for size in reversed(THUMBS):
+        image.thumbnail((size, size), Image.Resampling.LANCZOS)
+        encoded[size] = _webp(image)
     return Thumbs(dict(sorted(encoded.items())), image)
 
 
