@@ -16,6 +16,7 @@ from tests.browser.client import WebClients, new_user, wait_for_expression
 MESSAGES = 10_000
 CONVERSATIONS = 500
 LONG_TASK_MS = 50
+LONG_TASKS_MAX = 3
 PAINT_MS = 1_000
 
 WATCH = """
@@ -64,7 +65,8 @@ async def test_ten_thousand_messages_scroll_without_a_long_task(clients: WebClie
         f" processor's; by the clock these were over {LONG_TASK_MS} ms: {late}"
     )
     await chat.save_screenshot("long")
-    assert max(tasks) < LONG_TASK_MS
+    # Our code would have one for every page of history. A few are the garbage collector's on a busy machine.
+    assert len([task for task in tasks if task >= LONG_TASK_MS]) <= LONG_TASKS_MAX
 
 
 async def test_five_hundred_conversations_are_painted_in_a_second(clients: WebClients) -> None:

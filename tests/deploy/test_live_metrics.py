@@ -24,6 +24,7 @@ from tests.client import User
 from tests.deploy.test_observability import RULES, queries
 from tests.e2e.crowd import Crowd, open_crowd_at
 from tests.e2e.hosts import host_with, new_key
+from tests.s3.running import running_s3
 from tests.stack import RunningStack, running_stack
 from tests.waiting import eventually
 
@@ -41,9 +42,11 @@ Samples = dict[str, list[dict[str, str]]]
 
 @pytest.fixture
 async def stack(tmp_path: Path) -> AsyncIterator[RunningStack]:
-    """Yields a stack of its own, since the test breaks it."""
-    async with running_stack(tmp_path / "data", unused_port(), "gateway=1,chat-api=1,presence=1") as stack:
-        yield stack
+    """Yields a stack of its own, since the test breaks it; with an S3 store, which has metrics of its own."""
+    workers = "gateway=1,chat-api=1,presence=1"
+    with running_s3() as store:
+        async with running_stack(tmp_path / "data", unused_port(), workers, store.variables()) as stack:
+            yield stack
 
 
 @pytest.fixture
