@@ -8,6 +8,8 @@ import pytest
 from tests.bench.guard import BASELINE, BUSY_CORES, Measurement, best_measurement, both, regressions
 from tests.bench.programs import compile_programs
 
+pytestmark = pytest.mark.alone
+
 
 async def test_fan_out_and_durable_sends_cost_no_more_beside_the_naive_server_than_they_did(
     tmp_path: Path,

@@ -9,9 +9,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import psycopg2
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.client import WebClients, new_user, wait_for_expression
+
+pytestmark = pytest.mark.alone
 
 MESSAGES = 10_000
 CONVERSATIONS = 500

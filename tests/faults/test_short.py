@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 import uvloop
 
 from tests.faults.campaigns import CAMPAIGNS
@@ -12,6 +13,8 @@ from tests.faults.injection.plan import Fault
 from tests.faults.judge.table import table
 from tests.faults.running import run
 from tests.faults.seeds import chosen_seed
+
+pytestmark = pytest.mark.alone
 
 
 def test_all_promises_are_kept(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from messenger_local.child import Child, ProcessSpec
 from messenger_local.logline import parse_service
 from messenger_local.processes import Command, ProcessManager
@@ -21,6 +23,8 @@ from tests.e2e.crowd import Crowd, open_crowd_at
 from tests.local.busy_processors import busy_processors
 from tests.stack import RunningStack, launch, running_stack
 from tests.waiting import until
+
+pytestmark = pytest.mark.alone
 
 # MESSENGER_BUSY_S=300 for the long run.
 BUSY_S = float(os.environ.get("MESSENGER_BUSY_S", "20"))
