@@ -183,5 +183,6 @@ async def _run(*arguments: str) -> str:
         await process.wait()
         raise
     if process.returncode != 0:
-        raise StackFailed(f"messenger {arguments[0]}: {err.decode(errors='replace').strip()}")
+        text = (out + err).decode(errors="replace").strip()
+        raise StackFailed(f"messenger {arguments[0]}: {text[-_OUTPUT_SHOWN:]}")
     return out.decode()

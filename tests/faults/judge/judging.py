@@ -15,6 +15,7 @@ from tests.faults.judge.hosts import check_host
 from tests.faults.judge.lag import lags, recovery_s
 from tests.faults.judge.outcome import Measurements, Outcome
 from tests.faults.record.archive import presence_of, read_archive
+from tests.faults.record.downloads import downloads, files_settled, inconsistencies
 from tests.faults.record.unread import unread_mentions
 from tests.waiting import until
 
@@ -35,6 +36,7 @@ async def judge(
     await asyncio.gather(*(host.finish(2 * timeout_s) for host in actors.hosts))
     # Not before: the last messages are the easiest to lose.
     deployment.losses.rate = 0.0
+    await files_settled(deployment.tables, timeout_s)
     found = [
         violation
         for log in actors.history.hosts
@@ -50,6 +52,8 @@ async def judge(
     await holes.read_count()
     await read_archive(actors, 2 * timeout_s)
     found += await presence_of(actors, timeout_s) + await unread_mentions(actors, tables, 2 * timeout_s)
+    if actors.history.uploads:
+        found += await downloads(actors, tables, 2 * timeout_s) + await inconsistencies(deployment)
     # From here on no client answers the server's pings, since judging blocks the loop.
     close_codes = actors.history.close_codes.copy()
     direct = {device.device_id for device in actors.devices if device.gateway is deployment.direct}
