@@ -84,7 +84,8 @@ def _readings(actors: Actors, tables: Tables) -> Iterator[_Reading]:
         for attached in rows:
             for file_id in attached.file_ids:
                 kept[file_id].append((room, seqs[attached.id]))
-    sent = {send.file_id for send in history.sends.values() if send.acks or send.unknown}
+    stored = [message.key for messages in tables.messages.values() for message in messages]
+    sent = {history.sends[key].file_id for key in stored if key in history.sends}
     for upload in history.uploads.values():
         for room, seq in kept.get(upload.file_id, ()):
             members = [one for one in history.members[room] if tables.may_see(one, room, seq)]
