@@ -17,7 +17,7 @@ SECONDS = 7.0
 TIMEOUT_S = 4.0
 FAST = Behaviour(think_s=(0.05, 0.2), files=0)
 REACTING = Behaviour(think_s=(0.05, 0.2), reacts=0.5, files=0)
-UPLOADING = Behaviour(think_s=(0.05, 0.2), files=0.3)
+UPLOADING = Behaviour(think_s=(0.05, 0.2), files=0.6)
 FEW = Population(users=12, rooms=(12, 6, 4, 2), proxied=0, probes=2, behaviour=FAST)
 PROXIED = Population(users=12, rooms=(12, 6, 4, 2), proxied=1, probes=1, methods=(RESUME,), behaviour=FAST)
 CHURNING = Population(users=10, rooms=(10, 6, 4), churning=2, proxied=0, probes=1, behaviour=FAST)
