@@ -183,6 +183,5 @@ async def _run(*arguments: str) -> str:
         await process.wait()
         raise
     if process.returncode != 0:
-        text = (out + err).decode(errors="replace").strip()
-        raise StackFailed(f"messenger {arguments[0]}: {text[-_OUTPUT_SHOWN:]}")
+        raise StackFailed(f"messenger {arguments[0]}: {err.decode(errors='replace').strip()}")
     return out.decode()

@@ -7,8 +7,15 @@ import hashlib
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
+import psycopg2
+
+from chat_api.check import audit
+from chat_api.file_check import compare_files, in_folder
+from messenger_local.datadir import DataDir
 from tests.faults.actors.device import Device
 from tests.faults.actors.gateway_client import GONE, Transfer
 from tests.faults.actors.population import Actors
@@ -16,7 +23,6 @@ from tests.faults.injection.deployment import Deployment
 from tests.faults.record.database import TableReader, Tables
 from tests.faults.record.history import ARCHIVE, Upload
 from tests.faults.record.run import Violation
-from tests.stack import StackFailed
 
 AT_ONCE = 8
 _PAUSE_S = 0.2
@@ -66,11 +72,17 @@ async def downloads(actors: Actors, tables: Tables, timeout_s: float) -> list[Vi
 
 async def inconsistencies(deployment: Deployment) -> list[Violation]:
     """Finds what `messenger check` finds: in the tables, and between these and the folder of files."""
-    try:
-        await deployment.stack.command("check")
-    except (StackFailed, TimeoutError) as error:
-        return [Violation("inconsistent", ARCHIVE, "", repr(error))]
-    return []
+    url, folder = deployment.stack.database_url, DataDir(deployment.stack.data_dir).files
+    return [
+        Violation("inconsistent", ARCHIVE, "", line) for line in await asyncio.to_thread(_audit, url, folder)
+    ]
+
+
+def _audit(url: str, folder: Path) -> list[str]:
+    with closing(psycopg2.connect(url)) as connection:
+        connection.set_session(readonly=True, autocommit=True)
+        with connection.cursor() as cursor:
+            return audit(cursor, repair=False) + compare_files(cursor, lambda: in_folder(folder))
 
 
 def _readings(actors: Actors, tables: Tables) -> Iterator[_Reading]:
