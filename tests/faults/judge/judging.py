@@ -31,12 +31,7 @@ async def judge(
 ) -> Outcome:
     """Waits until every request is answered and every device is up to date, then returns the outcome."""
     timeout_s = campaign.timeout_s
-    await asyncio.gather(*(churn.settle(2 * timeout_s) for churn in actors.churns))
-    await asyncio.gather(*(user.finish(2 * timeout_s) for user in actors.all_users))
-    await asyncio.gather(*(host.finish(2 * timeout_s) for host in actors.hosts))
-    # Not before: the last messages are the easiest to lose.
-    deployment.losses.rate = 0.0
-    await files_settled(deployment.tables, timeout_s)
+    await _at_rest(deployment, actors, timeout_s)
     found = [
         violation
         for log in actors.history.hosts
@@ -69,6 +64,15 @@ async def judge(
     )
     outcome.exceeded.extend(_exceeded_budgets(outcome, campaign))
     return outcome
+
+
+async def _at_rest(deployment: Deployment, actors: Actors, timeout_s: float) -> None:
+    await asyncio.gather(*(churn.settle(2 * timeout_s) for churn in actors.churns))
+    await asyncio.gather(*(user.finish(2 * timeout_s) for user in actors.all_users))
+    await asyncio.gather(*(host.finish(2 * timeout_s) for host in actors.hosts))
+    # Not before: the last messages are the easiest to lose.
+    deployment.losses.rate = 0.0
+    await files_settled(deployment.tables, timeout_s)
 
 
 def _converged(actors: Actors, positions: Mapping[str, int]) -> bool:
