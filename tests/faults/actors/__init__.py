@@ -1,3 +1,3 @@
 """Users (`user`) with devices (`device`, `connection`, `wire`). They chat through a gateway
-(`gateway_client`) and repeat requests until their results are certain.
+(`gateway_client`), upload files (`uploads`) and repeat requests until their results are certain.
 """

@@ -28,7 +28,11 @@ async def send_by_rest(device: Device, send: Send) -> Outcome:
 
 
 def _text(send: Send) -> Frame:
-    return {"content": send.content, "mentions": {"user_ids": send.mentions} if send.mentions else None}
+    return {
+        "content": send.content,
+        "mentions": {"user_ids": send.mentions} if send.mentions else None,
+        "attachments": [send.file_id] if send.file_id else None,
+    }
 
 
 async def change_by_socket(connection: Connection, change: Change) -> Outcome:

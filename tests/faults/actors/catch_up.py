@@ -20,7 +20,8 @@ RESUME, SUBSCRIBE, HISTORY = "resume", "subscribe", "history"
 METHODS = (RESUME, SUBSCRIBE, HISTORY)
 # The position of the creation is known from its answer.
 CREATED_POS = 1
-# A device reads history from so far below the last message. Users change only messages half as old.
+# A device reads history from so far below the last message, and from the first one with a pending file. Users
+# change only messages half as old.
 CHANGEABLE_SEQS = 300
 PAGE = 100
 NEWEST = 5
@@ -41,6 +42,8 @@ class CatchUp:
         self._highest_seen = dict.fromkeys(rooms, CREATED_POS)
         self._last_seqs = dict.fromkeys(rooms, 0)
         self._newest: dict[str, deque[tuple[str, int]]] = defaultdict(lambda: deque(maxlen=NEWEST))
+        # Conversation -> messages with a pending file: id -> seq.
+        self._pending: dict[str, dict[str, int]] = defaultdict(dict)
         self._complete: set[str] = set()
         # Conversations whose history is being read -> the position they will have afterwards.
         self._reading_to: dict[str, int] = {}
@@ -158,7 +161,9 @@ class CatchUp:
             self._complete.add(room)
 
     async def _read_history(self, room: str) -> None:
-        start, more = max(0, self._last_seqs[room] - CHANGEABLE_SEQS), True
+        first_pending = min(self._pending[room].values(), default=self._last_seqs[room])
+        start = max(0, min(self._last_seqs[room] - CHANGEABLE_SEQS, first_pending - 1))
+        more = True
         while more:
             page = await self._get(f"/conversations/{room}/messages?after_seq={start}&limit={PAGE}")
             for item in page["items"]:
@@ -186,6 +191,11 @@ class CatchUp:
         if event.message is not None and event.message.seq > self._last_seqs[room]:
             self._last_seqs[room] = event.message.seq
             self._newest[room].append((event.message.id, event.message.seq))
+        if event.attached is not None and event.attached.is_pending:
+            if event.message is not None:
+                self._pending[room][event.message.id] = event.message.seq
+        elif self._pending[room] and (subject := event.message or event.attached) is not None:
+            self._pending[room].pop(subject.id, None)
 
     def _record_request(self, connection: Connection, positions: dict[str, int]) -> None:
         for room, pos in positions.items():

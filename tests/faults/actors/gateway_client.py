@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -28,12 +28,24 @@ class Reply(NamedTuple):
     body: Any
 
 
+class Transfer(NamedTuple):
+    """An answer with a body of any kind."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def reply(self) -> Reply:
+        """Reads the body as JSON."""
+        return Reply(self.status, orjson.loads(self.body) if self.body else None)
+
+
 class GatewayClient:
     """One address of the gateway, direct or through a proxy."""
 
     def __init__(self, http: aiohttp.ClientSession, host: str, port: int, secret: bytes) -> None:
         self._http = http
-        self._base = f"http://{host}:{port}{BASE_PATH}"
+        self._origin = f"http://{host}:{port}"
         self._secret = secret
         self.host = host
         self.port = port
@@ -54,10 +66,22 @@ class GatewayClient:
         if key is not None:
             headers["Idempotency-Key"] = key
         data = None if body is None else orjson.dumps(body)
+        return (await self.transfer(method, BASE_PATH + path, headers, data)).reply()
+
+    async def download(self, file_id: str, token: str) -> Transfer:
+        """Asks for the bytes of a file; raises the exceptions in GONE."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self.transfer("GET", f"{BASE_PATH}/files/{file_id}", headers)
+
+    async def transfer(
+        self, method: str, path: str, headers: Mapping[str, str], data: bytes | None = None
+    ) -> Transfer:
+        """Makes one request for a whole path; raises the exceptions in GONE."""
         async with asyncio.timeout(REST_S):
-            async with self._http.request(method, self._base + path, data=data, headers=headers) as response:
-                text = await response.read()
-        return Reply(response.status, orjson.loads(text) if text else None)
+            async with self._http.request(
+                method, self._origin + path, data=data, headers=headers
+            ) as response:
+                return Transfer(response.status, response.headers, await response.read())
 
 
 @asynccontextmanager

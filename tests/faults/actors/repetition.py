@@ -12,7 +12,10 @@ from tests.faults.actors.gateway_client import GONE, Reply
 from tests.faults.record.events import Frame
 
 # A client repeats a request after these codes. `internal` is also a fault that no client should see.
-_AGAIN = frozenset(("rate_limited", "overloaded", "unavailable", "timeout", "internal"))
+# `upload_conflict`: an earlier attempt still writes. `file_not_ready`: the upload is being completed.
+_AGAIN = frozenset(
+    ("rate_limited", "overloaded", "unavailable", "timeout", "internal", "upload_conflict", "file_not_ready")
+)
 # Refusals that are no fault: others change the same conversation at the same time.
 EXPECTED_REFUSALS = frozenset(("not_member", "not_found"))
 

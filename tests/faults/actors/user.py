@@ -20,6 +20,7 @@ from tests.faults.actors.attempts import (
 )
 from tests.faults.actors.device import Device
 from tests.faults.actors.repetition import EXPECTED_REFUSALS, Outcome, attempt_once, until_certain
+from tests.faults.actors.uploads import Uploads
 from tests.faults.record.events import Key, Stored
 from tests.faults.record.history import Annotation, Change, History, Send
 
@@ -29,6 +30,8 @@ MENTIONED = 3
 EMOJI = ("👍", "👀", "🎉")
 # How often a user repeats or removes an earlier reaction or pin.
 AGAIN = 0.4
+# How often a user deletes a message with a file as soon as it is stored.
+FILES_DELETED = 0.2
 
 Ask = Callable[[], Awaitable[Outcome]]
 
@@ -45,6 +48,7 @@ class Behaviour:
     bursts: float = 0.05
     reacts: float = 0.1
     pins: float = 0.02
+    files: float = 0.02
     # Of the messages.
     mentions: float = 0.2
 
@@ -76,6 +80,7 @@ class User:
         self._own: deque[tuple[str, Stored]] = deque(maxlen=REMEMBERED)
         # The user's reactions and pins, which they may repeat or remove, with the messages' seq.
         self._annotated: deque[tuple[int, Annotation]] = deque(maxlen=REMEMBERED)
+        self._uploads = Uploads(self.user_id, self._device, self._history, random, self._check_outcome)
         self._task: asyncio.Task[None] | None = None
         self._is_finishing = False
 
@@ -102,7 +107,9 @@ class User:
 
     async def send(self, room: str) -> None:
         """Sends one message over a socket or REST, until its result is certain."""
-        send = self.new_send(room)
+        await self._send(self.new_send(room))
+
+    async def _send(self, send: Send) -> None:
         if self._random.random() < self._behaviour.by_rest:
             await self.repeat_until_certain(send, lambda: send_by_rest(self._device(), send))
         else:
@@ -123,14 +130,14 @@ class User:
             self.conclude(send, outcome)
         return send
 
-    def new_send(self, room: str) -> Send:
+    def new_send(self, room: str, file_id: str | None = None) -> Send:
         """Creates and logs a message, without sending it."""
         number = next(self._numbers)
         key = Key(self.user_id, f"{self.user_id}-{number}")
         members = self._history.members[room]
         named = self._random.sample(members, min(MENTIONED, len(members)))
         mentions = tuple(named) if self._random.random() < self._behaviour.mentions else ()
-        return self._history.invoked(key, room, f"{number} {self._random.random()}", mentions)
+        return self._history.invoked(key, room, f"{number} {self._random.random()}", mentions, file_id)
 
     async def repeat_until_certain(self, send: Send, ask: Ask) -> None:
         """Asks until the result is certain."""
@@ -164,6 +171,7 @@ class User:
             self._burst: behaviour.bursts,
             self._react: behaviour.reacts,
             self._pin: behaviour.pins,
+            self._send_file: behaviour.files,
         }
         actions = [self.send, *others]
         weights = [1 - sum(others.values()), *others.values()]
@@ -178,6 +186,17 @@ class User:
         sends = [self.new_send(room) for _ in range(BURST)]
         asks = [lambda send=send: send_by_socket(device.current_connection(), send) for send in sends]
         await asyncio.gather(*map(self.repeat_until_certain, sends, asks))
+
+    async def _send_file(self, room: str) -> None:
+        """Sends a file as soon as it is complete, which is before a picture is examined."""
+        if (upload := await self._uploads.next()) is not None:
+            send = self.new_send(room, upload.file_id)
+            await asyncio.gather(self._uploads.complete(upload), self._send_and_maybe_delete(send))
+
+    async def _send_and_maybe_delete(self, send: Send) -> None:
+        await self._send(send)
+        if send.acks and send.room not in self._unedited_rooms and self._random.random() < FILES_DELETED:
+            await self._change_own((send.room, send.acks[0].stored), None)
 
     async def _edit(self, room: str) -> None:
         await self._change(f"edit {next(self._numbers)} {self._random.random()}")
@@ -194,9 +213,11 @@ class User:
             for room, message in self._own
             if room not in self._unedited_rooms and catch_up.is_recent(room, message.seq)
         ]
-        if not recent:
-            return
-        room, message = own = self._random.choice(recent)
+        if recent:
+            await self._change_own(self._random.choice(recent), content)
+
+    async def _change_own(self, own: tuple[str, Stored], content: str | None) -> None:
+        room, message = own
         change = Change(message.id, room, content)
         self._history.changes.append(change)
         if content is None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from tests.faults.bugs import short_campaigns
-from tests.faults.bugs.planting import Edit, bug
+from tests.faults.bugs.planting import Edit, bug, bugs
 
 GATEWAY = "services/gateway/src/gateway"
 CHAT_API = "services/chat-api/src/chat_api"
 TABLES = f"{CHAT_API}/migrations/0009_reactions_and_pins.sql"
 
 ANNOTATIONS = (
-    bug(
-        "who has read a mention still has it unread",
+    bugs(
+        "who has read a mention still has it unread, and reactions take a pos too many",
         short_campaigns.REACTIONS,
-        "stale",
+        "stale hole",
         Edit(
             f"{CHAT_API}/storage/receipts.py",
             "CASE WHEN k.from_seq IS NULL THEN GREATEST(r.last_read_seq, 0) ELSE k.from_seq - 1 END\n",
             "coalesce(k.from_seq - 1, 0)\n",
+        ),
+        Edit(
+            TABLES,
+            "SET last_pos = last_pos + 1\n          FROM messages m WHERE m.id = message",
+            "SET last_pos = last_pos + 2\n          FROM messages m WHERE m.id = message",
         ),
     ),
     bug(
@@ -40,16 +45,6 @@ ANNOTATIONS = (
         short_campaigns.REACTIONS,
         "doubled",
         Edit(TABLES, "    PRIMARY KEY (message_id, user_id, emoji)\n", "    UNIQUE (id)\n"),
-    ),
-    bug(
-        "reactions take a pos too many",
-        short_campaigns.REACTIONS,
-        "hole",
-        Edit(
-            TABLES,
-            "SET last_pos = last_pos + 1\n          FROM messages m WHERE m.id = message",
-            "SET last_pos = last_pos + 2\n          FROM messages m WHERE m.id = message",
-        ),
     ),
     bug(
         "who has reacted is told of reactions after they left",

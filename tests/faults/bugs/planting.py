@@ -32,17 +32,27 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """A planted bug. The judge must find a violation of one of the `expected` kinds."""
+    """A planted bug, or several. The judge must find violations of one of the `expected` kinds, or of all."""
 
     name: str
     campaign: Campaign
     expected: frozenset[str]
     edits: tuple[Edit, ...]
+    needs_all: bool = False
+
+    def is_found_by(self, kinds: set[str]) -> bool:
+        """Whether a run that found these kinds is enough."""
+        return self.expected <= kinds if self.needs_all else bool(self.expected & kinds)
 
 
 def bug(name: str, campaign: Campaign, expected: str, *edits: Edit) -> Bug:
     """Builds a Bug. `expected` lists the kinds in one text; `budget` stands for anything that is too slow."""
     return Bug(name, campaign, frozenset(expected.split()), edits)
+
+
+def bugs(name: str, campaign: Campaign, expected: str, *edits: Edit) -> Bug:
+    """Builds a Bug of several, each of which has a kind of its own in `expected`."""
+    return Bug(name, campaign, frozenset(expected.split()), edits, needs_all=True)
 
 
 class EditNotFound(AssertionError):

@@ -15,8 +15,9 @@ from tests.faults.injection.plan import Fault
 
 SECONDS = 7.0
 TIMEOUT_S = 4.0
-FAST = Behaviour(think_s=(0.05, 0.2))
-REACTING = Behaviour(think_s=(0.05, 0.2), reacts=0.5)
+FAST = Behaviour(think_s=(0.05, 0.2), files=0)
+REACTING = Behaviour(think_s=(0.05, 0.2), reacts=0.5, files=0)
+UPLOADING = Behaviour(think_s=(0.05, 0.2), files=0.6)
 FEW = Population(users=12, rooms=(12, 6, 4, 2), proxied=0, probes=2, behaviour=FAST)
 PROXIED = Population(users=12, rooms=(12, 6, 4, 2), proxied=1, probes=1, methods=(RESUME,), behaviour=FAST)
 CHURNING = Population(users=10, rooms=(10, 6, 4), churning=2, proxied=0, probes=1, behaviour=FAST)
@@ -56,6 +57,12 @@ CHURN = short_campaign(population=CHURNING)
 REACTIONS = short_campaign(population=replace(FEW, behaviour=REACTING), seconds=2.0)
 REACTIONS_WHILE_POSTGRES_ENDS = replace(POSTGRES_ENDS, population=REACTIONS.population, seconds=3.0)
 REACTIONS_AND_CHURN = short_campaign(population=replace(CHURNING, behaviour=REACTING), seconds=5.0)
+FILES = short_campaign(
+    population=Population(users=6, rooms=(6, 3), proxied=0, probes=1, behaviour=UPLOADING),
+    seconds=2.0,
+    workers="gateway=1,chat-api=1,presence=1",
+    has_budgets=False,
+)
 CHURN_AND_CUTS = short_campaign(
     {Fault.LINK_RESET: 60},
     Population(

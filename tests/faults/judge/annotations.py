@@ -43,11 +43,12 @@ def miscounted(run: Run) -> Iterator[Violation]:
 
 
 def positions_shared(run: Run) -> Iterator[Violation]:
-    """Finds a pos that two events have which are not of the same message's reactions, or not the same."""
+    """Finds a pos that two events have which are not the same, or of different subjects."""
     seen: dict[tuple[str, int], object] = {}
     for device_id, event in run.events:
         if event.type != HISTORY:
-            subject = event.reactions or (event.message and event.message.id) or (event.pins is not None)
+            message_id = event.message and event.message.id
+            subject = event.reactions or message_id or event.attached or event.pins is not None
             if seen.setdefault((event.room, event.pos), subject) != subject:
                 what = f"{subject} and {seen[event.room, event.pos]} at {event.pos}"
                 yield Violation("altered", device_id, event.room, what)

@@ -12,6 +12,7 @@ from tests.faults.judge.annotations import (
     positions_taken,
     unstored_annotations,
 )
+from tests.faults.judge.files import altered_files, file_positions_taken, files_told, unstored_files
 from tests.faults.judge.mentions import mentions
 from tests.faults.judge.views import VIEW_CHECKS
 from tests.faults.record.database import Tables
@@ -25,7 +26,7 @@ def check(history: History, tables: Tables) -> list[Violation]:
     run = Run(history, tables)
     found = [violation for checks in STORE_CHECKS for violation in checks(run)]
     for view in run.views():
-        for checks in (*VIEW_CHECKS, annotations_told):
+        for checks in (*VIEW_CHECKS, annotations_told, files_told):
             found += checks(run, view)
     return found
 
@@ -105,9 +106,12 @@ def numbers(run: Run) -> Iterator[Violation]:
         # Users who are added together share a pos.
         catch_up_times = {absence.to_pos for absence in absences} - {None}
         taken = 1 + len(absences) + len(catch_up_times) + sum(message.changes for message in messages)
-        least, most = positions_taken(run, room)
-        if not taken + least <= last_pos <= taken + most:
-            what = f"{taken} changes, {least} to {most} of reactions and pins, but pos is {last_pos}"
+        (least, most), (least_files, most_files) = positions_taken(run, room), file_positions_taken(run, room)
+        if not taken + least + least_files <= last_pos <= taken + most + most_files:
+            what = (
+                f"{taken} changes, {least} to {most} of reactions and pins, {least_files} to {most_files} of"
+                f" files, but pos is {last_pos}"
+            )
             yield Violation("hole", ARCHIVE, room, what)
 
 
@@ -163,4 +167,6 @@ STORE_CHECKS = (
     unstored_annotations,
     miscounted,
     positions_shared,
+    unstored_files,
+    altered_files,
 )

@@ -15,6 +15,7 @@ from tests.faults.judge.hosts import check_host
 from tests.faults.judge.lag import lags, recovery_s
 from tests.faults.judge.outcome import Measurements, Outcome
 from tests.faults.record.archive import presence_of, read_archive
+from tests.faults.record.downloads import downloads, files_settled, inconsistencies
 from tests.faults.record.unread import unread_mentions
 from tests.waiting import until
 
@@ -30,11 +31,7 @@ async def judge(
 ) -> Outcome:
     """Waits until every request is answered and every device is up to date, then returns the outcome."""
     timeout_s = campaign.timeout_s
-    await asyncio.gather(*(churn.settle(2 * timeout_s) for churn in actors.churns))
-    await asyncio.gather(*(user.finish(2 * timeout_s) for user in actors.all_users))
-    await asyncio.gather(*(host.finish(2 * timeout_s) for host in actors.hosts))
-    # Not before: the last messages are the easiest to lose.
-    deployment.losses.rate = 0.0
+    await _at_rest(deployment, actors, timeout_s)
     found = [
         violation
         for log in actors.history.hosts
@@ -50,6 +47,8 @@ async def judge(
     await holes.read_count()
     await read_archive(actors, 2 * timeout_s)
     found += await presence_of(actors, timeout_s) + await unread_mentions(actors, tables, 2 * timeout_s)
+    if actors.history.uploads:
+        found += await downloads(actors, tables, 2 * timeout_s) + await inconsistencies(deployment)
     # From here on no client answers the server's pings, since judging blocks the loop.
     close_codes = actors.history.close_codes.copy()
     direct = {device.device_id for device in actors.devices if device.gateway is deployment.direct}
@@ -65,6 +64,15 @@ async def judge(
     )
     outcome.exceeded.extend(_exceeded_budgets(outcome, campaign))
     return outcome
+
+
+async def _at_rest(deployment: Deployment, actors: Actors, timeout_s: float) -> None:
+    await asyncio.gather(*(churn.settle(2 * timeout_s) for churn in actors.churns))
+    await asyncio.gather(*(user.finish(2 * timeout_s) for user in actors.all_users))
+    await asyncio.gather(*(host.finish(2 * timeout_s) for host in actors.hosts))
+    # Not before: the last messages are the easiest to lose.
+    deployment.losses.rate = 0.0
+    await files_settled(deployment.tables, timeout_s)
 
 
 def _converged(actors: Actors, positions: Mapping[str, int]) -> bool:

@@ -41,6 +41,7 @@ def _sends(outcome: Outcome) -> list[str]:
     retried = sum(send.unknown > 0 for send in sends)
     deliveries = sum(len(view.events) for view in history.views.values())
     acked_changes = sum(change.acked for change in history.changes)
+    uploads = history.uploads.values()
     passed, lost = outcome.bus
     return [
         f"sends      {len(sends)} invoked, {history.acked} acked, {failed} failed, {unknown} unknown;"
@@ -49,6 +50,8 @@ def _sends(outcome: Outcome) -> list[str]:
         f" {2 * len(history.absences)}",
         f"reactions  and pins: {len(history.annotations)} asked for,"
         f" {sum(one.acked for one in history.annotations)} acked",
+        f"files      {len(uploads)} uploaded, {sum(one.acked for one in uploads)} acked,"
+        f" {sum(one.is_picture for one in uploads)} of them pictures",
         f"devices    {deliveries} events to {len(history.up_to_date_spans)};"
         f" sockets ended: {_close_codes(outcome.close_codes)}",
         f"bus        {passed} messages passed, {lost} lost on purpose; holes repaired: {outcome.holes:.0f}",

@@ -1,1 +1,1 @@
-"""What happened in a run: `history` is the log, `database` and `archive` read what is stored at the end."""
+"""What happened in a run: `history` is the log; `database`, `archive`, `unread`, `downloads` read the end."""

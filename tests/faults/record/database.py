@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import psycopg2
 
-from tests.faults.record.events import Key, Reactions, Stored
+from tests.faults.record.events import Attached, Key, Reactions, Stored
 from tests.faults.record.host_log import HostLog
 
 _CONNECT_S = 2
@@ -49,6 +49,23 @@ SELECT conversation_id::text, message_id::text FROM messenger.pins
 _PIN_HEADS = (
     "SELECT conversation_id::text, pos FROM messenger.pin_heads WHERE conversation_id = ANY(%s::uuid[])"
 )
+_ATTACHMENTS = """
+SELECT conversation_id::text, id::text, attachments FROM messenger.messages
+ WHERE conversation_id = ANY(%s::uuid[]) AND attachments IS NOT NULL
+"""
+_FILE_HEADS = (
+    "SELECT conversation_id::text, pos FROM messenger.file_heads WHERE conversation_id = ANY(%s::uuid[])"
+)
+_FILES = """
+SELECT id::text, state, size, mime, kind FROM messenger.files WHERE owner_id IN (
+       SELECT user_id FROM messenger.conversation_participants WHERE conversation_id = ANY(%s::uuid[]))
+"""
+# What a dead gateway had taken is taken again when its lease of a minute ends. A run doesn't wait for that.
+_HASTEN_EXAMINATIONS = """
+UPDATE messenger.files SET process_at = now()
+ WHERE state = 'pending' AND process_at < now() + make_interval(secs => %s) RETURNING id::text
+"""
+_PENDING = "SELECT id::text FROM messenger.files WHERE state = 'pending'"
 _HOST_USERS = "SELECT external_id, id, name FROM messenger.users WHERE external_id = ANY(%s)"
 _HOST_ROOMS = (
     "SELECT external_key, conversation_id::text FROM messenger.conversation_keys WHERE external_key = ANY(%s)"
@@ -56,6 +73,15 @@ _HOST_ROOMS = (
 _CONVERSATIONS_OF = """
 SELECT DISTINCT conversation_id::text FROM messenger.conversation_participants WHERE user_id = ANY(%s)
 """
+
+
+class FileState(NamedTuple):
+    """What the row of a file says."""
+
+    state: str
+    size: int
+    mime: str
+    kind: str
 
 
 class Tables(NamedTuple):
@@ -78,6 +104,12 @@ class Tables(NamedTuple):
     pins: dict[str, list[str]]
     # Conversation -> the pos of the last change of its pins.
     pin_positions: dict[str, int]
+    # Conversation -> the files of each message that has any.
+    attached: dict[str, list[Attached]]
+    # Conversation -> the pos of the last change of each message's files.
+    file_positions: dict[str, set[int]]
+    # All files of the members, by id.
+    files: dict[str, FileState]
 
     @classmethod
     def of(cls, rooms: Iterable[str]) -> Self:
@@ -92,14 +124,22 @@ class Tables(NamedTuple):
             reaction_heads={room: [] for room in rooms},
             pins={room: [] for room in rooms},
             pin_positions={},
+            attached={room: [] for room in rooms},
+            file_positions={room: set() for room in rooms},
+            files={},
         )
 
+    def may_see(self, user_id: int, room: str, seq: int) -> bool:
+        """Whether the message was sent while the user was a member."""
+        return not any(start < seq <= end for start, end in self.unseen.get((room, user_id), ()))
+
     def last_positions(self, room: str) -> set[int]:
-        """Returns the pos of each message, each message's reactions, each membership, and of the pins."""
+        """Returns the pos of each message, its reactions and files, each membership, and of the pins."""
         return {
             *(message.pos for message in self.messages[room]),
             *(pos for pos, _ in self.reaction_heads[room]),
             *self.member_positions[room],
+            *self.file_positions[room],
             self.pin_positions.get(room, 1),
         }
 
@@ -152,7 +192,24 @@ class TableReader:
         for room, message_id in await self._rows(_PINS, asked):
             tables.pins[room].append(message_id)
         tables.pin_positions.update(await self._rows(_PIN_HEADS, asked))
+        await self._read_files(tables, asked)
         return tables
+
+    async def _read_files(self, tables: Tables, asked: tuple[list[str]]) -> None:
+        for room, message_id, attachments in await self._rows(_ATTACHMENTS, asked):
+            tables.attached[room].append(Attached.of(message_id, attachments))
+        for room, pos in await self._rows(_FILE_HEADS, asked):
+            tables.file_positions[room].add(pos)
+        for file_id, *state in await self._rows(_FILES, asked):
+            tables.files[file_id] = FileState(*state)
+
+    async def hasten_examinations(self, within_s: int) -> None:
+        """Lets gateways take at once the pending files that they may take within so many seconds."""
+        await self._rows(_HASTEN_EXAMINATIONS, (within_s,))
+
+    async def pending_files(self) -> list[str]:
+        """Returns the ids of files that are not examined yet."""
+        return [file_id for (file_id,) in await self._rows(_PENDING, ())]
 
     async def read_host(self, log: HostLog) -> HostTables:
         """Reads what is stored for a host."""

@@ -1,4 +1,6 @@
-"""Reads what clients get: messages, reactions, pins and members of a conversation, by frames and REST.
+"""Reads what clients get: messages, files, reactions, pins and members of a conversation.
+
+They come by frames and REST.
 
 Every member gets the same bytes, so each text is parsed once only.
 """
@@ -18,6 +20,7 @@ NEW = "message.new"
 _OF_MESSAGES = frozenset((NEW, "message.edited", "message.deleted"))
 REACTIONS = "message.reactions"
 PINS = "conversation.pins"
+FILES = "message.files"
 _OF_ROOMS = frozenset((ADDED, REMOVED, "participant.updated", "conversation.created", "conversation.updated"))
 
 Frame = dict[str, Any]
@@ -66,12 +69,41 @@ class Reactions(NamedTuple):
         return cls(message_id, tuple((row["emoji"], row["count"], tuple(row["user_ids"])) for row in counts))
 
 
+class Attached(NamedTuple):
+    """The files of a message with this id, as JSON with sorted names: equal states are equal texts."""
+
+    id: str
+    files: bytes
+
+    @classmethod
+    def of(cls, id_: str, attachments: Iterable[Frame]) -> Self:
+        """Reads `attachments`, as frames, REST and the tables carry them."""
+        return cls(id_, orjson.dumps(list(attachments), option=orjson.OPT_SORT_KEYS))
+
+    @property
+    def rows(self) -> list[Frame]:
+        """The files as dicts, in the message's order."""
+        rows: list[Frame] = orjson.loads(self.files)
+        return rows
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether one of the files is being examined, so that an event follows."""
+        return any(row["state"] == "pending" for row in self.rows)
+
+    @property
+    def file_ids(self) -> list[str]:
+        """The ids of the files, in the message's order."""
+        return [row["file_id"] for row in self.rows]
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
     """One durable event that a client got.
 
     `user_id` is the user of a membership change, `users` are those who were added together. `pins` are the
-    pinned messages, newest first. `changes` tells how many new reactions a live event reports.
+    pinned messages, newest first. `changes` tells how many new reactions a live event reports. `attached`
+    are a message's files, if it has any.
     """
 
     room: str
@@ -84,13 +116,18 @@ class ReceivedEvent:
     reactions: Reactions | None = None
     pins: tuple[str, ...] | None = None
     changes: int = 0
+    attached: Attached | None = None
 
     @classmethod
     def from_history(cls, data: Frame) -> Self:
-        """Reads a message of a page of history, with its reactions."""
-        reactions = Reactions.of(data["id"], data.get("reactions", ()))
+        """Reads a message of a page of history, with its reactions and files."""
         return cls(
-            data["conversation_id"], HISTORY, data["pos"], message=Stored.of(data), reactions=reactions
+            data["conversation_id"],
+            HISTORY,
+            data["pos"],
+            message=Stored.of(data),
+            reactions=Reactions.of(data["id"], data.get("reactions", ())),
+            attached=_attached(data),
         )
 
     @classmethod
@@ -133,7 +170,9 @@ def _parse_event(frame: Frame) -> ReceivedEvent | None:
     type_ = frame["type"]
     place = (frame["conversation_id"], type_, frame["pos"], "replay" in frame)
     if type_ in _OF_MESSAGES:
-        return ReceivedEvent(*place, message=Stored.of(frame["data"]))
+        return ReceivedEvent(*place, message=Stored.of(frame["data"]), attached=_attached(frame["data"]))
+    if type_ == FILES:
+        return ReceivedEvent(*place, attached=Attached.of(frame["message_id"], frame["attachments"]))
     if type_ == REACTIONS:
         reactions = Reactions.of(frame["message_id"], frame["counts"])
         return ReceivedEvent(*place, reactions=reactions, changes=len(frame.get("changes", ())))
@@ -143,3 +182,7 @@ def _parse_event(frame: Frame) -> ReceivedEvent | None:
         users = tuple(row["user_id"] for row in frame.get("users", ()))
         return ReceivedEvent(*place, user_id=frame.get("user_id", 0), users=users)
     return None
+
+
+def _attached(data: Frame) -> Attached | None:
+    return Attached.of(data["id"], data["attachments"]) if data.get("attachments") else None

@@ -39,13 +39,17 @@ class CommandPosition(NamedTuple):
 
 @dataclass(slots=True)
 class Send:
-    """A message to store, from its first attempt to the last answer. `mentions` are the users it names."""
+    """A message to store, from its first attempt to the last answer.
+
+    `mentions` are the users it names, `file_id` is the file that it has.
+    """
 
     key: Key
     room: str
     content: str
     at: float
     mentions: tuple[int, ...] = ()
+    file_id: str | None = None
     acks: list[Ack] = field(default_factory=list)
     # Attempts that ended without an answer, or with "try again".
     unknown: int = 0
@@ -74,6 +78,18 @@ class Annotation:
     user_id: int
     emoji: str | None
     on: bool
+    acked: bool = False
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file whose bytes were all taken. It is `acked` once its completion was answered."""
+
+    file_id: str
+    user_id: int
+    sha256: str
+    # A picture is examined, which changes its bytes.
+    is_picture: bool
     acked: bool = False
 
 
@@ -127,6 +143,8 @@ class History:
         self.sends: dict[Key, Send] = {}
         self.changes: list[Change] = []
         self.annotations: list[Annotation] = []
+        # By file id.
+        self.uploads: dict[str, Upload] = {}
         self.absences: list[Absence] = []
         self.members: dict[str, list[int]] = {}
         self.views: dict[tuple[DeviceId, str], DeviceView] = {}
@@ -151,9 +169,16 @@ class History:
             found = self.views[device_id, room] = DeviceView(device_id, room)
         return found
 
-    def invoked(self, key: Key, room: str, content: str, mentions: tuple[int, ...] = ()) -> Send:
+    def invoked(
+        self,
+        key: Key,
+        room: str,
+        content: str,
+        mentions: tuple[int, ...] = (),
+        file_id: str | None = None,
+    ) -> Send:
         """Logs the first attempt of a send."""
-        send = self.sends[key] = Send(key, room, content, self.now(), mentions)
+        send = self.sends[key] = Send(key, room, content, self.now(), mentions, file_id)
         return send
 
     def stored(self, send: Send, stored: Stored) -> None:

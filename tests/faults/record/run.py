@@ -65,8 +65,7 @@ class Run:
 
     def may_see(self, user_id: int, room: str, seq: int) -> bool:
         """Whether the message was sent while the user was a member."""
-        unseen = self.tables.unseen.get((room, user_id), ())
-        return not any(start < seq <= end for start, end in unseen)
+        return self.tables.may_see(user_id, room, seq)
 
     def was_in(self, user_id: int, room: str, pos: int) -> bool:
         """Whether the user was a member at this position; their own removal and return count as inside."""

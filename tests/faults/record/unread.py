@@ -47,7 +47,7 @@ def _miscounted(device: Device, tables: Tables, rows: list[dict[str, Any]]) -> I
             if user_id in message.mentions
             and message.key.sender_id != user_id
             and message.seq > read_seq
-            and not any(start < message.seq <= end for start, end in tables.unseen.get((room, user_id), ()))
+            and tables.may_see(user_id, room, message.seq)
         ]
         if row["unread_mentions"] != len(mentions):
             what = f"{row['unread_mentions']} unread mentions above {read_seq}, but stored are {mentions}"
