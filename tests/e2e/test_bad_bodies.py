@@ -20,7 +20,12 @@ from tests.e2e.crowd import Crowd
 from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, over_rest, path_of
 from tests.waiting import LIMIT_S, eventually
 
-IDS = {"conversation_id": str(uuid4()), "message_id": str(uuid4()), "user_id": 5, "file_id": str(uuid4())} | {
+# Of nothing that exists. Parameters of tests must be the same in each process.
+IDS = {
+    "conversation_id": "65b0b7e4-1d29-435d-9f29-f0948018c21b",
+    "message_id": "cf2bead7-3569-4155-830a-878b965b5232",
+    "file_id": "8e34bd32-0d01-4af1-9831-b2cee18a8aef",
+    "user_id": 5,
     "emoji": quote("👍"),
     "side": 320,
 }

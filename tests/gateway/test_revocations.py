@@ -58,7 +58,7 @@ async def test_a_revocation_message_closes_sockets_with_older_tokens(world: Gate
     assert not world.revocations.is_revoked(Identity(USER + 1, 9e9, 0))
 
 
-@pytest.mark.parametrize("moment", [None, "x", [], True, 0, -1, 1e300, time.time() + 3_600, b"nonsense"])
+@pytest.mark.parametrize("moment", [None, "x", [], True, 0, -1, 1e300, 9e9, b"nonsense"])
 async def test_a_revocation_with_an_impossible_moment_is_ignored(world: GatewayWorld, moment: Any) -> None:
     [connection] = await sockets_of(world, 5)
     frame = moment if isinstance(moment, bytes) else orjson.dumps(moment)

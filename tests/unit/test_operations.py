@@ -1,6 +1,5 @@
 """The operation table is complete, free of conflicts, and strict about what it accepts."""
 
-import uuid
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from messenger_shared.contract.operations.operation import CHAT_API, GATEWAY
 from messenger_shared.contract.operations.table import TABLE
 from messenger_shared.contract.schemas.fields import CONTENT_CHARS, QueryText
 
-SOME_ID = str(uuid.uuid4())
+SOME_ID = "cbd7dc24-180f-41df-99ea-9819ceca9957"
 
 
 class Anything:
