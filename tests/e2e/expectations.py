@@ -36,7 +36,6 @@ message.unpin                 ok         forbidden  forbidden  not_member  not_f
 pin.list                      ok         ok         ok         not_member  not_found
 file.get                      ok         ok         ok         not_found   not_found
 file.thumb                    ok         ok         ok         not_found   not_found
-file.thumb absent             not_found  not_found  not_found  not_found   not_found
 file.complete                 not_found  not_found  not_found  not_found   not_found
 reaction.set                  ok         ok         ok         not_member  not_found
 reaction.add                  ok         ok         ok         not_member  not_found
@@ -98,7 +97,6 @@ message.unpin                 ok         not_found
 pin.list                      ok         not_found
 file.get                      ok         not_found
 file.thumb                    ok         not_found
-file.thumb absent             not_found  not_found
 file.complete                 not_found  not_found
 reaction.set                  ok         not_found
 reaction.add                  ok         not_found

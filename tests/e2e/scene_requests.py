@@ -73,7 +73,6 @@ REQUESTS: dict[str, Request] = {
     "pin.list": room(),
     "file.get": lambda scene, _: {"file_id": scene.file},
     "file.thumb": lambda scene, _: {"file_id": scene.file, "side": 320},
-    "file.thumb absent": lambda scene, _: {"file_id": scene.file, "side": 840},
     "file.complete": lambda scene, _: {"file_id": scene.file},
     "reaction.set": message("another's", emoji="👍", on=True),
     "reaction.add": message("another's", emoji="👍"),
