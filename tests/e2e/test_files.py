@@ -43,7 +43,12 @@ async def test_a_file_is_uploaded_sent_and_read_back(crowd: Crowd, files: Files)
     for _ in range(2):
         completed = await one.call("POST", f"/files/{created['file_id']}/complete")
         expected = {"name": "사진 1.png", "size": len(PNG), "mime": "image/png", "kind": "image"}
-        expected |= {"width": 20, "height": 10, "blurhash": completed.body.get("blurhash")}
+        expected |= {
+            "width": 20,
+            "height": 10,
+            "blurhash": completed.body.get("blurhash"),
+            "thumbs": [320, 840],
+        }
         assert completed.body == {"file_id": created["file_id"], "state": "ready", **expected}
     text = await files.upload(one)
     ids = [text, created["file_id"]]
