@@ -19,7 +19,8 @@ pytestmark = pytest.mark.alone
 MESSAGES = 10_000
 CONVERSATIONS = 500
 LONG_TASK_MS = 50
-LONG_TASKS_MAX = 3
+# Of some two hundred pages of history.
+LONG_TASKS_MAX = 20
 PAINT_MS = 1_000
 
 WATCH = """
@@ -68,7 +69,7 @@ async def test_ten_thousand_messages_scroll_without_a_long_task(clients: WebClie
         f" processor's; by the clock these were over {LONG_TASK_MS} ms: {late}"
     )
     await chat.save_screenshot("long")
-    # Our code would have one for every page of history. A few are the garbage collector's on a busy machine.
+    # If a page of history took too long, all of them did. On a busy machine, a few tasks do at any time.
     assert len([task for task in tasks if task >= LONG_TASK_MS]) <= LONG_TASKS_MAX
 
 
