@@ -134,6 +134,17 @@ class SharedStack:
         return future.result(WAIT_S)
 
 
+@contextlib.contextmanager
+def shared_stack(data_dir: Path, port: int, env: Mapping[str, str] | None = None) -> Iterator[SharedStack]:
+    """Yields a stack for several tests that is ready; stops it at the end."""
+    stack = SharedStack(data_dir, port, env)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
 @pytest.fixture(scope="session")
 def free_port() -> int:
     """Returns a port that nobody uses right now."""
@@ -151,12 +162,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[
     if external := ExternalStack.named():
         yield external
         return
-    shared = SharedStack(tmp_path_factory.mktemp("stack") / "data", free_port)
-    try:
-        shared.start()
+    with shared_stack(tmp_path_factory.mktemp("stack") / "data", free_port) as shared:
         yield shared
-    finally:
-        shared.stop()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Route, expect
 from tests.browser.client import WebClients
 from tests.browser.files import attachments, choose, document, expect_loaded, picture, ready, two_in
 from tests.browser.test_client_looks import WIDE
-from tests.conftest import SharedStack
+from tests.conftest import SharedStack, shared_stack
 from tests.s3.running import RunningS3, running_s3
 from tests.waiting import until
 
@@ -30,12 +30,9 @@ def store() -> Iterator[RunningS3]:
 def s3_stack(
     tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int], store: RunningS3
 ) -> Iterator[SharedStack]:
-    stack = SharedStack(tmp_path_factory.mktemp("s3") / "data", unused_tcp_port_factory(), store.variables())
-    try:
-        stack.start()
+    place = tmp_path_factory.mktemp("s3") / "data"
+    with shared_stack(place, unused_tcp_port_factory(), store.variables()) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -16,7 +16,7 @@ import pytest
 
 from messenger_sdk import Client
 from tests.client import BASE_PATH, User
-from tests.conftest import SharedStack
+from tests.conftest import SharedStack, shared_stack
 from tests.e2e.crowd import Crowd, open_crowd
 from tests.e2e.s3_clients import Store
 from tests.e2e.uploads import PNG, TEXT, png
@@ -48,12 +48,8 @@ def s3_stack(
 ) -> Iterator[SharedStack]:
     """Yields a stack whose files are in that store."""
     env = {**own_s3.variables(), "MESSENGER_FILES_S3_URL_LIFETIME_S": str(LIFETIME_S)}
-    stack = SharedStack(tmp_path_factory.mktemp("s3") / "data", unused_tcp_port_factory(), env)
-    try:
-        stack.start()
+    with shared_stack(tmp_path_factory.mktemp("s3") / "data", unused_tcp_port_factory(), env) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture

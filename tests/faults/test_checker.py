@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -274,22 +273,6 @@ def test_one_number_for_two_messages_is_altered(log: Log) -> None:
     rows = log.tables.messages[ROOM]
     rows[5] = rows[5]._replace(seq=5)
     assert "altered" in {kind for kind, _ in log.found()}
-
-
-def test_what_a_stranger_saw_is_leaked(log: Log) -> None:
-    log.put(9, 0, log.views(1)[0])
-    assert log.found() == {("leaked", 9)}
-
-
-def test_events_while_the_user_was_out_are_leaked_live(log: Log) -> None:
-    log.history.absences = [Absence(GUEST, ROOM, LEFT, CAME + 2)]
-    assert ("leaked", GUEST) in log.found()
-
-
-@pytest.mark.parametrize("event", [ReceivedEvent(ROOM, "history", 6), replayed(4)])
-def test_messages_sent_while_the_user_was_out_are_leaked_by_any_way(log: Log, event: ReceivedEvent) -> None:
-    log.put(GUEST, 0, replace(event, message=message(4)), SOCKET if event.replay else REST)
-    assert ("leaked", GUEST) in log.found()
 
 
 def test_what_no_client_should_be_told_is_refused(log: Log) -> None:

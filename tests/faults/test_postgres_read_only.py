@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 
 from tests.client import Socket, User
-from tests.conftest import SharedStack
+from tests.conftest import SharedStack, shared_stack
 from tests.e2e.crowd import Crowd, open_crowd
 from tests.refusals import MISTAKES, NOT_NOW_CODES
 from tests.waiting import eventually
@@ -74,12 +74,8 @@ class Server:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Any) -> Iterator[SharedStack]:
     """Yields a stack whose PostgreSQL no other test uses."""
-    own = SharedStack(tmp_path_factory.mktemp("refusing") / "data", unused_tcp_port_factory())
-    try:
-        own.start()
+    with shared_stack(tmp_path_factory.mktemp("refusing") / "data", unused_tcp_port_factory()) as own:
         yield own
-    finally:
-        own.stop()
 
 
 @pytest.fixture

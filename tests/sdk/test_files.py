@@ -43,7 +43,7 @@ async def test_a_file_is_uploaded_sent_and_downloaded(
         message = await ours.send(room, "Look", attachments=[file["file_id"]])
         assert [each["file_id"] for each in message["attachments"]] == [file["file_id"]]
         await theirs.download(file["file_id"], tmp_path / "got.png")
-    assert (tmp_path / "got.png").stat().st_size > 0
+    assert (tmp_path / "got.png").read_bytes() == PNG
 
 
 async def test_an_upload_that_is_cut_continues_where_it_was(

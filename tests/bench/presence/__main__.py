@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -14,13 +13,17 @@ from typing import Final
 from aiohttp.test_utils import unused_port
 
 from tests.bench import usage
+from tests.bench.command import measured
 from tests.bench.generator import generating
-from tests.bench.presence.bench_stack import BenchStack, create_conversation, running_bench_stack
+from tests.bench.presence.bench_stack import (
+    BenchStack,
+    create_conversation,
+    pairs_file,
+    running_bench_stack,
+)
 from tests.bench.presence.crowd import SECONDS, crowd
 from tests.bench.presence.results import Run, conclude, table
-from tests.bench.programs import BenchError, Programs, compile_programs
-from tests.bench.servers import stop_on_sigterm
-from tests.stack import StackFailed
+from tests.bench.programs import Programs
 
 CHATTERS: Final = 500
 # Of all chatters together: each one writes every five seconds, which is a lively talk.
@@ -45,18 +48,9 @@ class Setup:
 def main() -> None:
     """Exits with 1 when sockets get presence too often, or when presence slows chat too much."""
     options = _parser().parse_args()
-    stop_on_sigterm()
-    with tempfile.TemporaryDirectory(prefix="messenger-presence-") as place:
-        programs = compile_programs(Path(place))
-        if programs is None:
-            print("presence: skipped: there is no C compiler to build the load generator with")
-            return
-        try:
-            runs = asyncio.run(_measure(options, programs, Path(place)))
-        except (BenchError, StackFailed) as error:
-            sys.exit(f"presence: {error}")
-        except KeyboardInterrupt:
-            sys.exit("presence: stopped")
+    runs = measured("presence", lambda programs, place: _measure(options, programs, place))
+    if runs is None:
+        return
     found = conclude(runs)
     print(f"\n{table(runs, found)}")
     if options.json:
@@ -87,7 +81,7 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
     async with running_bench_stack(directory, unused_port(), options.workers) as bench_stack:
         # A viewer of it sees the first thousand members by id, all of whom flap.
         room = await create_conversation(bench_stack, [*users, *viewers])
-        chat = await _chat_file(bench_stack, directory, chatters)
+        chat = await pairs_file(bench_stack, directory, chatters)
         setup = Setup(bench_stack, programs, room, viewers, users, options.real, chat, options.rate)
         runs = []
         for number in range(options.rounds):
@@ -95,17 +89,6 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
                 _print(f"round {number + 1}: {'flapping' if flapping else 'quiet'}")
                 runs.append(await _run(setup, flapping))
         return runs
-
-
-async def _chat_file(bench_stack: BenchStack, directory: Path, chatters: range) -> Path:
-    """Creates a conversation for each pair of chatters; returns the users file of load.c."""
-    lines = []
-    for first, second in zip(chatters[::2], chatters[1::2], strict=True):
-        room = await create_conversation(bench_stack, (first, second))
-        lines += [f"{user} {bench_stack.token(user)} {room}\n" for user in (first, second)]
-    path = directory / "chatters"
-    path.write_text("".join(lines))
-    return path
 
 
 async def _run(setup: Setup, flapping: bool) -> Run:

@@ -79,6 +79,17 @@ async def create_conversation(bench_stack: BenchStack, users: Sequence[int]) -> 
         return str(room)
 
 
+async def pairs_file(stack: BenchStack, directory: Path, users: range) -> Path:
+    """Creates a conversation for each pair of users; returns the users file of load.c."""
+    lines = []
+    for pair in zip(users[::2], users[1::2], strict=True):
+        room = await create_conversation(stack, pair)
+        lines += [f"{user} {stack.token(user)} {room}\n" for user in pair]
+    path = directory / "chatters"
+    path.write_text("".join(lines))
+    return path
+
+
 async def _post(
     session: aiohttp.ClientSession, bench_stack: BenchStack, user_id: int, path: str, body: dict[str, Any]
 ) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import asyncio
 import json
 import resource
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -15,13 +14,17 @@ from typing import Any, Final
 from aiohttp.test_utils import unused_port
 
 from tests.bench import usage
+from tests.bench.command import measured
 from tests.bench.generator import Generator, generating
-from tests.bench.presence.bench_stack import BenchStack, create_conversation, running_bench_stack
-from tests.bench.programs import BenchError, Programs, compile_programs
-from tests.bench.servers import stop_on_sigterm
+from tests.bench.presence.bench_stack import (
+    BenchStack,
+    create_conversation,
+    pairs_file,
+    running_bench_stack,
+)
+from tests.bench.programs import Programs
 from tests.bench.storm.crowd import CHECK, QUIET, STORM, crowd
 from tests.bench.storm.results import Run, conclude, table
-from tests.stack import StackFailed
 
 CHATTERS: Final = 500
 MESSAGES_PER_S: Final = 100
@@ -34,18 +37,9 @@ _OTHER_FILES: Final = 1_000
 def main() -> None:
     """Exits with 1 when counts differ from rows, or when sockets get frames too often."""
     options = _parser().parse_args()
-    stop_on_sigterm()
-    with tempfile.TemporaryDirectory(prefix="messenger-storm-") as place:
-        programs = compile_programs(Path(place))
-        if programs is None:
-            print("storm: skipped: there is no C compiler to build the load generator with")
-            return
-        try:
-            runs = asyncio.run(_measure(options, programs, Path(place)))
-        except (BenchError, StackFailed) as error:
-            sys.exit(f"storm: {error}")
-        except KeyboardInterrupt:
-            sys.exit("storm: stopped")
+    runs = measured("storm", lambda programs, place: _measure(options, programs, place))
+    if runs is None:
+        return
     found = conclude(runs)
     print(f"\n{table(runs, found)}")
     if options.json:
@@ -78,7 +72,7 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
     _print("starting the stack")
     async with running_bench_stack(directory, unused_port(), options.workers) as stack:
         room = await create_conversation(stack, users)
-        chat = await _chat_file(stack, directory, chatters)
+        chat = await pairs_file(stack, directory, chatters)
         _print(f"opening {sockets} sockets")
         steps = [QUIET, STORM, CHECK] * options.rounds
         runs = []
@@ -91,17 +85,6 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
                     runs.append(await _run(stack, programs, chat, members))
             await members.close()
         return runs
-
-
-async def _chat_file(stack: BenchStack, directory: Path, chatters: range) -> Path:
-    """Creates a conversation for each pair of chatters; returns the users file of load.c."""
-    lines = []
-    for pair in zip(chatters[::2], chatters[1::2], strict=True):
-        room = await create_conversation(stack, pair)
-        lines += [f"{user} {stack.token(user)} {room}\n" for user in pair]
-    path = directory / "chatters"
-    path.write_text("".join(lines))
-    return path
 
 
 async def _run(stack: BenchStack, programs: Programs, chat: Path, members: Generator) -> Run:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import random
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,12 +17,15 @@ from aiohttp.test_utils import unused_port
 
 from messenger_sdk import Client
 from tests.bench import usage
+from tests.bench.command import measured
 from tests.bench.generator import generating
-from tests.bench.presence.bench_stack import BenchStack, create_conversation, running_bench_stack
-from tests.bench.programs import BenchError, Programs, compile_programs
-from tests.bench.servers import stop_on_sigterm
+from tests.bench.presence.bench_stack import (
+    BenchStack,
+    pairs_file,
+    running_bench_stack,
+)
+from tests.bench.programs import Programs
 from tests.faults.judge.lag import quantile
-from tests.stack import StackFailed
 
 MIB: Final = 1024 * 1024
 RISE_MAX_MIB: Final = 64.0
@@ -48,18 +50,9 @@ class Uploads:
 def main() -> None:
     """Exits with 1 when the gateway's memory rises too far."""
     options = _parser().parse_args()
-    stop_on_sigterm()
-    with tempfile.TemporaryDirectory(prefix="messenger-uploads-") as place:
-        programs = compile_programs(Path(place))
-        if programs is None:
-            print("uploads: skipped: there is no C compiler to build the load generator with")
-            return
-        try:
-            found = asyncio.run(_measure(options, programs, Path(place)))
-        except (BenchError, StackFailed) as error:
-            sys.exit(f"uploads: {error}")
-        except KeyboardInterrupt:
-            sys.exit("uploads: stopped")
+    found = measured("uploads", lambda programs, place: _measure(options, programs, place))
+    if found is None:
+        return
     sys.exit(0 if found.rise_mib <= RISE_MAX_MIB else 1)
 
 
@@ -77,7 +70,7 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
     path = directory / "content.bin"
     path.write_bytes(random.Random(7).randbytes(options.mib * MIB))
     async with running_bench_stack(directory, unused_port(), options.workers) as stack:
-        chat = await _chat_file(stack, directory)
+        chat = await pairs_file(stack, directory, range(FIRST_USER, FIRST_USER + CHATTERS))
         async with _chatting(stack, programs, chat, "without uploads", _QUIET_S):
             pass
         async with _chatting(stack, programs, chat, "beside uploads", _QUIET_S):
@@ -87,18 +80,6 @@ async def _measure(options: argparse.Namespace, programs: Programs, directory: P
         f"({found.number * found.mib / found.seconds:.0f} MiB/s), gateway +{found.rise_mib:.1f} MiB at most"
     )
     return found
-
-
-async def _chat_file(stack: BenchStack, directory: Path) -> Path:
-    """Creates a conversation for each pair of chatters; returns the users file of load.c."""
-    users = range(FIRST_USER, FIRST_USER + CHATTERS)
-    lines = []
-    for pair in zip(users[::2], users[1::2], strict=True):
-        room = await create_conversation(stack, pair)
-        lines += [f"{user} {stack.token(user)} {room}\n" for user in pair]
-    path = directory / "chatters"
-    path.write_text("".join(lines))
-    return path
 
 
 @contextlib.asynccontextmanager

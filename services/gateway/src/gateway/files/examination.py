@@ -85,7 +85,7 @@ class Examination:
             return Outcome("ready", {"state": READY, "size": size, "kind": file["kind"], **_found(media)})
 
     async def give_up(self, file: FileData) -> Outcome:
-        """What becomes of a file that was tried too often: rejected if it had to be scanned or has no bytes.
+        """What becomes of a file that was tried too often: rejected if it had to be scanned or can't be read.
 
         Otherwise it is ready, without a preview.
         """
@@ -94,7 +94,7 @@ class Examination:
                 size = path.stat().st_size
             state = REJECTED if self._is_required else READY
         except AppError as error:
-            if error.kind is not errors.NOT_FOUND:
+            if error.kind not in (errors.NOT_FOUND, errors.FILE_TOO_LARGE):
                 raise
             size, state = file["size"], REJECTED
         log.error("the examination of file %s is given up: it is %s", file["file_id"], state)
