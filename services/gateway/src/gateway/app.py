@@ -51,6 +51,8 @@ from gateway.sockets.heartbeat import Heartbeat
 from gateway.sockets.presence_commands import PresenceCommands
 from gateway.sockets.socket_commands import SocketCommands
 from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.contract.operations import search
+from messenger_shared.contract.operations.messages import SEND
 from messenger_shared.contract.operations.operation import CHAT_API
 from messenger_shared.observability import logs
 from messenger_shared.rpc.client import RpcClient
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from messenger_shared.tracing.spans import Spans
 
 SERVICE = "gateway"
+SEARCHES_PER_S: Final = 5
 # Asks the other services, for an application that adds routes of its own to these.
 RPC: Final = web.AppKey[RpcClient]("rpc")
 # How many uploads, and how many downloads, one user and all users have at once on a worker.
@@ -134,7 +137,8 @@ def _add_http(
 ) -> None:
     app[RPC] = rpc
     files = _add_files(app, settings.files, rpc) if settings.files is not None else {}
-    add_rest(app, rpc, buckets, credentials.authenticator, {**credentials.tickets.handlers, **files})
+    limits = {SEND.name: buckets, search.MESSAGES.name: TokenBuckets(SEARCHES_PER_S, burst_s=1)}
+    add_rest(app, rpc, limits, credentials.authenticator, {**credentials.tickets.handlers, **files})
     add_docs(app, BASE_PATH)
     add_pages(app, settings)
     if settings.admin_api:

@@ -41,6 +41,7 @@ UPGRADE_REQUIRED: Final = ErrorKind(
 UNKNOWN_TYPE: Final = ErrorKind("unknown_type", 400, False, "Unknown type")
 INVALID_FRAME: Final = ErrorKind("invalid_frame", 422, False, "Invalid request")
 MESSAGE_TOO_LONG: Final = ErrorKind("message_too_long", 422, False, "Message is too long")
+QUERY_TOO_SHORT: Final = ErrorKind("query_too_short", 422, False, "Search for at least two characters")
 UNAUTHORIZED: Final = ErrorKind("unauthorized", 401, False, "Not authorised")
 FORBIDDEN: Final = ErrorKind("forbidden", 403, False, "Not allowed")
 NOT_MEMBER: Final = ErrorKind("not_member", 403, False, "No longer a member of this conversation")
@@ -82,6 +83,7 @@ KINDS: Final[Mapping[str, ErrorKind]] = {
         UPGRADE_REQUIRED,
         INVALID_FRAME,
         MESSAGE_TOO_LONG,
+        QUERY_TOO_SHORT,
         UNAUTHORIZED,
         FORBIDDEN,
         NOT_MEMBER,

@@ -17,11 +17,11 @@ from chat_api.handlers.server_users import ServerUserHandlers
 from chat_api.handlers.settings import SettingsHandlers
 from chat_api.handlers.users import UserHandlers
 from messenger_shared.contract.operations import conversations as conversation_operations
-from messenger_shared.contract.operations import mentions as mention_operations
 from messenger_shared.contract.operations import messages as message_operations
 from messenger_shared.contract.operations import participants as participant_operations
 from messenger_shared.contract.operations import pins as pin_operations
 from messenger_shared.contract.operations import reactions as reaction_operations
+from messenger_shared.contract.operations import search as search_operations
 from messenger_shared.contract.operations import settings as settings_operations
 from messenger_shared.contract.operations import users as user_operations
 from messenger_shared.contract.operations.internal import files as file_rows
@@ -48,7 +48,7 @@ def handler_table(
         message_operations.EDIT.name: messages.edit,
         message_operations.DELETE.name: messages.delete,
         message_operations.VERSIONS.name: messages.versions,
-        mention_operations.LIST.name: messages.mentioning,
+        search_operations.MENTIONS.name: messages.mentioning,
         message_operations.READ.name: receipts.read,
         message_operations.READ_UP_TO.name: receipts.read_up_to,
         message_operations.READERS.name: receipts.readers,

@@ -16,7 +16,6 @@ from gateway.sockets.commands import ask
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.json_codec import decode_object
-from messenger_shared.contract.operations.messages import SEND
 from messenger_shared.contract.operations.operation import GATEWAY, Body, Operation, Route
 from messenger_shared.contract.operations.table import TABLE
 from messenger_shared.contract.schemas.fields import QueryText
@@ -40,19 +39,20 @@ OperationHandler = Callable[[Identity, Body], Awaitable[Any]]
 def add_rest(
     app: web.Application,
     rpc: RpcClient,
-    message_limits: TokenBuckets,
+    limits: Mapping[str, TokenBuckets],
     authenticator: Authenticator,
     local_handlers: Mapping[str, OperationHandler],
 ) -> None:
     """Adds a route for every operation that has one; `local_handlers` has the gateway's own.
 
-    An operation of the gateway's without a handler is switched off.
+    An operation of the gateway's without a handler is switched off. `limits` are by operation name.
     """
     loop = asyncio.get_running_loop()
 
     def check_rate(operation: Operation, user_id: int) -> None:
         now = loop.time()
-        if operation is SEND and (wait_ms := message_limits.of(user_id, now).take(now)):
+        buckets = limits.get(operation.name)
+        if buckets is not None and (wait_ms := buckets.of(user_id, now).take(now)):
             raise AppError(errors.RATE_LIMITED, retry_after_ms=wait_ms)
 
     for operation in TABLE.values():

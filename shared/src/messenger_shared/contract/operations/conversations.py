@@ -24,6 +24,7 @@ from messenger_shared.contract.schemas.fields import (
     ConversationRequest,
     IntegerField,
     NameField,
+    QueryField,
     RequestSchema,
     ShortList,
     UuidField,
@@ -49,7 +50,18 @@ class CreateRequest(RequestSchema):
 
 
 class ListRequest(RequestSchema):
-    """A page of the caller's conversations."""
+    """A page of the caller's conversations.
+
+    With `q`, only those whose title has all words of it. A direct conversation's title is the other's name.
+    """
+
+    q = QueryField(load_default=None)
+    limit = page_limit()
+    cursor = cursor()
+
+
+class CountersRequest(RequestSchema):
+    """A page of the counters of the caller's conversations."""
 
     limit = page_limit()
     cursor = cursor()
@@ -96,12 +108,12 @@ CREATE: Final = Operation(
 )
 LIST: Final = Operation(
     name="conversation.list",
-    summary="List the caller's conversations",
+    summary="List the caller's conversations, or find them by title",
     service=CHAT_API,
     request=ListRequest(),
     answer=ConversationPageSchema(),
     route=Route("GET", "/conversations", ok),
-    errors=(errors.INVALID_FRAME,),
+    errors=(errors.INVALID_FRAME, errors.QUERY_TOO_SHORT),
 )
 GET: Final = Operation(
     name="conversation.get",
@@ -138,7 +150,7 @@ SYNC: Final = Operation(
     name="conversation.sync",
     summary="Get the counters of the caller's conversations",
     service=CHAT_API,
-    request=ListRequest(),
+    request=CountersRequest(),
     answer=ConversationCountersPageSchema(),
     route=Route("GET", "/sync", ok),
     errors=(errors.INVALID_FRAME,),

@@ -143,21 +143,29 @@ class MessagePartsRequest(MessageRequest):
     limit = page_limit()
 
 
+# Where a page of history starts.
+_STARTS: Final = ("before_seq", "after_seq", "before", "around", "cursor")
+
+
 class HistoryRequest(RequestSchema):
-    """A page of a conversation's messages. At most one field may say where it starts."""
+    """A page of a conversation's messages. At most one field of _STARTS may be given.
+
+    `around` is a message's id: half of the page is older than that message.
+    """
 
     conversation_id = UuidField(required=True)
     before_seq = IntegerField(load_default=None)
     after_seq = IntegerField(load_default=None)
     before = UuidField(load_default=None)
+    around = UuidField(load_default=None)
     cursor = cursor()
     limit = page_limit()
 
     @validates_schema
     def _require_one_start(self, data: dict[str, Any], **kwargs: Any) -> None:
-        given = [name for name in ("before_seq", "after_seq", "before", "cursor") if data[name] is not None]
+        given = [name for name in _STARTS if data[name] is not None]
         if len(given) > 1:
-            raise ValidationError("Give one of before_seq, after_seq, before and cursor.", given[1])
+            raise ValidationError(f"Give only one of {', '.join(_STARTS)}.", given[1])
 
 
 @responds(201, 200)

@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError
 
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError, ErrorKind
-from messenger_shared.contract.schemas.fields import NOT_AN_EMOJI, TOO_LONG
+from messenger_shared.contract.schemas.fields import NOT_AN_EMOJI, TOO_LONG, TOO_SHORT
 from messenger_shared.contract.schemas.quick_checks import QuickCheck, quick_check
 
 GATEWAY: Final = "gateway"
@@ -27,6 +27,13 @@ KEY_FIELD: Final = "server_key_id"
 
 # The errors of every operation on one conversation.
 ON_CONVERSATION: Final = (errors.INVALID_CONVERSATION_ID, errors.NOT_FOUND, errors.NOT_MEMBER)
+
+# Problems of fields that have an error of their own.
+_KIND_OF_TEXT: Final[Mapping[str, ErrorKind]] = {
+    TOO_LONG: errors.MESSAGE_TOO_LONG,
+    NOT_AN_EMOJI: errors.BAD_EMOJI,
+    TOO_SHORT: errors.QUERY_TOO_SHORT,
+}
 
 Body = dict[str, Any]
 Frame = Callable[[Body, Any], Body]
@@ -144,10 +151,9 @@ def _to_app_error(error: ValidationError) -> AppError:
     details = {name: _texts(value) for name, value in _by_field(error.messages).items()}
     if "conversation_id" in details:
         return AppError(errors.INVALID_CONVERSATION_ID)
-    if any(TOO_LONG in texts for texts in details.values()):
-        return AppError(errors.MESSAGE_TOO_LONG, details=details)
-    if any(NOT_AN_EMOJI in texts for texts in details.values()):
-        return AppError(errors.BAD_EMOJI, details=details)
+    for text, kind in _KIND_OF_TEXT.items():
+        if any(text in texts for texts in details.values()):
+            return AppError(kind, details=details)
     return AppError(errors.INVALID_FRAME, details=details)
 
 

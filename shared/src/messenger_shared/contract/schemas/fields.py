@@ -14,6 +14,7 @@ from messenger_shared.contract.identifiers import MAX_INTEGER, parse_uuid
 from messenger_shared.contract.json_codec import holds_forbidden_text
 from messenger_shared.contract.text.blank import is_blank
 from messenger_shared.contract.text.emoji import qualified
+from messenger_shared.contract.text.fold import fold
 
 CONTENT_CHARS: Final = 10_000
 TITLE_CHARS: Final = 255
@@ -36,6 +37,9 @@ CUSTOM_BYTES: Final = 4_096
 BLANK: Final = "Must not be blank."
 NOT_AN_EMOJI: Final = "Not one emoji of Unicode's list."
 TOO_LONG: Final = f"Longer than {CONTENT_CHARS} characters."
+QUERY_MIN: Final = 2
+QUERY_MAX: Final = 64
+TOO_SHORT: Final = f"Fewer than {QUERY_MIN} characters that can be searched for."
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -215,6 +219,19 @@ class NameField(TextField):
         if is_blank(name):
             raise ValidationError(BLANK)
         return name
+
+
+class QueryField(TextField):
+    """A text to search for, of 2 to 64 characters. Spaces around it and invisible characters don't count."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(0, QUERY_MAX, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        query = super()._deserialize(value, attr, data, **kwargs).strip()
+        if len(fold(query).strip()) < QUERY_MIN:
+            raise ValidationError(TOO_SHORT)
+        return query
 
 
 class EmojiField(fields.Field[str]):
