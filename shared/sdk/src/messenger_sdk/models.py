@@ -261,6 +261,7 @@ class Problem(TypedDict):
         "upgrade_required",
         "invalid_frame",
         "message_too_long",
+        "query_too_short",
         "unauthorized",
         "forbidden",
         "not_member",
@@ -562,16 +563,6 @@ class FileCreateBody(TypedDict):
     mime: str
 
 
-class MentionPage(TypedDict):
-    """
-    A page of the messages that mention the caller, the newest mention first.
-    """
-
-    next_cursor: str | None
-    items: list[HistoryMessage]
-    users: dict[str, User]
-
-
 class Reactions(TypedDict):
     """
     All reactions to a message, by emoji in the order of first use, and the caller's own emoji.
@@ -628,6 +619,46 @@ class PinPage(TypedDict):
     next_cursor: str | None
     items: list[Pin]
     users: dict[str, User]
+
+
+class MentionPage(TypedDict):
+    """
+    A page of the messages that mention the caller, the newest mention first.
+    """
+
+    next_cursor: str | None
+    items: list[HistoryMessage]
+    users: dict[str, User]
+
+
+Highlight: TypeAlias = int
+
+
+class SearchHit(TypedDict):
+    """
+    A message that was found. `highlights` are the places of the words: [offset, length] in UTF-16 units.
+
+    They are in `content`, in order, and don't overlap. If only a file's name has the words, there are none.
+    """
+
+    message: HistoryMessage
+    conversation_id: str
+    highlights: list[list[Highlight]]
+
+
+class SearchPage(TypedDict):
+    """
+    A page of found messages, the newest first.
+
+    With `partial`, the time for one search ended first: the page may have fewer messages, or none, and the
+    search goes on from `next_cursor`.
+    """
+
+    next_cursor: str | None
+    items: list[SearchHit]
+    users: dict[str, User]
+    has_more: bool
+    partial: NotRequired[bool]
 
 
 class SettingsUpdateBody(TypedDict):
@@ -1497,6 +1528,7 @@ class ErrorFrame(TypedDict):
         "upgrade_required",
         "invalid_frame",
         "message_too_long",
+        "query_too_short",
         "unauthorized",
         "forbidden",
         "not_member",

@@ -18,9 +18,7 @@ HAS_LINK: Final = "link"
 _FIRST_SYLLABLE: Final = 0xAC00
 _SYLLABLES: Final = 19 * 588
 _FIRST_INITIAL: Final = 0x1100
-_INITIALS: Final = {
-    _FIRST_SYLLABLE + number: _FIRST_INITIAL + number // 588 for number in range(_SYLLABLES)
-}
+_INITIALS: Final = {_FIRST_SYLLABLE + number: _FIRST_INITIAL + number // 588 for number in range(_SYLLABLES)}
 _CACHED: Final = 100_000
 
 

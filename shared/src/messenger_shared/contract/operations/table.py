@@ -30,7 +30,7 @@ TABLE: Final[Mapping[str, Operation]] = {
         participants,
         messages,
         files,
-            reactions,
+        reactions,
         pins,
         search,
         settings,

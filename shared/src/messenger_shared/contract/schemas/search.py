@@ -11,14 +11,12 @@ from messenger_shared.contract.schemas.resources import HistoryMessageSchema, Pa
 class SearchHitSchema(Schema):
     """A message that was found. `highlights` are the places of the words: [offset, length] in UTF-16 units.
 
-    They are in `content`, in order, and don't overlap. There are none if only the name of a file has the words.
+    They are in `content`, in order, and don't overlap. If only a file's name has the words, there are none.
     """
 
     message = fields.Nested(HistoryMessageSchema, required=True)
     conversation_id = UuidField(required=True)
-    highlights = fields.List(
-        fields.List(IntegerField(), validate=validate.Length(equal=2)), required=True
-    )
+    highlights = fields.List(fields.List(IntegerField(), validate=validate.Length(equal=2)), required=True)
 
 
 class SearchPageSchema(PageSchema):
