@@ -1,8 +1,8 @@
 """Makes the numbers by which the search index finds blocks of messages.
 
 A gram stands for two neighbouring characters of a folded word, for the initial consonants of two neighbouring
-characters, or for something else that a query asks for: a conversation, a sender, a file, a link. Different things
-may have the same gram, so whoever finds a block by its grams still checks its messages.
+characters, or for something else that a query asks for: a conversation, a sender, a file, a link. Different
+things may have the same gram, so whoever finds a block by its grams still checks its messages.
 """
 
 from __future__ import annotations
