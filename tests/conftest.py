@@ -33,7 +33,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from tests.s3.running import RunningS3
 
-WORKERS = {"gateway": 2, "chat-api": 2, "presence": 1}
+WORKERS = {"gateway": 2, "chat-api": 2, "presence": 1, "feed": 1}
 WAIT_S = 150
 # Long enough for a reload on a busy machine, and short enough to be waited for.
 PRESENCE_GRACE_MS = 1_500

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from messenger_local.stack import ALL_RUN
+
 # Not the installed script: its first line can't hold every path.
 MESSENGER = (sys.executable, "-P", "-m", "messenger_local")
 _READY_LIMIT_S = 120.0
@@ -69,9 +71,9 @@ class RunningStack:
         return text.strip()
 
     async def wait_ready(self) -> None:
-        """Returns once the stack prints its address; raises StackFailed with its output if it doesn't."""
+        """Returns once all of the stack runs; raises StackFailed with its output if it doesn't."""
         deadline = time.monotonic() + _READY_LIMIT_S
-        while "Messenger is at" not in self.output:
+        while ALL_RUN not in self.output:
             if self.process.returncode is not None:
                 raise StackFailed(f"exit code {self.process.returncode}:\n{self.output[-_OUTPUT_SHOWN:]}")
             if time.monotonic() > deadline:

@@ -3,7 +3,7 @@
 set -eu
 
 users=$(cat /etc/messenger/users.acl)
-for name in GATEWAY CHAT_API PRESENCE OBSERVER; do
+for name in GATEWAY CHAT_API PRESENCE FEED OBSERVER; do
     eval "password=\${${name}_PASSWORD:?is not set}"
     digest=$(printf %s "$password" | sha256sum)
     users=$(printf '%s\n' "$users" | sed "s/ #$name / #${digest%% *} /")

@@ -29,7 +29,7 @@ from tests.compose.continuous_chat import ContinuousChat
 from tests.compose.engine import BUILD_S, ROOT, Engine, Failed, NoEngine
 from tests.compose.pace import slowness
 
-OURS = ("gateway", "chat-api", "presence")
+OURS = ("gateway", "chat-api", "presence", "feed")
 ALL = (*OURS, "redis", "postgres", "proxy")
 # gunicorn's time to leave, and a margin; the same as stop_grace_period.
 GRACE_S = 40
@@ -47,7 +47,7 @@ SLOW_S: Final = 2.0
 _PASSWORDS = ("POSTGRES", "CHAT_API_DATABASE", "PRESENCE_DATABASE")
 Disruption = Callable[[Engine, str], None]
 T = TypeVar("T")
-_REDIS_USERS = ("GATEWAY", "CHAT_API", "PRESENCE", "OBSERVER")
+_REDIS_USERS = ("GATEWAY", "CHAT_API", "PRESENCE", "FEED", "OBSERVER")
 
 
 def main() -> int:

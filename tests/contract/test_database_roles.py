@@ -73,11 +73,12 @@ def test_a_role_makes_and_empties_nothing(database_url: str, role: str) -> None:
 def test_the_stacks_services_log_in_as_their_roles(stack: SharedStack) -> None:
     logins = """
         SELECT DISTINCT application_name, usename FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name IN ('chat-api', 'presence')
+         WHERE datname = current_database() AND application_name IN ('chat-api', 'presence', 'feed')
     """
     assert set(query(stack.database_url, logins)) == {
         ("chat-api", "messenger_chat"),
         ("presence", "messenger_presence"),
+        ("feed", "messenger_chat"),
     }
 
 

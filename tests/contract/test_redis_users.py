@@ -1,5 +1,7 @@
 """Redis users: each service may do what its work needs on Redis, and nothing that only others need."""
 
+import asyncio
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +11,13 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
+from messenger_shared.bus.channels import HIGH_WATER_MARKS
+from messenger_shared.bus.redis_bus import RedisBus
 from tests.conftest import SharedStack
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("gateway", "chat-api", "presence")
+WAIT_S = 5.0
+SERVICES = ("gateway", "chat-api", "presence", "feed")
 
 
 @contextmanager
@@ -31,6 +36,11 @@ def logged_in(stack: SharedStack, user: str) -> Iterator[Redis]:
         ("presence", "conversation:x"),
         ("presence", "user:1"),
         ("presence", "heads"),
+        ("feed", "conversation:x"),
+        ("feed", "user:1"),
+        ("feed", "presence:1"),
+        ("feed", "rpc:chat-api:x"),
+        ("feed", "workers:chat-api"),
         ("observer", "conversation:x"),
         ("observer", "user:1"),
     ],
@@ -67,9 +77,27 @@ def test_who_has_keys_has_only_his_own(stack: SharedStack) -> None:
         for foreign in ("presence:sockets", "other:key"):
             with pytest.raises(NoPermissionError):
                 client.zrange(foreign, 0, 0)
-    for user in ("gateway", "chat-api"):
+    for user in ("gateway", "chat-api", "feed"):
         with logged_in(stack, user) as client, pytest.raises(NoPermissionError):
             client.hlen("presence:sockets")
+
+
+async def test_the_feed_hears_the_high_water_marks_and_can_not_forge_them(stack: SharedStack) -> None:
+    bus = RedisBus((stack.as_redis_user("feed"),), f"feed-{uuid.uuid4().hex}")
+    heard: asyncio.Queue[bytes] = asyncio.Queue(1_000)
+    refused: asyncio.Queue[int | None] = asyncio.Queue(1)
+    await bus.start()
+    try:
+        await bus.subscribe((HIGH_WATER_MARKS,), heard.put_nowait)
+        bus.publish(HIGH_WATER_MARKS, b"forged", refused.put_nowait)
+        assert await asyncio.wait_for(refused.get(), WAIT_S) is None
+        with logged_in(stack, "chat-api") as client:
+            client.publish(HIGH_WATER_MARKS, b"{}")
+        async with asyncio.timeout(WAIT_S):
+            while (payload := await heard.get()) != b"{}":
+                assert payload != b"forged"
+    finally:
+        await bus.stop()
 
 
 def test_a_user_without_a_password_may_ping_and_nothing_else(stack: SharedStack) -> None:
@@ -87,5 +115,5 @@ def test_in_production_nobody_is_let_in_without_a_name() -> None:
     lines = (ROOT / "deploy/redis/users.acl").read_text().splitlines()
     assert "user default off" in lines
     users = [line for line in lines if line.startswith("user ") and line != "user default off"]
-    assert [line.split()[1] for line in users] == ["gateway", "chat-api", "presence", "observer", "health"]
+    assert [line.split()[1] for line in users] == [*SERVICES, "observer", "health"]
     assert all("-@all" in line and "&*" not in line and "~*" not in line for line in users)

@@ -1,6 +1,10 @@
 """Checks docker-compose.yml without running any container; `make e2e-compose` runs it for real."""
 
+import importlib
+import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ S3_TEXT = (ROOT / "deploy/s3/docker-compose.yml").read_text()
 S3 = yaml.safe_load(S3_TEXT)["services"]
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("gateway", "chat-api", "presence")
+OURS = ("gateway", "chat-api", "presence", "feed")
 ONCE = ("roles", "migrate-chat-api", "migrate-presence")
 
 
@@ -90,10 +94,10 @@ def test_the_proxy_notices_within_a_second_that_a_gateway_is_gone_or_back() -> N
     assert re.search(r"^ *option redispatch 1$", proxy, re.MULTILINE)
 
 
-def test_presence_alone_stands_back_where_processors_are_short_and_keeps_a_share() -> None:
+def test_presence_and_the_feed_stand_back_where_processors_are_short_and_keep_a_share() -> None:
     shares = {name: SERVICES[name].get("cpu_shares", 1024) for name in OURS}
-    assert {name for name, share in shares.items() if share < 1024} == {"presence"}
-    assert shares["presence"] >= 1024 / 3 - 1
+    assert {name for name, share in shares.items() if share < 1024} == {"presence", "feed"}
+    assert min(shares.values()) >= 1024 / 3 - 1
 
 
 def test_nobody_starts_before_what_he_needs() -> None:
@@ -102,6 +106,7 @@ def test_nobody_starts_before_what_he_needs() -> None:
     }
     done, healthy = "service_completed_successfully", "service_healthy"
     assert waits["chat-api"] == {"redis": healthy, "migrate-chat-api": done}
+    assert waits["feed"] == waits["chat-api"]
     assert waits["presence"] == {"redis": healthy, "migrate-presence": done}
     assert waits["gateway"] == {"redis": healthy, "chat-api": healthy, "presence": "service_started"}
     assert waits["migrate-chat-api"] == waits["migrate-presence"] == {"roles": done}
@@ -118,17 +123,37 @@ def test_a_gateway_with_an_s3_store_has_no_folder_and_starts() -> None:
 
 @pytest.mark.parametrize("service", OURS)
 def test_a_service_is_told_only_what_it_knows(service: str) -> None:
-    known = {variable.name for variable in VARIABLES[service]}
+    # What the image starts.
+    known = {variable.name for variable in VARIABLES[service]} | {"MESSENGER_SERVICE"}
     assert SERVICES[service]["environment"].keys() <= known
     assert S3.get(service, {}).get("environment", {}).keys() <= known
 
 
 def test_the_gateway_is_in_no_network_of_the_database() -> None:
     assert {name for name, service in SERVICES.items() if "store" in service["networks"]} == {
-        *("chat-api", "presence", "postgres"),
+        *("chat-api", "presence", "feed", "postgres"),
         *ONCE,
     }
     assert COMPOSE["networks"]["store"] == COMPOSE["networks"]["bus"] == {"internal": True}
+
+
+@pytest.mark.parametrize(
+    ("service", "factory"),
+    [(name, f"{name.replace('-', '_')}.app:create_app") for name in OURS[:3]]
+    + [("feed", "chat_api.feed.app:create_app")],
+)
+def test_a_container_runs_the_service_that_it_is_told(tmp_path: Path, service: str, factory: str) -> None:
+    assert SERVICES["feed"]["image"] == SERVICES["chat-api"]["image"]
+    assert SERVICES["feed"]["environment"]["MESSENGER_SERVICE"] == "feed"
+    command = json.loads(re.findall(r"^CMD (\[.*\])$", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)[0])
+    gunicorn = tmp_path / "gunicorn"
+    gunicorn.write_text('#!/bin/sh\necho "$3"\n')
+    gunicorn.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "MESSENGER_SERVICE": service}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == f"{factory}\n"
+    module, name = factory.split(":")
+    assert callable(getattr(importlib.import_module(module), name))
 
 
 def test_the_image_runs_as_nobody_and_is_told_to_end_by_the_usual_signal() -> None:

@@ -14,7 +14,7 @@ from tests.deploy.rendering import Resource, pods_in, render
 
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy" / "k8s"
-SERVICES = ("gateway", "chat-api", "presence")
+SERVICES = ("gateway", "chat-api", "presence", "feed")
 # The oldest version that is still maintained, and the newest.
 VERSIONS = ("1.34", "1.37")
 MARGIN_S = 10
@@ -128,12 +128,13 @@ def test_a_roll_out_and_a_drained_node_take_one_pod_at_a_time(
     assert {c["topologyKey"] for c in spread} == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
 
 
-def test_the_gateway_scales_by_sockets_and_chat_api_by_cpu(resources: list[Resource]) -> None:
+def test_the_gateway_scales_by_sockets_and_chat_api_and_the_feed_by_cpu(resources: list[Resource]) -> None:
     metrics = one(resources, "HorizontalPodAutoscaler", "gateway")["spec"]["metrics"]
     assert metrics[0]["pods"]["metric"]["name"] == "messenger_connections"
     assert "messenger_connections" in (K8S / "metric-adapter.yaml").read_text()
-    [metric] = one(resources, "HorizontalPodAutoscaler", "chat-api")["spec"]["metrics"]
-    assert metric["resource"]["name"] == "cpu"
+    for service in ("chat-api", "feed"):
+        [metric] = one(resources, "HorizontalPodAutoscaler", service)["spec"]["metrics"]
+        assert metric["resource"]["name"] == "cpu"
 
 
 def allowed_ports(resources: list[Resource], service: str) -> set[int]:
@@ -150,6 +151,7 @@ def test_each_reaches_only_what_it_needs(resources: list[Resource]) -> None:
     assert allowed_ports(resources, "gateway") == {53, 6379}
     assert allowed_ports(resources, "chat-api") == {53, 6379, 5432}
     assert allowed_ports(resources, "presence") == {53, 6379, 5432}
+    assert allowed_ports(resources, "feed") == {53, 6379, 5432}
     assert allowed_ports(resources, "migrate") == {53, 5432}
 
 
@@ -170,7 +172,8 @@ def test_only_the_gateway_is_reached_from_outside_and_not_what_operators_ask(
         for service in SERVICES
     }
     assert len(sources["gateway"] - sources["chat-api"]) == 1
-    assert sources["chat-api"] == sources["presence"] == {"{'kubernetes.io/metadata.name': 'monitoring'}"}
+    monitoring = {"{'kubernetes.io/metadata.name': 'monitoring'}"}
+    assert sources["chat-api"] == sources["presence"] == sources["feed"] == monitoring
     assert all(r["spec"].get("type", "ClusterIP") == "ClusterIP" for r in resources if r["kind"] == "Service")
 
 
@@ -178,9 +181,10 @@ def test_secrets_are_named_and_never_in_a_file(resources: list[Resource]) -> Non
     assert not [r for r in resources if r["kind"] == "Secret"]
     for service in SERVICES:
         [container] = one(resources, "Deployment", service)["spec"]["template"]["spec"]["containers"]
-        assert all(
-            row["valueFrom"]["secretKeyRef"]["name"] == f"messenger-{service}" for row in container["env"]
-        )
+        told = {row["name"]: row["value"] for row in container["env"] if "value" in row}
+        assert told == ({"MESSENGER_SERVICE": "feed"} if service == "feed" else {})
+        secrets = [row["valueFrom"]["secretKeyRef"]["name"] for row in container["env"] if "valueFrom" in row]
+        assert set(secrets) == {f"messenger-{service}"}
     known = {variable.name for variables in VARIABLES.values() for variable in variables}
     assert settings(resources).keys() <= known
     assert not any(re.search("SECRET|PASSWORD|URL", name) for name in settings(resources))
@@ -191,6 +195,15 @@ def test_images_are_of_this_release() -> None:
     for spec in pod_specs(render(K8S / "overlays" / "production")):
         for container in spec["containers"]:
             assert container["image"].endswith(f":{release}"), container["image"]
+
+
+def test_the_feed_is_chat_apis_image(resources: list[Resource]) -> None:
+    images = {
+        service: one(resources, "Deployment", service)["spec"]["template"]["spec"]["containers"][0]["image"]
+        for service in SERVICES
+    }
+    assert images["feed"] == images["chat-api"]
+    assert len(set(images.values())) == len(SERVICES) - 1
 
 
 def test_the_migrations_are_each_services_own(resources: list[Resource]) -> None:

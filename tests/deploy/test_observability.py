@@ -98,4 +98,4 @@ def test_the_dashboards_queries_are_ones(tmp_path: Path) -> None:
 def test_prometheus_asks_each_service() -> None:
     config = yaml.safe_load((HERE / "prometheus.yml").read_text())
     jobs = {job["job_name"]: job["dns_sd_configs"][0]["names"] for job in config["scrape_configs"]}
-    assert jobs == {name: [name] for name in ("gateway", "chat-api", "presence")}
+    assert jobs == {name: [name] for name in ("gateway", "chat-api", "presence", "feed")}

@@ -161,7 +161,7 @@ async def test_a_page_of_an_allowed_origin_still_gets_its_preflight(
 
 async def test_the_other_services_answer_alike(stack: SharedStack) -> None:
     async with aiohttp.ClientSession() as http:
-        for service in ("chat-api", "presence"):
+        for service in ("chat-api", "presence", "feed"):
             asking = Asking(http, stack.address(service))
             for path in ("/healthz", "/readyz", "/metrics"):
                 status, told, body = await asking.ask("HEAD", path)

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from messenger_local.services import SERVICES
 from tests.client import BASE_PATH, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
@@ -37,7 +38,7 @@ SPARE_TASKS = 10
 
 async def tasks(stack: SharedStack) -> float:
     """Returns the number of tasks of all services."""
-    found = [await scrape_metrics(stack, service) for service in ("gateway", "chat-api", "presence")]
+    found = [await scrape_metrics(stack, service) for service in SERVICES]
     return sum(told["messenger_tasks"] for told in found)
 
 
@@ -49,7 +50,7 @@ def open_files(pids: list[int]) -> int:
 @pytest.mark.timeout(600 * max(1, TOTAL / IN_THE_SUITE))
 async def test_nothing_that_dice_make_does_any_harm(crowd: Crowd, stack: SharedStack) -> None:
     status = await asyncio.to_thread(stack.status)
-    pids = [pid for service in ("gateway", "chat-api", "presence") for pid in workers(status, service)]
+    pids = [pid for service in SERVICES for pid in workers(status, service)]
     logged, files, before = len(stack.log()), open_files(pids), await tasks(stack)
     for number in range(max(1, TOTAL // (TEXTS + REQUESTS + LINES))):
         dice = random.Random(f"{SEED} {number}")

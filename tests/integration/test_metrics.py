@@ -62,7 +62,12 @@ async def test_a_message_is_counted_in_the_metrics_of_each_service(stack: Shared
 
 
 async def test_each_service_tells_of_its_needs_its_loop_and_its_bus(stack: SharedStack) -> None:
-    needs = {"gateway": ["redis", "chat-api"], "chat-api": ["redis", "postgresql"], "presence": ["redis"]}
+    needs = {
+        "gateway": ["redis", "chat-api"],
+        "chat-api": ["redis", "postgresql"],
+        "presence": ["redis"],
+        "feed": ["redis", "postgresql"],
+    }
     for service, checks in needs.items():
 
         async def is_told(service: str = service, checks: list[str] = checks) -> bool:

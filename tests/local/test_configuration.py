@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chat_api.feed.settings import FeedSettings
 from chat_api.settings import ChatSettings
 from gateway.settings import GatewaySettings
 from messenger_local.configuration import SERVICES, table
@@ -59,10 +60,15 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("service", "settings"),
-    [("gateway", GatewaySettings), ("chat-api", ChatSettings), ("presence", PresenceSettings)],
+    [
+        ("gateway", GatewaySettings),
+        ("chat-api", ChatSettings),
+        ("presence", PresenceSettings),
+        ("feed", FeedSettings),
+    ],
 )
 def test_every_variable_that_a_service_reads_is_declared_and_every_declared_one_is_read(
-    service: str, settings: type[GatewaySettings | ChatSettings | PresenceSettings]
+    service: str, settings: type[GatewaySettings | ChatSettings | PresenceSettings | FeedSettings]
 ) -> None:
     env = Overheard(GOOD | {"MESSENGER_JWT_PREVIOUS_SECRET": PASSWORD} | S3)
     settings.read(Environment(env))

@@ -1,4 +1,4 @@
-"""Tests of the command lines and settings with which the three services start."""
+"""Tests of the command lines and settings with which the services start."""
 
 from pathlib import Path
 
@@ -21,19 +21,29 @@ from messenger_local.services import (
 
 @pytest.fixture
 def context(tmp_path: Path) -> StackContext:
-    urls = {"chat-api": "postgresql://chat@db", "presence": "postgresql://presence@db"}
+    urls = {
+        "chat-api": "postgresql://chat@db",
+        "presence": "postgresql://presence@db",
+        "feed": "postgresql://chat@db",
+    }
     redis_urls = {service: f"redis://{service}@r" for service in SERVICES}
     address = Address("127.0.0.1", 8080)
     return StackContext(DataDir(tmp_path), "postgresql://owner@db", urls, "redis://r", redis_urls, address)
 
 
 def test_who_is_not_named_keeps_the_default_count() -> None:
-    assert parse_workers("") == {"gateway": 2, "chat-api": 2, "presence": 1}
-    assert parse_workers("gateway=4, presence=2") == {"gateway": 4, "chat-api": 2, "presence": 2}
+    defaults = {"gateway": 2, "chat-api": 2, "presence": 1, "feed": 1}
+    assert parse_workers("") == defaults
+    assert parse_workers("gateway=4, presence=2") == {**defaults, "gateway": 4, "presence": 2}
+
+
+def test_the_feed_alone_may_be_left_out() -> None:
+    assert parse_workers("feed=0")["feed"] == 0
 
 
 @pytest.mark.parametrize(
-    "text", ["gateway", "gateway=", "gateway=0", "gateway=-1", "gateway=99", "web=1", "=1"]
+    "text",
+    ["gateway", "gateway=", "gateway=0", "gateway=-1", "gateway=99", "web=1", "=1", "presence=0", "feed=-1"],
 )
 def test_bad_worker_counts_are_refused(text: str) -> None:
     with pytest.raises(StackError, match="--workers"):
@@ -49,7 +59,11 @@ def test_the_gateway_knows_redis_and_the_secret_and_no_database(context: StackCo
 
 @pytest.mark.parametrize(
     ("service", "url"),
-    [("chat-api", "postgresql://chat@db"), ("presence", "postgresql://presence@db")],
+    [
+        ("chat-api", "postgresql://chat@db"),
+        ("presence", "postgresql://presence@db"),
+        ("feed", "postgresql://chat@db"),
+    ],
 )
 def test_the_others_know_the_database_and_no_secret(context: StackContext, service: str, url: str) -> None:
     env = environment(service, context)

@@ -16,7 +16,7 @@ from tests.local.conftest import is_running, verify
 from tests.stack import STOP_LIMIT_S, RunningStack, StackFailed, launch, running_stack
 from tests.waiting import until
 
-WORKERS = "gateway=2,chat-api=1,presence=1"
+WORKERS = "gateway=2,chat-api=1,presence=1,feed=1"
 RESTART_LIMIT_S = 30.0
 TOKEN_PATH = "/api/v1/messenger/dev/token"
 
@@ -58,6 +58,8 @@ async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: Running
     assert counted == [
         ("chat-api", "master"),
         ("chat-api", "worker"),
+        ("feed", "master"),
+        ("feed", "worker"),
         ("gateway", "master"),
         ("gateway", "worker"),
         ("gateway", "worker"),
@@ -70,12 +72,14 @@ async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: Running
     assert " error " not in stack.output
 
 
-async def test_presence_stands_back_behind_the_others_and_is_never_left_without(stack: RunningStack) -> None:
+async def test_presence_and_the_feed_stand_back_behind_the_others_and_are_never_left_without(
+    stack: RunningStack,
+) -> None:
     rows = (await stack.status())["processes"]
     assert {os.sched_getscheduler(row["pid"]) for row in rows} == {os.SCHED_OTHER}
     niceness = {row["service"]: os.getpriority(os.PRIO_PROCESS, row["pid"]) for row in rows}
     ours = os.getpriority(os.PRIO_PROCESS, 0)
-    assert niceness.pop("presence") == ours + 5
+    assert niceness.pop("presence") == niceness.pop("feed") == ours + 5
     assert set(niceness.values()) == {ours}
 
 
@@ -126,7 +130,7 @@ async def test_every_way_to_stop_it_leaves_nobody(own_stack: RunningStack, how: 
         await own_stack.stop(signal.Signals[how])
     assert not any(is_running(pid) for pid in pids)
     assert " error " not in own_stack.output
-    order = ["gateway", "presence", "chat-api", "redis", "postgres"]
+    order = ["gateway", "feed", "presence", "chat-api", "redis", "postgres"]
     assert sorted(order, key=lambda name: own_stack.output.index(f"stopping {name}")) == order
     with pytest.raises(StackFailed, match="no stack is running"):
         await own_stack.status()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import chat_api.feed.settings
 import chat_api.settings
 import gateway.settings
 import presence.settings
@@ -14,6 +15,7 @@ SERVICES: Final[Mapping[str, tuple[Variable, ...]]] = {
     "gateway": gateway.settings.VARIABLES,
     "chat-api": chat_api.settings.VARIABLES,
     "presence": presence.settings.VARIABLES,
+    "feed": chat_api.feed.settings.VARIABLES,
 }
 _HEADER: Final = """\
 # Configuration
@@ -23,7 +25,8 @@ service stops and names the variable. A setting of type "secret" may be in a fil
 names the file.
 
 `messenger config` prints the settings in force, with secrets masked, and names the services that would not
-start with them. In a container, use `python -m gateway.settings`, `chat_api.settings` or `presence.settings`.
+start with them. In a container, use `python -m gateway.settings`, `chat_api.settings`, `presence.settings` or
+`chat_api.feed.settings`.
 
 `make contract` makes this table from the code.
 

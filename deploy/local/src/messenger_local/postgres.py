@@ -23,8 +23,8 @@ from messenger_local.processes import Command, ProcessManager, User
 from messenger_local.wheels import program
 
 NAME = "messenger"
-# Each service logs in as its own role. Its migrations grant the rights of that role.
-_ROLES = {"chat-api": "messenger_chat", "presence": "messenger_presence"}
+# Each service logs in as the role whose tables it uses. The migrations grant the rights of that role.
+_ROLES = {"chat-api": "messenger_chat", "presence": "messenger_presence", "feed": "messenger_chat"}
 _HOST = "127.0.0.1"
 _INITDB_LIMIT_S = 300.0
 # initdb passes its path to a shell without escaping these, so its path must not contain them.
@@ -75,7 +75,7 @@ class Postgres:
 
     @property
     def service_urls(self) -> dict[str, str]:
-        """The libpq URI of the same database, as each service's own role. Keyed by service."""
+        """The libpq URI of the same database, as the role of each service. Keyed by service."""
         return {
             service: f"postgresql://{role}:{self._role_passwords[role]}@{_HOST}:{self._port}/{NAME}"
             for service, role in _ROLES.items()

@@ -15,20 +15,23 @@ from messenger_local.processes import Command
 
 _GUNICORN_CONF = Path(__file__).resolve().parents[3] / "gunicorn.conf.py"
 _WORKERS_MAX = 64
-DEFAULT_WORKERS: Mapping[str, int] = {"gateway": 2, "chat-api": 2, "presence": 1}
+DEFAULT_WORKERS: Mapping[str, int] = {"gateway": 2, "chat-api": 2, "presence": 1, "feed": 1}
 SERVICES = tuple(DEFAULT_WORKERS)
+# Without it messages are sent, read and found as before; only the search index stays as it is.
+_OPTIONAL = "feed"
 # In seconds: for sockets to leave, for requests under way to finish, and until the master is killed. The stop
 # of the whole stack has one limit; time that some services didn't need goes to those that still stop.
 _DRAIN_S = 2
-_GRACEFUL_S = {"gateway": 6, "chat-api": 6, "presence": 6}
-_STOP_TIMEOUT_S = {"gateway": 7.0, "chat-api": 5.0, "presence": 5.0}
-# presence gets a third of the others' share of a busy processor, so that it delays messages least. The share
-# is never zero: otherwise programs that keep all processors busy would keep it from answering at all.
-_NICE = {"presence": 5}
+_GRACEFUL_S = {"gateway": 6, "chat-api": 6, "presence": 6, "feed": 6}
+_STOP_TIMEOUT_S = {"gateway": 7.0, "chat-api": 5.0, "presence": 5.0, "feed": 5.0}
+# presence and the feed get a third of the others' share of a busy processor, so that they delay messages
+# least. The share is never zero: otherwise programs that keep all processors busy would keep them from working.
+_NICE = {"presence": 5, "feed": 5}
 _FACTORIES = {
     "gateway": "messenger_local.gateway_app:create_app",
     "chat-api": "chat_api.app:create_app",
     "presence": "presence.app:create_app",
+    "feed": "chat_api.feed.app:create_app",
 }
 _REMOVED_PREFIXES = (
     "PG",
@@ -85,14 +88,15 @@ def parse_workers(text: str) -> dict[str, int]:
         name, _, count = part.strip().partition("=")
         if name not in workers:
             raise StackError(f"--workers: no service {name!r}; there are {', '.join(workers)}")
-        if not count.isdecimal() or not 1 <= int(count) <= _WORKERS_MAX:
-            raise StackError(f"--workers: {name} needs a number from 1 to {_WORKERS_MAX}, not {count!r}")
+        fewest = 0 if name == _OPTIONAL else 1
+        if not count.isdecimal() or not fewest <= int(count) <= _WORKERS_MAX:
+            raise StackError(f"--workers: {name} needs a number from {fewest} to {_WORKERS_MAX}, not {count!r}")
         workers[name] = int(count)
     return workers
 
 
 def service_spec(service: str, address: Address, workers: int, context: StackContext) -> ProcessSpec:
-    """How the supervisor runs one of the three services."""
+    """How the supervisor runs one of the services."""
     env = environment(service, context)
     env["MESSENGER_BIND"] = str(address)
     env["MESSENGER_WORKERS"] = str(workers)

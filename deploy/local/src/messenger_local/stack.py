@@ -27,6 +27,8 @@ from messenger_local.status import clear_status, write_status
 from messenger_local.terminal import Terminal
 from messenger_local.valkey import Valkey
 
+# The last line of a start. The addresses are printed a moment earlier.
+ALL_RUN = "all services run"
 # For a service that hangs; one that exits is noticed earlier. Long, since the machine may be busy.
 _READY_LIMIT_S = 180.0
 # After a crash PostgreSQL first replays its log.
@@ -38,7 +40,7 @@ _POLL_S = 0.1
 # The whole stack must stop within 20 s, including the kill signals and the end of orphans.
 _STOP_S = 16.5
 # The services of one stage don't need each other, so they stop at the same time.
-_STOP_STAGES = (("gateway",), ("presence", "chat-api"), ("redis", "postgres"))
+_STOP_STAGES = (("gateway",), ("feed", "presence", "chat-api"), ("redis", "postgres"))
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -115,6 +117,8 @@ class _Stack:
         if self._options.with_demo:
             await self._seed()
         self._print_addresses()
+        await self._start_feed()
+        self._log(ALL_RUN)
 
     async def _start_servers(self) -> None:
         if not self._data.postgres.exists():
@@ -147,15 +151,23 @@ class _Stack:
 
     async def _start_services(self) -> None:
         self._log("starting chat-api, presence and gateway")
-        started = []
-        for service in ("chat-api", "presence", "gateway"):
-            address = self._options.gateway
-            if service != "gateway":
-                address = Address("127.0.0.1", self._data.port(service))
-            spec = service_spec(service, address, self._options.workers[service], self._context)
-            started.append((self._add(spec), address))
-        for child, address in started:
-            await self._await_ready(child, until(partial(is_ready, address.reachable, address.port)))
+        started = [self._add_service(service) for service in ("chat-api", "presence", "gateway")]
+        for child, ready in started:
+            await self._await_ready(child, ready())
+
+    async def _start_feed(self) -> None:
+        """Starts the feed last, when users are served: they need it for nothing that can't wait a second."""
+        if self._options.workers["feed"]:
+            feed, ready = self._add_service("feed")
+            await self._await_ready(feed, ready())
+
+    def _add_service(self, service: str) -> tuple[Child, Callable[[], Awaitable[None]]]:
+        """Starts a service. Returns its process, and what waits until it is ready."""
+        address = self._options.gateway
+        if service != "gateway":
+            address = Address("127.0.0.1", self._data.port(service))
+        spec = service_spec(service, address, self._options.workers[service], self._context)
+        return self._add(spec), partial(until, partial(is_ready, address.reachable, address.port))
 
     async def _seed(self) -> None:
         """Adds the demo to an empty database."""

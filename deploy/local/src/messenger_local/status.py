@@ -8,8 +8,7 @@ from typing import Any
 from messenger_local import procfs
 from messenger_local.datadir import DataDir, write_private
 from messenger_local.failure import StackError
-
-_GUNICORN = ("gateway", "chat-api", "presence")
+from messenger_local.services import SERVICES
 
 
 def write_status(data: DataDir, *, url: str, database_url: str, redis_url: str, pids: dict[str, int]) -> None:
@@ -57,7 +56,7 @@ def _rows(service: str, pid: int) -> list[dict[str, Any]]:
         process = procfs.read(pid)
         if process is None or not process.is_alive:
             return []
-        role = "master" if service in _GUNICORN else "server"
+        role = "master" if service in SERVICES else "server"
         rows.append({"service": service, "role": role, "pid": pid})
         if role == "master":
             workers = [child.pid for child in procfs.children(pid) if child.is_alive]

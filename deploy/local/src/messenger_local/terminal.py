@@ -10,7 +10,7 @@ from datetime import datetime
 from messenger_local.logline import Line
 
 _COLOURS = {"warning": "33", "error": "31", "debug": "2"}
-_SERVICE_COLOURS = {"gateway": "36", "chat-api": "32", "presence": "35", "stack": "1"}
+_SERVICE_COLOURS = {"gateway": "36", "chat-api": "32", "presence": "35", "feed": "34", "stack": "1"}
 _SERVICE_WIDTH = 8
 _LEVEL_WIDTH = 7
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
