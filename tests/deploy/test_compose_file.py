@@ -145,7 +145,9 @@ def test_the_gateway_is_in_no_network_of_the_database() -> None:
 def test_a_container_runs_the_service_that_it_is_told(tmp_path: Path, service: str, factory: str) -> None:
     assert SERVICES["feed"]["image"] == SERVICES["chat-api"]["image"]
     assert SERVICES["feed"]["environment"]["MESSENGER_SERVICE"] == "feed"
-    command = json.loads(re.findall(r"^CMD (\[.*\])$", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)[0])
+    command = json.loads(
+        re.findall(r"^CMD (\[.*\])$", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)[0]
+    )
     gunicorn = tmp_path / "gunicorn"
     gunicorn.write_text('#!/bin/sh\necho "$3"\n')
     gunicorn.chmod(0o755)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+import chat_api.feed.metrics
 import chat_api.handlers.server_users
 import chat_api.send_batcher  # noqa: F401
 import gateway.metrics  # noqa: F401

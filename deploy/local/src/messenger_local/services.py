@@ -25,7 +25,7 @@ _DRAIN_S = 2
 _GRACEFUL_S = {"gateway": 6, "chat-api": 6, "presence": 6, "feed": 6}
 _STOP_TIMEOUT_S = {"gateway": 7.0, "chat-api": 5.0, "presence": 5.0, "feed": 5.0}
 # presence and the feed get a third of the others' share of a busy processor, so that they delay messages
-# least. The share is never zero: otherwise programs that keep all processors busy would keep them from working.
+# least. The share is never zero: otherwise programs that keep all processors busy would stop them altogether.
 _NICE = {"presence": 5, "feed": 5}
 _FACTORIES = {
     "gateway": "messenger_local.gateway_app:create_app",
@@ -90,7 +90,9 @@ def parse_workers(text: str) -> dict[str, int]:
             raise StackError(f"--workers: no service {name!r}; there are {', '.join(workers)}")
         fewest = 0 if name == _OPTIONAL else 1
         if not count.isdecimal() or not fewest <= int(count) <= _WORKERS_MAX:
-            raise StackError(f"--workers: {name} needs a number from {fewest} to {_WORKERS_MAX}, not {count!r}")
+            raise StackError(
+                f"--workers: {name} needs a number from {fewest} to {_WORKERS_MAX}, not {count!r}"
+            )
         workers[name] = int(count)
     return workers
 
