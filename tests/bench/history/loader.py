@@ -18,7 +18,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from tests.bench.history import rows
-from tests.bench.history.shape import Conversation, Shape
+from tests.bench.history.shape import Conversation, Shape, conversations
 
 _CHUNK_LINES: Final = 200
 _CONSTRAINTS: Final = """
@@ -55,9 +55,14 @@ class Loaded:
 
 
 def load(url: str, shape: Shape) -> Loaded:
-    """Fills the database; it is vacuumed and analysed when this returns."""
+    """Fills the database with the shape's rows."""
+    planned = conversations(shape)
+    return Loaded(shape, planned, *fill(url, rows.Rows(planned, shape.seed)))
+
+
+def fill(url: str, found: rows.Rows) -> tuple[float, str]:
+    """Fills the database; it is vacuumed and analysed when this returns. Returns the seconds and its size."""
     begun = time.monotonic()
-    found = rows.Rows(shape)
     with closing(psycopg2.connect(url, connect_timeout=5)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -72,8 +77,8 @@ def load(url: str, shape: Shape) -> Loaded:
             cursor.execute("CHECKPOINT")
             cursor.execute(_MEASURED)
             [(count, size)] = cursor.fetchall()
-    assert count == shape.messages, f"{count} messages instead of {shape.messages}"
-    return Loaded(shape, found.planned, time.monotonic() - begun, size)
+    assert count == found.count, f"{count} messages instead of {found.count}"
+    return time.monotonic() - begun, size
 
 
 def _take_down(cursor: Cursor) -> list[str]:

@@ -7,11 +7,11 @@ members, read positions) can be read after the last message.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.bench.history.shape import Conversation, Shape, conversations, order
+from tests.bench.history.shape import Conversation, order
 
 MESSAGE_COLUMNS: Final = (
     *("conversation_id", "seq", "id", "pos", "created_pos", "version", "sender_id", "client_message_id"),
@@ -44,23 +44,35 @@ _AWAY: Final = 2**63 - 1
 _NULL: Final = r"\N"
 
 
-class Rows:
-    """The rows of one database; read `messages` first and to its end, then the others."""
+def plain_text(number: int) -> str:
+    """A text whose length alone depends on the message."""
+    return _TEXT[: 20 + number * 7919 % 160]
 
-    def __init__(self, shape: Shape) -> None:
-        self.planned = conversations(shape)
-        self._shape = shape
-        self._step = timedelta(seconds=_SPAN_S / shape.messages)
-        self._seq = [0] * shape.conversations
+
+class Rows:
+    """The rows of one database; read `messages` first and to its end, then the others.
+
+    `text` gives the text of the n-th message. It must need no escapes in COPY.
+    """
+
+    def __init__(
+        self, planned: list[Conversation], seed: int, text: Callable[[int], str] = plain_text
+    ) -> None:
+        self.planned = planned
+        self.count = sum(conversation.messages for conversation in planned)
+        self._seed = seed
+        self._text = text
+        self._step = timedelta(seconds=_SPAN_S / self.count)
+        self._seq = [0] * len(planned)
         # The creation has position 1.
-        self._pos = [1] * shape.conversations
-        self._last_at = [_NULL] * shape.conversations
+        self._pos = [1] * len(planned)
+        self._last_at = [_NULL] * len(planned)
         self._versions: list[str] = []
 
     def messages(self) -> Iterator[str]:
         """Yields every message, in the order in which they were sent."""
         moment = _START
-        for number, index in enumerate(order(self.planned, self._shape.seed)):
+        for number, index in enumerate(order(self.planned, self._seed)):
             moment += self._step
             yield self._message(number, index, moment)
 
@@ -96,7 +108,7 @@ class Rows:
 
     def receipts(self) -> Iterator[str]:
         """Yields the read positions: most users read all, some all but the last few, some nothing."""
-        chance = random.Random(self._shape.seed + 1)
+        chance = random.Random(self._seed + 1)
         for index, conversation in enumerate(self.planned):
             for user in conversation.members:
                 read = _read_up_to(self._seq[index], chance)
@@ -118,7 +130,7 @@ class Rows:
         self._pos[index] = pos = created_pos = self._pos[index] + 1
         self._last_at[index] = at = moment.isoformat()
         id_ = _message_id(number, moment)
-        content, version, edited, deleted = _TEXT[: 20 + number * 7919 % 160], 1, _NULL, _NULL
+        content, version, edited, deleted = self._text(number), 1, _NULL, _NULL
         if number % DELETED_EVERY == 0:
             self._pos[index] = pos = created_pos + 1
             content, deleted = _NULL, at

@@ -7,6 +7,7 @@ import logging
 import mimetypes
 import os
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
@@ -17,13 +18,14 @@ from messenger_sdk.client.event_queue import EventQueue
 from messenger_sdk.client.events import Event
 from messenger_sdk.client.outbox import Outbox
 from messenger_sdk.client.positions import Position, Positions
+from messenger_sdk.client.search import Has, search, search_query
 from messenger_sdk.client.socket import Frame, Socket, open_socket
 from messenger_sdk.client.tasks import cancel, first_of
 from messenger_sdk.client.user_tokens import GetToken, UserTokens
 from messenger_sdk.errors import MessengerError, unreachable
 from messenger_sdk.files.downloads import download
 from messenger_sdk.files.uploads import Uploader
-from messenger_sdk.models import File, Message, NewFile, Pins, Reactions
+from messenger_sdk.models import File, Message, NewFile, Pins, Reactions, SearchHit
 from messenger_sdk.rest import Rest, base_url, path_of
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,26 @@ class Client:
     async def unpin(self, message_id: str) -> None:
         """Unpins a message, if it is pinned."""
         await self._rest.request("DELETE", path_of("messages", message_id, "pin"))
+
+    def search(
+        self,
+        q: str,
+        *,
+        conversation_id: str | None = None,
+        from_user: int | None = None,
+        before: datetime | str | None = None,
+        after: datetime | str | None = None,
+        has: Has | None = None,
+    ) -> AsyncIterator[SearchHit]:
+        """Yields the messages that have all words of `q`, the newest first, among those the user may read.
+
+        It asks for further pages while the caller goes on. Raises MessengerError, and ValueError for a time
+        without a time zone.
+        """
+        query = search_query(
+            q, conversation_id=conversation_id, from_user=from_user, before=before, after=after, has=has
+        )
+        return search(self._rest, query)
 
     async def upload(self, path: str | Path, *, name: str | None = None, mime: str | None = None) -> File:
         """Uploads a file, to send it as `send(…, attachments=[file["file_id"]])`. Returns what it is.
