@@ -11,6 +11,10 @@
 size_t sample_count;
 uint64_t progress_ns;
 
+#define TEXT 8192 /* bytes, at most */
+
+static char **texts;
+static size_t text_count;
 static uint32_t *samples_us;
 static size_t sample_room;
 
@@ -71,17 +75,35 @@ struct marker read_marker(struct client *client, const char *text, size_t length
                            (uint32_t)hexadecimal(at + 26, 8)};
 }
 
+void read_texts(const char *path) {
+    char line[TEXT];
+    FILE *file = fopen(path, "r");
+    if (!file) die("cannot read %s", path);
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        texts = realloc(texts, (text_count + 1) * sizeof *texts);
+        if (!texts || !(texts[text_count++] = strdup(line))) die("no memory for texts");
+    }
+    fclose(file);
+    if (!text_count) die("no text in %s", path);
+}
+
 void send_marked(struct client *client, const char *conversation, uint32_t characters) {
-    static char padding[8192];
-    char text[9000], marker[MARKER + 1];
+    static char padding[TEXT];
+    char text[TEXT + 1000], marker[MARKER + 1];
     int fill = (int)characters - MARKER;
+    const char *filler = padding;
+    if (text_count) {
+        filler = texts[(client->index * 7919u + client->number) % text_count];
+        fill = TEXT;
+    }
     if (!padding[0]) memset(padding, 'x', sizeof padding - 1);
     snprintf(marker, sizeof marker, "~~%016" PRIx64 "%08x%08x", now_ns(), client->index, client->number);
     send_text(client, text,
               (size_t)snprintf(text, sizeof text,
                                "{\"type\":\"message.send\",\"conversation_id\":\"%s\","
                                "\"client_message_id\":\"%s\",\"content\":\"%s %.*s\"}",
-                               conversation, marker, marker, fill > 1 ? fill - 1 : 0, padding));
+                               conversation, marker, marker, fill > 1 ? fill - 1 : 0, filler));
 }
 
 void wait_for(const char *wanted) {

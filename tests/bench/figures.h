@@ -26,7 +26,9 @@ void write_samples(const char *path);
 void print_samples(void);
 double cpu_seconds(void);
 struct marker read_marker(struct client *client, const char *text, size_t length);
-/* Sends a message of this many characters to a conversation, with the client's running number. */
+/* Reads texts for the messages: lines of JSON text without quotes and escapes. */
+void read_texts(const char *path);
+/* Sends a message of this many characters, or with a text that was read, and the client's running number. */
 void send_marked(struct client *client, const char *conversation, uint32_t characters);
 void wait_for(const char *wanted);
 

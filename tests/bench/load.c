@@ -2,7 +2,8 @@
  * The load generator: many WebSocket users in one thread, every expected frame counted exactly once.
  *
  *   load fanout|durable|idle PORT USERS_FILE [-m messages] [-r per_second] [-w window] [-d seconds]
- *                                            [-s content_bytes] [-c connects_at_once] [-o latencies_file]
+ *                                            [-s content_bytes] [-t texts_file] [-c connects_at_once]
+ *                                            [-o latencies_file]
  *
  * It exchanges lines with the harness: it prints one JSON object when all sockets have their welcome, waits
  * for "go", runs, prints one at the last expected frame, and serves its sockets until "close" (idle only
@@ -178,7 +179,7 @@ static uint64_t run_durable(void) {
 
 static void parse(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "m:r:w:d:s:c:o:")) != -1) {
+    while ((option = getopt(argc, argv, "m:r:w:d:s:t:c:o:")) != -1) {
         double value = optarg ? atof(optarg) : 0;
         switch (option) {
         case 'm': options.messages = (uint32_t)value; break;
@@ -186,6 +187,7 @@ static void parse(int argc, char **argv) {
         case 'w': options.window = (uint32_t)value; break;
         case 'd': options.seconds = value; break;
         case 's': options.content = (uint32_t)value; break;
+        case 't': read_texts(optarg); break;
         case 'c': options.at_once = (uint32_t)value; break;
         case 'o': options.latencies = optarg; break;
         default: die("unknown option");

@@ -25,7 +25,7 @@ _START_DEADLINE_S = 15.0
 _POLL_S = 0.1
 _LINES_SHOWN = 15
 _DATABASE = "naive"
-_SERVICES = ("gateway", "chat-api", "presence", "redis", "postgres")
+_SERVICES = ("gateway", "chat-api", "presence", "feed", "redis", "postgres")
 _NO_LIMITS = {
     "MESSENGER_MESSAGES_PER_S": "0",
     "MESSENGER_FRAMES_PER_S": "0",
@@ -51,7 +51,7 @@ def stop_on_sigterm() -> None:
 
 @contextlib.asynccontextmanager
 async def embedded_stack(name: str, directory: Path, workers: str) -> AsyncIterator[Server]:
-    """Yields the three services with their PostgreSQL and Redis, on a new data directory."""
+    """Yields the services with their PostgreSQL and Redis. The data directory may have data already."""
     port = unused_port()
     data_dir = directory / "data"
     async with running_stack(data_dir, port, workers, _NO_LIMITS) as stack:

@@ -12,7 +12,7 @@ from tests.bench.history.shape import Conversation
 # In how many conversations those who search are, and how many users of each kind there are: each of them may
 # search five times a second.
 IN: Final = (10, 100, 1_000)
-SEARCHERS: Final = 40
+SEARCHERS: Final = 20
 _FIRST_SEARCHER: Final = 1
 _FIRST_ORDINARY: Final = 10_001
 _MESSAGES_EACH: Final = 250

@@ -21,9 +21,7 @@ _ADDITIONS: Final = Weighted(
     [_PLAIN, "emoji", "laughing", "digits", "link"],
     [72, 8, 9, 7, 4],
 )
-_EMOJI: Final = Weighted.zipf(
-    "😂 ❤️ 👍 😊 🙏 🎉 😭 🔥 ✅ 👀 💯 🙌 😅 🤔 👏 🚀 😍 ☕ 🍕 👨‍👩‍👧 🇰🇷 👍🏽".split()
-)
+_EMOJI: Final = Weighted.zipf(listed("emoji.txt"))
 _LAUGHING: Final = Weighted.zipf(
     ["ㅋㅋ", "ㅋㅋㅋ", "ㅎㅎ", "ㅠㅠ", "ㅋㅋㅋㅋㅋ", "ㅎㅎㅎ", "ㅇㅇ", "ㄱㅅ", "ㅜㅜ", "lol", "haha"]
 )

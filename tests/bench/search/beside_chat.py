@@ -1,0 +1,181 @@
+"""W2 with and without a feed: what the index costs those who chat, and how far it is behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import psycopg2
+
+from tests.bench import usage
+from tests.bench.generator import generating
+from tests.bench.programs import BenchError, Programs
+from tests.bench.search.backends import Backends
+from tests.bench.search.indexing import CONSUMER, FEED
+from tests.bench.search.texts import texts
+from tests.bench.seeding import Seeder
+from tests.bench.servers import Server, embedded_stack
+
+COST_MAX: Final = 1.05
+_WORKERS: Final = "gateway=1,chat-api=1,presence=1"
+_ROUNDS: Final = 5
+_USERS: Final = range(2_000_001, 2_000_201)
+_SECONDS: Final = 8
+_LAG_SECONDS: Final = 30
+_LAG_EVERY_S: Final = 0.5
+_POLL_S: Final = 0.1
+_CATCH_UP_S: Final = 120.0
+_TEXTS: Final = 20_000
+# So that a message of any of them fits.
+_TEXT_CHARS_MAX: Final = 600
+# The age of the oldest message that the index doesn't have.
+_LAG: Final = f"""
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(m.created_at)), 0)
+  FROM messenger.conversations c
+  LEFT JOIN messenger.feed_cursors f ON f.conversation_id = c.id AND f.consumer = '{CONSUMER}'
+ CROSS JOIN LATERAL (SELECT created_at FROM messenger.messages m
+                      WHERE m.conversation_id = c.id AND m.pos > coalesce(f.pos, 0)
+                      ORDER BY m.pos LIMIT 1) m
+ WHERE c.last_pos > coalesce(f.pos, 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The CPU of one message, in µs: of all servers but the feed, of the feed, of its backends."""
+
+    chat: float
+    feed: float
+    backends: float
+    rate: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class BesideChat:
+    """The medians of the rounds, the lag of each moment, and the time to catch up afterwards, in seconds."""
+
+    without: Cost
+    running: Cost
+    lags: list[float]
+    caught_up_s: float
+
+    @property
+    def ratio(self) -> float:
+        """Returns the cost of a message with a feed as a multiple of the cost without."""
+        return self.running.chat / self.without.chat
+
+    @property
+    def lines(self) -> list[str]:
+        """Returns the same as text."""
+        lags = sorted(self.lags)
+        return [
+            _line("without a feed", self.without),
+            _line("with the feed", self.running),
+            f"a message costs {self.ratio:.3f} × as much with the feed, which is told apart (at most {COST_MAX})",
+            f"the index is {statistics.median(lags):.1f} s behind W2 in the median, {lags[-1]:.1f} s at most, "
+            f"and has caught up {self.caught_up_s:.1f} s after it",
+        ]
+
+
+def _line(name: str, cost: Cost) -> str:
+    return (
+        f"W2 {name}: {cost.chat:.1f} µs a message, feed {cost.feed:.1f}, its backends {cost.backends:.1f}; "
+        f"{cost.rate:,.0f} a second, p99 {cost.p99_ms:.1f} ms"
+    )
+
+
+async def measure(programs: Programs, directory: Path, say: Callable[[str], None]) -> BesideChat:
+    """Runs W2 on two stacks in turns, one with a feed and one without; then watches the lag."""
+    lines = directory / "texts"
+    found = (text for text in texts(seed=2) if len(text) <= _TEXT_CHARS_MAX)
+    lines.write_text("".join(f"{text}\n" for text in islice(found, _TEXTS)))
+    async with _stack(directory, "without", 0) as without, _stack(directory, "feed", 1) as running:
+        sides = {"without": without, "feed": running}
+        files = {name: await Seeder(server, directory / name).pairs(_USERS) for name, server in sides.items()}
+        costs: dict[str, list[Cost]] = {name: [] for name in sides}
+        for number in range(_ROUNDS):
+            for name in list(sides)[:: -1 if number % 2 else 1]:
+                costs[name].append(await _round(programs, sides[name], files[name], lines))
+                say(f"W2 {name}: {costs[name][-1].chat:.1f} µs")
+                await usage.quiet(running.roots)
+        lags, caught_up_s = await _lags(programs, running, files["feed"], lines)
+    return BesideChat(_median(costs["without"]), _median(costs["feed"]), lags, caught_up_s)
+
+
+@contextlib.asynccontextmanager
+async def _stack(directory: Path, name: str, feeds: int) -> AsyncIterator[Server]:
+    place = directory / name
+    place.mkdir()
+    async with embedded_stack(name, place, f"{_WORKERS},feed={feeds}") as server:
+        yield server
+
+
+async def _round(programs: Programs, server: Server, users: Path, lines: Path) -> Cost:
+    options = ("-d", str(_SECONDS), "-t", str(lines))
+    async with generating(programs.load, "durable", server.port, users, options=options) as generator:
+        await usage.quiet(server.roots)
+        async with Backends(server.database_url, FEED) as backends:
+            before = usage.read(server.roots)
+            counted = await generator.run()
+            spent = usage.read(server.roots).since(before)
+        await generator.close()
+    messages = counted["acks"]
+    feed = spent.by_service[FEED]
+    chat = spent.servers_s - feed - backends.seconds
+    in_us = 1e6 / messages
+    return Cost(
+        chat * in_us,
+        feed * in_us,
+        backends.seconds * in_us,
+        messages / counted["seconds"],
+        counted["p99_us"] / 1e3,
+    )
+
+
+async def _lags(programs: Programs, server: Server, users: Path, lines: Path) -> tuple[list[float], float]:
+    """Returns the lag of each moment of a longer run, and when the index had all of it afterwards."""
+    options = ("-d", str(_LAG_SECONDS), "-t", str(lines))
+    lags: list[float] = []
+    async with generating(programs.load, "durable", server.port, users, options=options) as generator:
+        run = asyncio.create_task(generator.run())
+        try:
+            while not run.done():
+                lags.append(await asyncio.to_thread(_lag, server.database_url))
+                await asyncio.wait([run], timeout=_LAG_EVERY_S)
+            await run
+        finally:
+            run.cancel()
+        ended = time.monotonic()
+        await asyncio.to_thread(_catch_up, server.database_url)
+        await generator.close()
+    return lags, time.monotonic() - ended
+
+
+def _lag(url: str) -> float:
+    with closing(psycopg2.connect(url, connect_timeout=5)) as connection, connection.cursor() as cursor:
+        cursor.execute(_LAG)
+        [(lag,)] = cursor.fetchall()
+        return float(lag)
+
+
+def _catch_up(url: str) -> None:
+    deadline = time.monotonic() + _CATCH_UP_S
+    while _lag(url) > 0:
+        if time.monotonic() > deadline:
+            raise BenchError(f"the index has not caught up within {_CATCH_UP_S:.0f} s")
+        time.sleep(_POLL_S)
+
+
+def _median(costs: list[Cost]) -> Cost:
+    """Returns the median of each number."""
+    names = ("chat", "feed", "backends", "rate", "p99_ms")
+    return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in names))
