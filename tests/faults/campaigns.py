@@ -35,6 +35,8 @@ class Campaign:
     unwanted_close_codes: frozenset[int] | None = frozenset()
     # How many seconds to wait for something that may never come.
     timeout_s: float = 30.0
+    # How many texts are searched for again after each fault of a server, and ten times as many at the end.
+    looks: int = 10
     # Whether the delays and recovery times have limits.
     has_budgets: bool = True
     # Factor for the duration of lasting faults, compared with the other campaigns.
@@ -52,6 +54,7 @@ _MIXED = {
     Fault.KILL_GATEWAY: 8,
     Fault.KILL_CHAT_API: 8,
     Fault.KILL_PRESENCE: 4,
+    Fault.KILL_FEED: 4,
     Fault.KILL_ALL_GATEWAY: 2,
     Fault.KILL_ALL_CHAT_API: 2,
     Fault.KILL_ALL_PRESENCE: 2,
@@ -129,6 +132,22 @@ _HOSTS = {
     Fault.POSTGRES_IMMEDIATE: 8,
     Fault.POSTGRES_TERMINATE: 8,
 }
+_SEARCH = {
+    Fault.KILL_FEED: 40,
+    Fault.KILL_ALL_FEED: 8,
+    Fault.STOP_FEED: 12,
+    Fault.TERM_FEED: 8,
+    Fault.ROLL_FEED: 4,
+    Fault.KILL_CHAT_API: 12,
+    Fault.KILL_ALL_CHAT_API: 3,
+    Fault.BUS_EMPTY: 2,
+    Fault.BUS_DROPS: 6,
+    Fault.BUS_RESTART: 3,
+    Fault.POSTGRES_FAST: 5,
+    Fault.POSTGRES_IMMEDIATE: 5,
+    Fault.POSTGRES_TERMINATE: 6,
+}
+_SEARCHING = Behaviour(think_s=(0.2, 0.8), edits=0.12, deletes=0.08, searches=0.25, reacts=0.03, files=0.01)
 _MANY_SENDERS = Population(users=64, rooms=(64,), devices=(1,), proxied=0, probes=1, methods=(RESUME,))
 _MANY_SOCKETS = Population(
     users=40, rooms=(40, *(10,) * 7), devices=(3,), proxied=0, probes=1, methods=(RESUME, HISTORY)
@@ -156,6 +175,16 @@ CAMPAIGNS: Mapping[str, Campaign] = {
             "drops", drops=0.01, population=Population(proxied=0, churning=2), unwanted_close_codes=None
         ),
         Campaign("rolling", counts=_ROLLING, unwanted_close_codes=frozenset({ABNORMAL})),
+        # Two feeds, so that each takes over what the other one leaves.
+        Campaign(
+            "search",
+            counts=_SEARCH,
+            population=Population(
+                users=40, rooms=(40, 20, 12, 8, 6, 4, 3, 2), churning=1, behaviour=_SEARCHING
+            ),
+            workers="gateway=2,chat-api=2,presence=1,feed=2",
+            looks=40,
+        ),
         # Host applications at the server's door, beside a few users.
         Campaign("hosts", counts=_HOSTS, population=Population(users=6, rooms=(6, 2), hosts=2)),
         Campaign("order", seconds=0.0, population=_MANY_SENDERS, activity=order, volume=2_000),

@@ -14,6 +14,7 @@ from tests.faults.actors.device import Device
 from tests.faults.actors.gateway_client import GONE
 from tests.faults.actors.population import Actors, connected_actors
 from tests.faults.actors.probe import recovery
+from tests.faults.actors.second_looks import SecondLooks
 from tests.faults.campaigns import Campaign
 from tests.faults.injection.deployment import Deployment, deployed
 from tests.faults.injection.link_faults import LinkFaults
@@ -46,6 +47,7 @@ class _Running:
         self._server_faults = ServerFaults(deployment)
         proxied = [device for device in actors.devices if device.gateway is deployment.proxied]
         self._link_faults = LinkFaults(deployment.client_proxy, proxied, random)
+        self._second_looks = SecondLooks(actors, random)
         self._episodes: list[Episode] = []
         self._holes = HoleCounter(deployment)
         self._stall_monitor = StallMonitor()
@@ -93,6 +95,7 @@ class _Running:
         ended = time.monotonic()
         is_recovered = await recovery(self._deployment, self._actors.probes, gone, self._campaign.timeout_s)
         self._note(planned, begun, ended, is_recovered)
+        await self._second_looks.look(self._campaign.looks, self._campaign.timeout_s)
 
     async def _inject_into_link(self, planned: Planned) -> None:
         begun = time.monotonic()

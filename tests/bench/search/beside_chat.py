@@ -80,9 +80,9 @@ class BesideChat:
         return [
             _line("without a feed", self.without),
             _line("with the feed", self.running),
-            f"a message costs {self.ratio:.3f} × as much with the feed, which is told apart (at most {COST_MAX})",
-            f"the index is {statistics.median(lags):.1f} s behind W2 in the median, {lags[-1]:.1f} s at most, "
-            f"and has caught up {self.caught_up_s:.1f} s after it",
+            f"a message costs {self.ratio:.3f} × as much, the feed told apart (at most {COST_MAX})",
+            f"the index is behind W2 by {statistics.median(lags):.1f} s in the median, by {lags[-1]:.1f} s at "
+            f"most, and has caught up {self.caught_up_s:.1f} s after it",
         ]
 
 

@@ -20,6 +20,7 @@ from tests.faults.actors.attempts import (
 )
 from tests.faults.actors.device import Device
 from tests.faults.actors.repetition import EXPECTED_REFUSALS, Outcome, attempt_once, until_certain
+from tests.faults.actors.searching import search, word_of
 from tests.faults.actors.uploads import Uploads
 from tests.faults.record.events import Key, Stored
 from tests.faults.record.history import Annotation, Change, History, Send
@@ -30,6 +31,8 @@ MENTIONED = 3
 EMOJI = ("👍", "👀", "🎉")
 # How often a user repeats or removes an earlier reaction or pin.
 AGAIN = 0.4
+# How often a user searches for a message as soon as it is stored; otherwise for an earlier one.
+SEARCHES_AT_ONCE = 0.5
 # How often a user deletes a message with a file as soon as it is stored.
 FILES_DELETED = 0.2
 
@@ -49,6 +52,7 @@ class Behaviour:
     reacts: float = 0.1
     pins: float = 0.02
     files: float = 0.02
+    searches: float = 0.03
     # Of the messages.
     mentions: float = 0.2
 
@@ -78,6 +82,8 @@ class User:
         self._numbers = count(1)
         # The user's own stored messages, which they may edit or delete.
         self._own: deque[tuple[str, Stored]] = deque(maxlen=REMEMBERED)
+        # Earlier texts of edited and deleted messages.
+        self._replaced: deque[str | None] = deque(maxlen=REMEMBERED)
         # The user's reactions and pins, which they may repeat or remove, with the messages' seq.
         self._annotated: deque[tuple[int, Annotation]] = deque(maxlen=REMEMBERED)
         self._uploads = Uploads(self.user_id, self._device, self._history, random, self._check_outcome)
@@ -172,6 +178,7 @@ class User:
             self._react: behaviour.reacts,
             self._pin: behaviour.pins,
             self._send_file: behaviour.files,
+            self._search: behaviour.searches,
         }
         actions = [self.send, *others]
         weights = [1 - sum(others.values()), *others.values()]
@@ -218,7 +225,7 @@ class User:
 
     async def _change_own(self, own: tuple[str, Stored], content: str | None) -> None:
         room, message = own
-        change = Change(message.id, room, content)
+        change = Change(message.id, room, content, at=self._history.now())
         self._history.changes.append(change)
         if content is None:
             self._own.remove(own)
@@ -226,7 +233,19 @@ class User:
             lambda: change_by_rest(self._device(), change),
             lambda: change_by_socket(self._device().current_connection(), change),
         )
-        change.acked = outcome.data is not None
+        change.acked, change.acked_at = outcome.data is not None, self._history.now()
+        self._replaced.append(message.content)
+
+    async def _search(self, room: str) -> None:
+        """Searches for what was stored this moment, or for an earlier or a former text of the user's own."""
+        texts = [message.content for _, message in self._own] + [*self._replaced]
+        if not texts or self._random.random() < SEARCHES_AT_ONCE:
+            send = self.new_send(room)
+            await self._send(send)
+            texts = [send.content]
+        text = self._random.choice(texts)
+        if text is not None:
+            self._history.searches.append(await search(self._device(), word_of(text)))
 
     async def _react(self, room: str) -> None:
         await self._annotate(room, self._random.choice(EMOJI))

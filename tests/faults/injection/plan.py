@@ -14,18 +14,23 @@ class Fault(StrEnum):
     KILL_GATEWAY = "kill gateway"
     KILL_CHAT_API = "kill chat-api"
     KILL_PRESENCE = "kill presence"
+    KILL_FEED = "kill feed"
     KILL_ALL_GATEWAY = "kill all gateway"
     KILL_ALL_CHAT_API = "kill all chat-api"
     KILL_ALL_PRESENCE = "kill all presence"
+    KILL_ALL_FEED = "kill all feed"
     STOP_GATEWAY = "stop gateway"
     STOP_CHAT_API = "stop chat-api"
     STOP_PRESENCE = "stop presence"
+    STOP_FEED = "stop feed"
     TERM_GATEWAY = "term gateway"
     TERM_CHAT_API = "term chat-api"
     TERM_PRESENCE = "term presence"
+    TERM_FEED = "term feed"
     ROLL_GATEWAY = "roll gateway"
     ROLL_CHAT_API = "roll chat-api"
     ROLL_PRESENCE = "roll presence"
+    ROLL_FEED = "roll feed"
     BUS_SUBSCRIBERS = "bus subscribers"
     BUS_EMPTY = "bus empty"
     BUS_RESTART = "bus restart"
@@ -49,6 +54,8 @@ LASTING: Mapping[Fault, tuple[float, float]] = {
     Fault.STOP_GATEWAY: (1.0, 5.0),
     Fault.STOP_CHAT_API: (1.0, 5.0),
     Fault.STOP_PRESENCE: (1.0, 5.0),
+    # Long enough for a lease to end.
+    Fault.STOP_FEED: (1.0, 15.0),
     Fault.BUS_RESTART: (0.1, 2.0),
     Fault.BUS_STOP: (1.0, 5.0),
     Fault.BUS_SILENCE: (1.0, 5.0),

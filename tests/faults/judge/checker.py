@@ -14,6 +14,7 @@ from tests.faults.judge.annotations import (
 )
 from tests.faults.judge.files import altered_files, file_positions_taken, files_told, unstored_files
 from tests.faults.judge.mentions import mentions
+from tests.faults.judge.searches import searched
 from tests.faults.judge.views import VIEW_CHECKS
 from tests.faults.record.database import Tables
 from tests.faults.record.events import Key, Stored
@@ -169,4 +170,5 @@ STORE_CHECKS = (
     positions_shared,
     unstored_files,
     altered_files,
+    searched,
 )

@@ -67,6 +67,26 @@ class Change:
     room: str
     content: str | None
     acked: bool = False
+    at: float = 0.0
+    acked_at: float = 0.0
+
+
+class Hit(NamedTuple):
+    """A message that a search found, with its text at that moment."""
+
+    room: str
+    message_id: str
+    content: str | None
+
+
+class Search(NamedTuple):
+    """A search for one word, from its first question to the answer with its last page."""
+
+    user_id: int
+    word: str
+    asked_at: float
+    answered_at: float
+    hits: tuple[Hit, ...]
 
 
 @dataclass(slots=True)
@@ -145,6 +165,7 @@ class History:
         self.annotations: list[Annotation] = []
         # By file id.
         self.uploads: dict[str, Upload] = {}
+        self.searches: list[Search] = []
         self.absences: list[Absence] = []
         self.members: dict[str, list[int]] = {}
         self.views: dict[tuple[DeviceId, str], DeviceView] = {}
