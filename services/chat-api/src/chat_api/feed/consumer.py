@@ -42,6 +42,10 @@ class Consumer(Protocol):
     def name(self) -> str:
         """The name of its cursors. One that is new begins at the first change of each conversation."""
 
+    @property
+    def gather_s(self) -> float:
+        """How long changes of a conversation may gather before they are handled together."""
+
     async def handle(self, claims: Sequence[Claim], lease: Lease) -> Mapping[str, int]:
         """Handles changes after each claim's `pos`, as many as it likes, and advances the cursors.
 

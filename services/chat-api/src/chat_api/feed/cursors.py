@@ -13,7 +13,7 @@ PAGE: Final = 10_000
 FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
 # Whatever is lost of these in a crash of PostgreSQL, the feed does again.
 RELAXED: Final = "SELECT set_config('synchronous_commit', 'off', true);"
-_CLAIM: Final = f"{RELAXED} SELECT * FROM messenger.feed_claim(%s, %s::uuid[], %s, %s, false)"
+CLAIM: Final = f"{RELAXED} SELECT * FROM messenger.feed_claim(%s, %s::uuid[], %s, %s, %s)"
 _ADVANCE: Final = (
     f"{RELAXED} SELECT id::text FROM messenger.feed_advance(%s, %s, %s::uuid[], %s::bigint[]) AS id"
 )
@@ -49,9 +49,9 @@ class PgCursors:
 
     async def claim(self, conversation_ids: Sequence[str], token: str, seconds: float = LEASE_S) -> Claimed:
         """Takes those of the conversations that are behind and free."""
-        parameters = (self._consumer, list(conversation_ids), token, seconds)
+        parameters = (self._consumer, list(conversation_ids), token, seconds, False)
         claimed = Claimed([], {}, {})
-        for id_, is_taken, pos, last_pos, busy_s in await self._database.rows(_CLAIM, parameters):
+        for id_, is_taken, pos, last_pos, busy_s in await self._database.rows(CLAIM, parameters):
             if is_taken:
                 claimed.claims.append(Claim(id_, pos, last_pos))
             elif pos >= last_pos:

@@ -78,7 +78,7 @@ class Follower:
         """Notes conversations that have moved."""
         for conversation_id, pos in positions.items():
             if self._handled.get(conversation_id, 0) < pos:
-                self._agenda.add(conversation_id)
+                self._agenda.delay(conversation_id, self._consumer.gather_s)
 
     def on_gap(self) -> None:
         """Sweeps at once, because marks may have been lost."""

@@ -13,6 +13,8 @@ from messenger_shared.postgres.database import Database
 
 # Changed messages of a batch, and so of one conversation if it is alone.
 _CHANGES_MAX: Final = 8_192
+# A search reads by itself what isn't indexed yet, so a busy conversation needn't be indexed every second.
+GATHER_S: Final = 10.0
 
 
 class Indexer:
@@ -20,8 +22,9 @@ class Indexer:
 
     name = index.CONSUMER
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, gather_s: float = GATHER_S) -> None:
         self._database = database
+        self.gather_s = gather_s
 
     async def handle(self, claims: Sequence[Claim], lease: Lease) -> Mapping[str, int]:
         ids = [claim.conversation_id for claim in claims]
