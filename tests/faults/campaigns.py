@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tests.faults.actors.activities import order, repeats
+from tests.faults.actors.behaviour import Behaviour
 from tests.faults.actors.catch_up import HISTORY, RESUME
 from tests.faults.actors.population import Actors, Population
-from tests.faults.actors.user import Behaviour
 from tests.faults.injection.plan import Fault
 
 # The second argument is the number of messages of each user.

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.e2e.hosts import new_key
+from tests.faults.actors.behaviour import Behaviour
 from tests.faults.actors.catch_up import METHODS
 from tests.faults.actors.device import Backoff, Device
 from tests.faults.actors.host import Host
 from tests.faults.actors.membership_churn import MembershipChurn
 from tests.faults.actors.probe import Probe
-from tests.faults.actors.user import Behaviour, User
+from tests.faults.actors.user import User
 from tests.faults.injection.deployment import Deployment
 from tests.faults.record.events import FrameReader
 from tests.faults.record.history import History

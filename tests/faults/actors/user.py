@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from random import Random
 
@@ -18,6 +18,7 @@ from tests.faults.actors.attempts import (
     send_by_rest,
     send_by_socket,
 )
+from tests.faults.actors.behaviour import Behaviour
 from tests.faults.actors.device import Device
 from tests.faults.actors.repetition import EXPECTED_REFUSALS, Outcome, attempt_once, until_certain
 from tests.faults.actors.searching import search, word_of
@@ -37,24 +38,6 @@ SEARCHES_AT_ONCE = 0.5
 FILES_DELETED = 0.2
 
 Ask = Callable[[], Awaitable[Outcome]]
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """How a user behaves; every field except the pause is a probability."""
-
-    think_s: tuple[float, float] = (0.5, 1.5)
-    by_rest: float = 0.2
-    edits: float = 0.06
-    deletes: float = 0.04
-    reads: float = 0.05
-    bursts: float = 0.05
-    reacts: float = 0.1
-    pins: float = 0.02
-    files: float = 0.02
-    searches: float = 0.03
-    # Of the messages.
-    mentions: float = 0.2
 
 
 class User:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from tests.faults.actors.activities import repeats
+from tests.faults.actors.behaviour import Behaviour
 from tests.faults.actors.catch_up import RESUME
 from tests.faults.actors.population import Population
-from tests.faults.actors.user import Behaviour
 from tests.faults.campaigns import Campaign
 from tests.faults.injection.plan import Fault
 

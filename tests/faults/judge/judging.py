@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from random import Random
 
 from tests.faults.actors.population import Actors
+from tests.faults.actors.second_looks import SecondLooks
 from tests.faults.campaigns import Campaign
 from tests.faults.injection.deployment import Deployment
 from tests.faults.judge.checker import check
@@ -16,11 +18,14 @@ from tests.faults.judge.lag import lags, recovery_s
 from tests.faults.judge.outcome import Measurements, Outcome
 from tests.faults.record.archive import presence_of, read_archive
 from tests.faults.record.downloads import downloads, files_settled, inconsistencies
+from tests.faults.record.search_index import index_settled
 from tests.faults.record.unread import unread_mentions
 from tests.waiting import until
 
 RECOVERY_BUDGET_S = 5.0
 LAG_BUDGET_S = 2.0
+# Until the search index has everything, and nothing that is gone.
+INDEX_BUDGET_S = 60.0
 # Where messages are lost on purpose, one in so many of the questions and answers that repair it is lost too.
 REPAIRS_LOST_ONE_IN = 1_000
 LONGEST_LAG_S = 6.0
@@ -44,11 +49,14 @@ async def judge(
         await until(lambda: _converged(actors, positions), timeout_s)
     for device in actors.devices:
         device.record_up_to_date()
+    found += await index_settled(deployment.tables, INDEX_BUDGET_S)
+    await SecondLooks(actors, Random(len(actors.history.sends))).look(10 * campaign.looks, 2 * timeout_s)
     await holes.read_count()
     await read_archive(actors, 2 * timeout_s)
     found += await presence_of(actors, timeout_s) + await unread_mentions(actors, tables, 2 * timeout_s)
     if actors.history.uploads:
-        found += await downloads(actors, tables, 2 * timeout_s) + await inconsistencies(deployment)
+        found += await downloads(actors, tables, 2 * timeout_s)
+    found += await inconsistencies(deployment)
     # From here on no client answers the server's pings, since judging blocks the loop.
     close_codes = actors.history.close_codes.copy()
     direct = {device.device_id for device in actors.devices if device.gateway is deployment.direct}

@@ -1,4 +1,4 @@
-"""Checks searches: what was acknowledged is found, and nothing that is deleted, replaced or somebody else's."""
+"""Checks searches: what was acknowledged is found, and nothing deleted, replaced or somebody else's."""
 
 from __future__ import annotations
 

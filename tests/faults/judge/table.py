@@ -52,7 +52,7 @@ def _sends(outcome: Outcome) -> list[str]:
         f" {sum(one.acked for one in history.annotations)} acked",
         f"files      {len(uploads)} uploaded, {sum(one.acked for one in uploads)} acked,"
         f" {sum(one.is_picture for one in uploads)} of them pictures",
-        f"searches   {len(history.searches)}, of which {sum(bool(one.hits) for one in history.searches)} found",
+        f"searches   {len(history.searches)}, and {sum(bool(one.hits) for one in history.searches)} found",
         f"devices    {deliveries} events to {len(history.up_to_date_spans)};"
         f" sockets ended: {_close_codes(outcome.close_codes)}",
         f"bus        {passed} messages passed, {lost} lost on purpose; holes repaired: {outcome.holes:.0f}",

@@ -65,6 +65,11 @@ _HASTEN_EXAMINATIONS = """
 UPDATE messenger.files SET process_at = now()
  WHERE state = 'pending' AND process_at < now() + make_interval(secs => %s) RETURNING id::text
 """
+_UNINDEXED = """
+SELECT c.id::text FROM messenger.conversations c
+  LEFT JOIN messenger.feed_cursors f ON f.conversation_id = c.id AND f.consumer = 'search'
+ WHERE c.last_pos > coalesce(f.pos, 0)
+"""
 _PENDING = "SELECT id::text FROM messenger.files WHERE state = 'pending'"
 _HOST_USERS = "SELECT external_id, id, name FROM messenger.users WHERE external_id = ANY(%s)"
 _HOST_ROOMS = (
@@ -210,6 +215,10 @@ class TableReader:
     async def pending_files(self) -> list[str]:
         """Returns the ids of files that are not examined yet."""
         return [file_id for (file_id,) in await self._rows(_PENDING, ())]
+
+    async def unindexed(self) -> list[str]:
+        """Returns the conversations that the search index doesn't have whole."""
+        return [room for (room,) in await self._rows(_UNINDEXED, ())]
 
     async def read_host(self, log: HostLog) -> HostTables:
         """Reads what is stored for a host."""
