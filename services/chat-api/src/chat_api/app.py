@@ -16,6 +16,7 @@ from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.pins import PinHandlers
 from chat_api.handlers.reactions import ReactionHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
+from chat_api.handlers.search import SearchHandlers
 from chat_api.handlers.server_conversations import ServerConversationHandlers
 from chat_api.handlers.server_keys import ServerKeyHandlers, audited
 from chat_api.handlers.server_users import ServerUserHandlers
@@ -32,6 +33,7 @@ from chat_api.ports import MessageStore
 from chat_api.publisher import Publisher
 from chat_api.reaction_batcher import ReactionBatcher
 from chat_api.rules.permissions import reacting_roles
+from chat_api.search.searching import Searcher
 from chat_api.send_batcher import SendBatcher
 from chat_api.settings import ChatSettings
 from chat_api.storage.changes import PgChanges
@@ -44,15 +46,18 @@ from chat_api.storage.pins import PgPins
 from chat_api.storage.reactions import PgReactions
 from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.row_level_security import check_row_level_security
+from chat_api.storage.search import PgSearch
 from chat_api.storage.server_conversations import PgServerConversations
 from chat_api.storage.server_keys import PgServerKeys
 from chat_api.storage.settings import PgSettings
+from chat_api.storage.titles import PgTitles
 from chat_api.storage.users import PgUsers
 from chat_api.storage.write_check import WRITE_CHECK
 from chat_api.tracing import make_message_store
 from messenger_shared.bus.redis_bus import RedisBus
 from messenger_shared.observability import logs
 from messenger_shared.postgres.database import Database
+from messenger_shared.postgres.pool import Limits
 from messenger_shared.rpc.server import RequestHandler, RpcServer
 from messenger_shared.runtime.service import add_health, run_component, worker_id
 from messenger_shared.settings.environment import Environment, SettingsError
@@ -62,6 +67,9 @@ if TYPE_CHECKING:
     from messenger_shared.tracing.spans import Spans
 
 SERVICE = "chat-api"
+# Searches have connections of their own, so that they can't keep chat waiting.
+SEARCH_CONNECTIONS = 2
+SEARCH_STATEMENT_S = 0.3
 # Different emoji on one message.
 MAX_EMOJI = 30
 
@@ -84,6 +92,9 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
     database = Database(
         settings.store.database_url, settings.store.pool_size, SERVICE, write_check=WRITE_CHECK
     )
+    search_database = Database(
+        settings.store.database_url, SEARCH_CONNECTIONS, SERVICE, Limits(statement_s=SEARCH_STATEMENT_S)
+    )
     bus = RedisBus(settings.store.redis_urls, worker_id(SERVICE))
     high_water_marks = HighWaterMarks(bus)
     publisher = Publisher(bus, high_water_marks)
@@ -92,12 +103,12 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
     roles = reacting_roles(observers_react=settings.observers_react)
     reactions = PgReactions(database, sorted(roles), MAX_EMOJI)
     reaction_batcher = ReactionBatcher(reactions, publisher)
-    handlers = _handlers(settings, database, messages, batcher, publisher)
+    handlers = _handlers(settings, database, search_database, messages, batcher, publisher)
     files = PgFiles(database, settings.file_bytes_per_day, settings.files_per_day)
     handlers |= file_handler_table(FileHandlers(files, publisher))
     handlers |= _reaction_handlers(database, messages, reactions, reaction_batcher, publisher)
     server = RpcServer(bus, SERVICE, spans.handlers(handlers) if spans else handlers, lambda: database.ready)
-    for component in (database, bus, high_water_marks, batcher, reaction_batcher, server):
+    for component in (database, search_database, bus, high_water_marks, batcher, reaction_batcher, server):
         run_component(app, component.start, component.stop)
     app.on_startup.append(lambda _: _require_row_level_security(database))
     add_health(app, {"redis": lambda: bus.ready, "postgresql": lambda: database.ready})
@@ -107,6 +118,7 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
 def _handlers(
     settings: ChatSettings,
     database: Database,
+    search_database: Database,
     messages: MessageStore,
     batcher: SendBatcher,
     publisher: Publisher,
@@ -121,10 +133,11 @@ def _handlers(
     table = handler_table(
         message_handlers,
         ReceiptHandlers(receipts, messages, conversations, users, publisher),
-        ConversationHandlers(conversations, PgChanges(database), users, publisher),
+        ConversationHandlers(conversations, PgChanges(database), users, publisher, PgTitles(search_database)),
         ParticipantHandlers(participants, conversations, users, publisher),
         SettingsHandlers(PgSettings(database), conversations, publisher),
         ContactHandlers(PgContacts(database)),
+        SearchHandlers(Searcher(PgSearch(search_database)), conversations, users),
     )
     table |= user_handler_table(
         UserHandlers(users, publisher, settings.directory),
