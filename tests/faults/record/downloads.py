@@ -80,7 +80,8 @@ async def inconsistencies(deployment: Deployment) -> list[Violation]:
 
 def _audit(url: str, folder: Path) -> list[str]:
     with closing(psycopg2.connect(url)) as connection:
-        connection.set_session(readonly=True, autocommit=True)
+        # All questions see the same moment.
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         with connection.cursor() as cursor:
             return audit(cursor, repair=False) + compare_files(cursor, lambda: in_folder(folder))
 

@@ -59,7 +59,7 @@ def _wrong_blocks(cursor: Cursor) -> list[tuple[Any, ...]]:
     for portion in index.portions(stored):
         cursor.execute(index.TEXTS, index.texts_parameters(portion))
         for block in index.blocks_of(portion, cursor.fetchall()):
-            newest_at, grams = stored.pop((block.conversation_id, block.range))
+            newest_at, grams = stored[block.conversation_id, block.range]
             missing, stale = len(block.grams - set(grams)), len(set(grams) - block.grams)
             if missing or stale or newest_at != block.newest_at:
                 wrong.append((block.conversation_id, *block.range, f"{missing} missing, {stale} stale"))

@@ -2,4 +2,7 @@
 
 grams     the numbers by which the index finds blocks of messages
 texts     which texts of a message a search looks into
+layout    which messages share a block
+blocks    makes blocks of messages
+index     the statements that write the index
 """
