@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 WEB := services/gateway/web
 comma := ,
 
-.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence bench-storm bench-uploads release clean
+.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence bench-search bench-storm bench-uploads release clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -76,6 +76,9 @@ bench: $(READY) ## measure the cost of each workload beside two references, in t
 
 bench-presence: $(READY) ## measure presence while users come and go, and chat meanwhile
 	@$(BIN)/python -m tests.bench.presence
+
+bench-search: $(READY) ## measure searches among 1 and 10 million messages, and the index (20 GiB of disk): SCALE=1 is 1 million alone
+	@$(BIN)/python -m tests.bench.search $(if $(SCALE),--millions $(SCALE))
 
 bench-storm: $(READY) ## measure a storm of 10,000 reactions to one message, and chat meanwhile
 	@$(BIN)/python -m tests.bench.storm

@@ -77,12 +77,13 @@ class BesideChat:
     def lines(self) -> list[str]:
         """Returns the same as text."""
         lags = sorted(self.lags)
+        median, most = statistics.median(lags), lags[-1]
         return [
             _line("without a feed", self.without),
             _line("with the feed", self.running),
             f"a message costs {self.ratio:.3f} × as much, the feed told apart (at most {COST_MAX})",
-            f"the index is behind W2 by {statistics.median(lags):.1f} s in the median, by {lags[-1]:.1f} s at "
-            f"most, and has caught up {self.caught_up_s:.1f} s after it",
+            f"the index is behind W2 by {median:.1f} s in the median, {most:.1f} s at most, "
+            f"and has caught up {self.caught_up_s:.1f} s after it",
         ]
 
 
