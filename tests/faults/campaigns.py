@@ -183,7 +183,7 @@ CAMPAIGNS: Mapping[str, Campaign] = {
                 users=40, rooms=(40, 20, 12, 8, 6, 4, 3, 2), churning=1, behaviour=_SEARCHING
             ),
             workers="gateway=2,chat-api=2,presence=1,feed=2",
-            looks=40,
+            looks=20,
         ),
         # Host applications at the server's door, beside a few users.
         Campaign("hosts", counts=_HOSTS, population=Population(users=6, rooms=(6, 2), hosts=2)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,13 @@ from tests.faults.record.history import Hit, Search
 
 # A user may search five times a second.
 _PAUSE_S = 0.25
+_WORD = 8
+_FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
+
+
+def new_word(random: Random) -> str:
+    """Returns a word that no other text has: of Korean syllables, whose pairs no other text has either."""
+    return "".join(chr(random.randrange(_FIRST_SYLLABLE, _LAST_SYLLABLE + 1)) for _ in range(_WORD))
 
 
 def word_of(content: str) -> str:

@@ -21,7 +21,7 @@ from tests.faults.actors.attempts import (
 from tests.faults.actors.behaviour import Behaviour
 from tests.faults.actors.device import Device
 from tests.faults.actors.repetition import EXPECTED_REFUSALS, Outcome, attempt_once, until_certain
-from tests.faults.actors.searching import search, word_of
+from tests.faults.actors.searching import new_word, search, word_of
 from tests.faults.actors.uploads import Uploads
 from tests.faults.record.events import Key, Stored
 from tests.faults.record.history import Annotation, Change, History, Send
@@ -126,7 +126,7 @@ class User:
         members = self._history.members[room]
         named = self._random.sample(members, min(MENTIONED, len(members)))
         mentions = tuple(named) if self._random.random() < self._behaviour.mentions else ()
-        return self._history.invoked(key, room, f"{number} {self._random.random()}", mentions, file_id)
+        return self._history.invoked(key, room, f"{number} {new_word(self._random)}", mentions, file_id)
 
     async def repeat_until_certain(self, send: Send, ask: Ask) -> None:
         """Asks until the result is certain."""
@@ -189,7 +189,7 @@ class User:
             await self._change_own((send.room, send.acks[0].stored), None)
 
     async def _edit(self, room: str) -> None:
-        await self._change(f"edit {next(self._numbers)} {self._random.random()}")
+        await self._change(f"edit {next(self._numbers)} {new_word(self._random)}")
 
     async def _delete(self, room: str) -> None:
         await self._change(None)

@@ -15,12 +15,13 @@ from tests.faults.bugs.annotation_bugs import ANNOTATIONS
 from tests.faults.bugs.delivery_bugs import DELIVERY
 from tests.faults.bugs.file_bugs import FILES
 from tests.faults.bugs.planting import Bug, Edit, planted
+from tests.faults.bugs.search_bugs import SEARCHES
 from tests.faults.bugs.storage_bugs import STORAGE
 from tests.faults.judge.outcome import Outcome
 from tests.faults.judge.table import table
 from tests.faults.running import run
 
-BUGS = {bug.name: bug for bug in (*STORAGE, *DELIVERY, *ANNOTATIONS, *FILES)}
+BUGS = {bug.name: bug for bug in (*STORAGE, *DELIVERY, *ANNOTATIONS, *FILES, *SEARCHES)}
 # A planted race shows by chance: another seed may meet it.
 _SEEDS = (1, 2, 3, 4)
 
