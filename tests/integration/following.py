@@ -12,7 +12,7 @@ import psycopg2
 
 from chat_api.feed.agenda import Agenda
 from chat_api.feed.consumer import Claim, Consumer, Lease
-from chat_api.feed.cursors import FIRST_ID, PgCursors
+from chat_api.feed.cursors import FIRST_ID, PAGE, PgCursors
 from chat_api.feed.follower import Follower
 from messenger_shared.contract.identifiers import new_id
 from messenger_shared.postgres.database import Database
@@ -51,10 +51,11 @@ class Recorder:
 
 @asynccontextmanager
 async def following(
-    database: Database, consumer: Consumer, agenda: Agenda | None = None
+    database: Database, consumer: Consumer, agenda: Agenda | None = None, page: int = PAGE
 ) -> AsyncIterator[Follower]:
     """Yields a follower at work."""
-    follower = Follower(consumer, PgCursors(database, consumer.name), Agenda() if agenda is None else agenda)
+    cursors = PgCursors(database, consumer.name, page)
+    follower = Follower(consumer, cursors, Agenda() if agenda is None else agenda)
     await follower.start()
     try:
         yield follower

@@ -23,7 +23,7 @@ SOON_S = 0.3
 async def test_a_sweep_finds_what_no_mark_has_told(database: Database, database_url: str) -> None:
     ids = conversations(database_url, 120)
     recorder = Recorder()
-    async with following(database, recorder):
+    async with following(database, recorder, page=50):
         await caught_up(database)
     assert recorder.handled == {id_: [1] for id_ in ids}
     assert max(recorder.batches) <= 50
@@ -174,13 +174,13 @@ async def test_a_backlog_waits_in_the_database(database: Database, database_url:
 @pytest.mark.parametrize("page", [1, 7, 1_000])
 async def test_a_sweep_goes_through_all_pages(database: Database, database_url: str, page: int) -> None:
     ids = sorted(conversations(database_url, 21))
-    cursors = PgCursors(database, NAME)
+    cursors = PgCursors(database, NAME, page)
     done, token = ids[::2], new_id()
     await cursors.claim(done, token)
     await cursors.advance(token, dict.fromkeys(done, 1))
     after: str | None = FIRST_ID
     found = []
     while after is not None:
-        [after, behind, _] = await cursors.behind(after, page)
+        [after, behind, _] = await cursors.behind(after)
         found += behind
     assert found == ids[1::2]

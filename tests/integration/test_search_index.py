@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from chat_api.feed.cursors import PgCursors
+from chat_api.feed.held_lease import HeldLease
 from chat_api.feed.indexer import Indexer
 from chat_api.search import index
 from chat_api.search.grams import (
@@ -98,6 +99,14 @@ async def test_senders_files_and_links_have_grams(room: Room) -> None:
     assert wanted <= room.grams
 
 
+async def test_a_deleted_message_leaves_no_sender(room: Room) -> None:
+    [message] = await room.send("글글", sender_id=MEMBER, file_name="a.pdf")
+    await room.index()
+    await room.delete(message)
+    await room.index()
+    assert room.grams == {conversation_gram(room.id)}
+
+
 async def test_a_closed_conversation_has_no_blocks(room: Room, database: Database, database_url: str) -> None:
     await room.send("글글")
     await room.index()
@@ -155,4 +164,19 @@ async def test_the_index_is_whole_after_everything_at_once(
             followers.append(await exits.enter_async_context(following(pool, Indexer(pool, gather_s=0))))
         await asyncio.gather(*map(chat, rooms))
         await caught_up(database, Indexer.name)
+    assert findings(database_url) == []
+
+
+async def test_who_was_stopped_for_longer_than_the_lease_writes_nothing(
+    room: Room, database: Database, database_url: str
+) -> None:
+    [message] = await room.send("글글")
+    cursors, token = PgCursors(database, Indexer.name), new_id()
+    claimed = await cursors.claim([room.id], token, 0.0)
+    await room.index()
+    await room.delete(message)
+    await room.index()
+    before = run(database_url, "SELECT * FROM messenger.search_blocks")
+    assert await Indexer(database).handle(claimed.claims, HeldLease(cursors, token)) == {}
+    assert run(database_url, "SELECT * FROM messenger.search_blocks") == before
     assert findings(database_url) == []
