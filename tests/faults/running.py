@@ -95,7 +95,8 @@ class _Running:
         ended = time.monotonic()
         is_recovered = await recovery(self._deployment, self._actors.probes, gone, self._campaign.timeout_s)
         self._note(planned, begun, ended, is_recovered)
-        await self._second_looks.look(self._campaign.looks, self._campaign.timeout_s)
+        if self._actors.history.searches:
+            await self._second_looks.look(self._campaign.looks, self._campaign.timeout_s)
 
     async def _inject_into_link(self, planned: Planned) -> None:
         begun = time.monotonic()

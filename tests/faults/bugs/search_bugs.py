@@ -27,5 +27,7 @@ SEARCHES = (
             "y.pos > w.pos AND c.deleted_at IS NULL",
             "y.created_pos > w.pos AND c.deleted_at IS NULL",
         ),
+        # Otherwise a short run ends before anything is indexed.
+        Edit(f"{CHAT_API}/feed/indexer.py", "GATHER_S: Final = 10.0", "GATHER_S: Final = 0.2"),
     ),
 )

@@ -15,10 +15,10 @@ from tests.faults.injection.plan import Fault
 
 SECONDS = 7.0
 TIMEOUT_S = 4.0
-FAST = Behaviour(think_s=(0.05, 0.2), files=0)
-REACTING = Behaviour(think_s=(0.05, 0.2), reacts=0.5, files=0)
+FAST = Behaviour(think_s=(0.05, 0.2), files=0, searches=0)
+REACTING = Behaviour(think_s=(0.05, 0.2), reacts=0.5, files=0, searches=0)
 SEARCHING = Behaviour(think_s=(0.05, 0.2), searches=0.4, edits=0.15, files=0)
-UPLOADING = Behaviour(think_s=(0.05, 0.2), files=0.6)
+UPLOADING = Behaviour(think_s=(0.05, 0.2), files=0.6, searches=0)
 FEW = Population(users=12, rooms=(12, 6, 4, 2), proxied=0, probes=2, behaviour=FAST)
 PROXIED = Population(users=12, rooms=(12, 6, 4, 2), proxied=1, probes=1, methods=(RESUME,), behaviour=FAST)
 CHURNING = Population(users=10, rooms=(10, 6, 4), churning=2, proxied=0, probes=1, behaviour=FAST)

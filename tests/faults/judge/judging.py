@@ -49,14 +49,16 @@ async def judge(
         await until(lambda: _converged(actors, positions), timeout_s)
     for device in actors.devices:
         device.record_up_to_date()
-    found += await index_settled(deployment.tables, INDEX_BUDGET_S)
-    await SecondLooks(actors, Random(len(actors.history.sends))).look(10 * campaign.looks, 2 * timeout_s)
+    if actors.history.searches:
+        found += await index_settled(deployment.tables, INDEX_BUDGET_S)
+        await SecondLooks(actors, Random(len(actors.history.sends))).look(10 * campaign.looks, 2 * timeout_s)
     await holes.read_count()
     await read_archive(actors, 2 * timeout_s)
     found += await presence_of(actors, timeout_s) + await unread_mentions(actors, tables, 2 * timeout_s)
     if actors.history.uploads:
         found += await downloads(actors, tables, 2 * timeout_s)
-    found += await inconsistencies(deployment)
+    if actors.history.uploads or actors.history.searches:
+        found += await inconsistencies(deployment)
     # From here on no client answers the server's pings, since judging blocks the loop.
     close_codes = actors.history.close_codes.copy()
     direct = {device.device_id for device in actors.devices if device.gateway is deployment.direct}

@@ -54,6 +54,9 @@ class Follower:
         self._is_stopping = False
         self._sweep_now = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        # So that they are shown before anything is counted.
+        for metric in (metrics.POSITIONS, metrics.FAILURES, metrics.LOST_LEASES, metrics.BATCH_TIME):
+            metric.labels(consumer.name)
 
     async def start(self) -> None:
         """Starts to work, to sweep and to measure."""
