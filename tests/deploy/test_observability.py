@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 
 import chat_api.feed.metrics
 import chat_api.handlers.server_users
+import chat_api.search.searching
 import chat_api.send_batcher  # noqa: F401
 import gateway.metrics  # noqa: F401
 import messenger_shared.observability.metrics  # noqa: F401
