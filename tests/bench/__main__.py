@@ -89,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--gateways", type=int, default=1, metavar="N", help="gateway workers (1)")
     parser.add_argument("--chat-apis", type=int, default=1, metavar="N", help="chat-api workers (1)")
+    # By default none: `python -m tests.bench.search` measures what the index costs beside W2.
+    parser.add_argument("--feeds", type=int, default=0, metavar="N", help="feed workers (0)")
     parser.add_argument("--sockets", type=int, default=10_000, metavar="N", help="sockets of w3 (10,000)")
     return parser
 
@@ -114,7 +116,7 @@ async def _run(
 async def _side_by_side(options: argparse.Namespace, programs: Programs, directory: Path) -> list[Result]:
     """Runs each workload on the naive server and then on our stack, over one PostgreSQL, within a minute."""
     sizes = Sizes(idle_sockets=options.sockets)
-    workers = f"gateway={options.gateways},chat-api={options.chat_apis},presence=1"
+    workers = f"gateway={options.gateways},chat-api={options.chat_apis},presence=1,feed={options.feeds}"
     _print(f"starting both servers ({workers})")
     async with (
         embedded_stack(OURS, directory, workers) as ours,

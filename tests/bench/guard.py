@@ -27,7 +27,8 @@ TRIES = 8
 # When other programs keep more cores busy than this, a failure proves nothing.
 BUSY_CORES = (os.cpu_count() or 1) / 4
 _BASELINE_ROUNDS = 9
-_WORKERS = "gateway=1,chat-api=1,presence=1"
+# What the feed costs is measured by tests/bench/search.
+_WORKERS = "gateway=1,chat-api=1,presence=1,feed=0"
 _SIZES = Sizes(fanout_sockets=500, paced_per_s=50, paced_s=2, durable_s=3)
 # A burst on our server costs a tenth of the naive one's, so it is longer: CPU is counted in ticks of 10 ms.
 _OUR_SIZES = replace(_SIZES, fanout_messages=2_000)

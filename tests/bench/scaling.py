@@ -67,7 +67,7 @@ def _relative_to_first(results: Sequence[Result]) -> list[Result]:
 async def _stack(programs: Programs, directory: Path, gateways: int, chat_apis: int) -> AsyncIterator[Bench]:
     place = directory / f"grow-{gateways}-{chat_apis}"
     place.mkdir()
-    described = f"gateway={gateways},chat-api={chat_apis},presence=1"
+    described = f"gateway={gateways},chat-api={chat_apis},presence=1,feed=0"
     async with embedded_stack(OURS, place, described) as server:
         yield Bench(server, programs, place, _SIZES)
 

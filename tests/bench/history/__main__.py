@@ -23,7 +23,8 @@ from tests.bench.programs import BenchError
 from tests.bench.servers import Server, embedded_stack, stop_on_sigterm
 from tests.stack import StackFailed
 
-_WORKERS: Final = "gateway=1,chat-api=1,presence=1"
+# A feed would index the loaded messages while latencies are measured.
+_WORKERS: Final = "gateway=1,chat-api=1,presence=1,feed=0"
 # The busy users are in 500 conversations in either database.
 SMALL: Final = Shape(messages=10_000, conversations=1_000, largest=1_000)
 _LARGEST_SHARE: Final = 10

@@ -16,7 +16,7 @@ from tests.bench.programs import BenchError
 from tests.bench.usage import Roots
 from tests.stack import running_stack
 
-SERVICES: Final = ("gateway", "chat-api", "presence", "redis", "postgres")
+SERVICES: Final = ("gateway", "chat-api", "presence", "feed", "redis", "postgres")
 BASE_PATH: Final = "/api/v1/messenger"
 ADDED_AT_ONCE: Final = 1_000
 _ENV: Final = {
