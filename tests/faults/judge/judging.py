@@ -17,7 +17,9 @@ from tests.faults.judge.hosts import check_host
 from tests.faults.judge.lag import lags, recovery_s
 from tests.faults.judge.outcome import Measurements, Outcome
 from tests.faults.record.archive import presence_of, read_archive
+from tests.faults.record.database import Tables
 from tests.faults.record.downloads import downloads, files_settled, inconsistencies
+from tests.faults.record.run import Violation
 from tests.faults.record.search_index import index_settled
 from tests.faults.record.unread import unread_mentions
 from tests.waiting import until
@@ -49,16 +51,10 @@ async def judge(
         await until(lambda: _converged(actors, positions), timeout_s)
     for device in actors.devices:
         device.record_up_to_date()
-    if actors.history.searches:
-        found += await index_settled(deployment.tables, INDEX_BUDGET_S)
-        await SecondLooks(actors, Random(len(actors.history.sends))).look(10 * campaign.looks, 2 * timeout_s)
     await holes.read_count()
     await read_archive(actors, 2 * timeout_s)
     found += await presence_of(actors, timeout_s) + await unread_mentions(actors, tables, 2 * timeout_s)
-    if actors.history.uploads:
-        found += await downloads(actors, tables, 2 * timeout_s)
-    if actors.history.uploads or actors.history.searches:
-        found += await inconsistencies(deployment)
+    found += await _searches_and_files(campaign, deployment, actors, tables)
     # From here on no client answers the server's pings, since judging blocks the loop.
     close_codes = actors.history.close_codes.copy()
     direct = {device.device_id for device in actors.devices if device.gateway is deployment.direct}
@@ -74,6 +70,21 @@ async def judge(
     )
     outcome.exceeded.extend(_exceeded_budgets(outcome, campaign))
     return outcome
+
+
+async def _searches_and_files(
+    campaign: Campaign, deployment: Deployment, actors: Actors, tables: Tables
+) -> list[Violation]:
+    found: list[Violation] = []
+    if actors.history.searches:
+        found += await index_settled(deployment.tables, INDEX_BUDGET_S)
+        looks = SecondLooks(actors, Random(len(actors.history.sends)))
+        await looks.look(10 * campaign.looks, 2 * campaign.timeout_s)
+    if actors.history.uploads:
+        found += await downloads(actors, tables, 2 * campaign.timeout_s)
+    if actors.history.searches or actors.history.uploads:
+        found += await inconsistencies(deployment)
+    return found
 
 
 async def _at_rest(deployment: Deployment, actors: Actors, timeout_s: float) -> None:
