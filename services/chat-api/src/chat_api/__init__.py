@@ -5,6 +5,7 @@ handlers          one short coroutine per operation
 rules             what is allowed; no I/O
 send_batcher      gathers sends, so that many share one transaction
 storage           the SQL, beside the functions that run it; `migrations` are the tables
+search            what the search index keeps of messages
 publisher         tells the gateways of durable changes, after their commit
 high_water_marks  tells the gateways every second how far conversations have come
 ports, model      what a store promises, and the data that travels between store and handlers

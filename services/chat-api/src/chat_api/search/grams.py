@@ -1,12 +1,13 @@
 """Makes the numbers by which the search index finds blocks of messages.
 
 A gram stands for two neighbouring characters of a folded word, for the initial consonants of two neighbouring
-characters, or for something else that a query asks for: a conversation, a sender, a file, a link. Two different
+characters, or for something else that a query asks for: a conversation, a sender, a file, a link. Different
 things may have the same gram, so whoever finds a block by its grams still checks its messages.
 """
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -69,4 +70,4 @@ def gram(text: str) -> int:
 
 
 def _pairs(word: str) -> Iterator[str]:
-    return map("".join, zip(word, word[1:], strict=False))
+    return map("".join, itertools.pairwise(word))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from marshmallow import fields, validate
 
@@ -49,7 +49,7 @@ class SearchRequest(RequestSchema):
 
     class Meta(RequestSchema.Meta):
         # A field whose name is a keyword of Python.
-        include = {"from": user_id(load_default=None)}
+        include: ClassVar = {"from": user_id(load_default=None)}
 
 
 MENTIONS: Final = Operation(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from marshmallow import Schema, fields, validate
 
 from messenger_shared.contract.schemas.fields import IntegerField, UuidField
@@ -29,4 +31,7 @@ class SearchPageSchema(PageSchema):
     items = fields.List(fields.Nested(SearchHitSchema), required=True)
     users = users_named()
     has_more = fields.Boolean(required=True)
-    partial = fields.Boolean()
+
+    class Meta:
+        # A field whose name is an attribute of Schema.
+        include: ClassVar = {"partial": fields.Boolean()}
