@@ -18,6 +18,7 @@ from chat_api.storage.conversations import PgConversations
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.reactions import PgReactions
 from chat_api.storage.receipts import PgReceipts
+from chat_api.storage.titles import PgTitles
 from chat_api.storage.users import PgUsers
 from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.contract.identifiers import new_id
@@ -67,11 +68,17 @@ async def test_fifty_conversations_take_one_statement_for_rows_and_one_for_users
     await PgMessages(database).store(drafts)
     await PgReactions(database, ["member"], 30).store([Reaction(one.id, OTHER, "👍", True) for one in drafts])
     executed.clear()
-    handlers = ConversationHandlers(conversations, PgChanges(database), PgUsers(database), publisher)
+    users, titles = PgUsers(database), PgTitles(database)
+    handlers = ConversationHandlers(conversations, PgChanges(database), users, publisher, titles)
     page = await handlers.list_for(request())
     assert len(page["items"]) == ROWS
     assert all(row["last_message"]["reactions"] and row["unread_mentions"] == 1 for row in page["items"])
     assert len(executed) == 2, executed
+    executed.clear()
+    page = await handlers.list_for(request(q="t"))
+    assert len(page["items"]) == ROWS
+    # One more for the titles.
+    assert len(executed) == 3, executed
 
 
 async def test_fifty_messages_take_one_statement_for_rows_and_one_for_users(
@@ -87,7 +94,7 @@ async def test_fifty_messages_take_one_statement_for_rows_and_one_for_users(
     batcher = SendBatcher(messages, publisher)
     receipts, users = PgReceipts(database), PgUsers(database)
     handlers = MessageHandlers(messages, conversations, receipts, users, batcher, publisher)
-    nothing = {"before_seq": None, "after_seq": None, "before": None}
+    nothing = {"before_seq": None, "after_seq": None, "before": None, "around": None}
     page = await handlers.history(request(conversation_id=room.id, **nothing))
     assert len([message for message in page["items"] if message["reactions"]]) == ROWS
     # One more for the caller's own membership.

@@ -47,12 +47,14 @@ from chat_api.storage.row_level_security import check_row_level_security
 from chat_api.storage.server_conversations import PgServerConversations
 from chat_api.storage.server_keys import PgServerKeys
 from chat_api.storage.settings import PgSettings
+from chat_api.storage.titles import PgTitles
 from chat_api.storage.users import PgUsers
 from chat_api.storage.write_check import WRITE_CHECK
 from chat_api.tracing import make_message_store
 from messenger_shared.bus.redis_bus import RedisBus
 from messenger_shared.observability import logs
 from messenger_shared.postgres.database import Database
+from messenger_shared.postgres.pool import Limits
 from messenger_shared.rpc.server import RequestHandler, RpcServer
 from messenger_shared.runtime.service import add_health, run_component, worker_id
 from messenger_shared.settings.environment import Environment, SettingsError
@@ -62,6 +64,9 @@ if TYPE_CHECKING:
     from messenger_shared.tracing.spans import Spans
 
 SERVICE = "chat-api"
+# Searches have connections of their own, so that they can't keep chat waiting.
+SEARCH_CONNECTIONS = 2
+SEARCH_STATEMENT_S = 0.3
 # Different emoji on one message.
 MAX_EMOJI = 30
 
@@ -84,6 +89,9 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
     database = Database(
         settings.store.database_url, settings.store.pool_size, SERVICE, write_check=WRITE_CHECK
     )
+    search_database = Database(
+        settings.store.database_url, SEARCH_CONNECTIONS, SERVICE, Limits(statement_s=SEARCH_STATEMENT_S)
+    )
     bus = RedisBus(settings.store.redis_urls, worker_id(SERVICE))
     high_water_marks = HighWaterMarks(bus)
     publisher = Publisher(bus, high_water_marks)
@@ -92,12 +100,12 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
     roles = reacting_roles(observers_react=settings.observers_react)
     reactions = PgReactions(database, sorted(roles), MAX_EMOJI)
     reaction_batcher = ReactionBatcher(reactions, publisher)
-    handlers = _handlers(settings, database, messages, batcher, publisher)
+    handlers = _handlers(settings, database, search_database, messages, batcher, publisher)
     files = PgFiles(database, settings.file_bytes_per_day, settings.files_per_day)
     handlers |= file_handler_table(FileHandlers(files, publisher))
     handlers |= _reaction_handlers(database, messages, reactions, reaction_batcher, publisher)
     server = RpcServer(bus, SERVICE, spans.handlers(handlers) if spans else handlers, lambda: database.ready)
-    for component in (database, bus, high_water_marks, batcher, reaction_batcher, server):
+    for component in (database, search_database, bus, high_water_marks, batcher, reaction_batcher, server):
         run_component(app, component.start, component.stop)
     app.on_startup.append(lambda _: _require_row_level_security(database))
     add_health(app, {"redis": lambda: bus.ready, "postgresql": lambda: database.ready})
@@ -107,6 +115,7 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
 def _handlers(
     settings: ChatSettings,
     database: Database,
+    search_database: Database,
     messages: MessageStore,
     batcher: SendBatcher,
     publisher: Publisher,
@@ -121,7 +130,7 @@ def _handlers(
     table = handler_table(
         message_handlers,
         ReceiptHandlers(receipts, messages, conversations, users, publisher),
-        ConversationHandlers(conversations, PgChanges(database), users, publisher),
+        ConversationHandlers(conversations, PgChanges(database), users, publisher, PgTitles(search_database)),
         ParticipantHandlers(participants, conversations, users, publisher),
         SettingsHandlers(PgSettings(database), conversations, publisher),
         ContactHandlers(PgContacts(database)),

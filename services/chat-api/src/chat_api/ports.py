@@ -135,9 +135,12 @@ class ConversationStore(Protocol):
         """The user's membership; None for a stranger and for a conversation that doesn't exist."""
 
     async def list_for(
-        self, user_id: int, before: tuple[int, str] | None, limit: int
+        self, user_id: int, before: tuple[int, str] | None, limit: int, ids: Sequence[str] | None = None
     ) -> list[tuple[int, ConversationData]]:
-        """The user's conversations as (last activity in µs since 1970, conversation), newest first."""
+        """The user's conversations as (last activity in µs since 1970, conversation), newest first.
+
+        With `ids`, only these.
+        """
 
     async def memberships(self, user_ids: Sequence[int]) -> dict[int, list[tuple[str, int, int]]]:
         """Per user a row for each conversation: (id, last pos, pos at which the user rejoined, or 0)."""

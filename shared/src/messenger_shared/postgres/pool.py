@@ -107,14 +107,15 @@ class Pool:
                 self._slots.release()
                 raise
         self._used.add(cursor)
+        POOL_USED.inc()
         POOL_WAIT.observe(asyncio.get_running_loop().time() - begun)
-        POOL_USED.set(len(self._used))
         return cursor
 
     def release(self, cursor: aiopg.Cursor) -> None:
         """Takes a connection back; closes it if it is broken, outdated or still in a transaction."""
         self._used.discard(cursor)
-        POOL_USED.set(len(self._used))
+        # A worker may have several pools.
+        POOL_USED.dec()
         if self._is_reusable(cursor):
             self._free.append(cursor)
         else:

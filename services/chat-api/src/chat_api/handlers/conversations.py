@@ -10,6 +10,8 @@ from chat_api.ports import ChangeStore, ConversationStore, UserStore
 from chat_api.publisher import Publisher
 from chat_api.rules.access import require_member
 from chat_api.rules.conversations import new_conversation
+from chat_api.search.matching import Words
+from chat_api.search.store import TitleStore
 from messenger_shared.contract import cursors, errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.rpc.messages import Request
@@ -26,8 +28,10 @@ class ConversationHandlers:
         changes: ChangeStore,
         users: UserStore,
         publisher: Publisher,
+        titles: TitleStore,
     ) -> None:
         self._conversations = conversations
+        self._titles = titles
         self._changes = changes
         self._users = users
         self._publisher = publisher
@@ -70,13 +74,31 @@ class ConversationHandlers:
         if body["cursor"] is not None:
             activity, id_ = cursors.decode(body["cursor"], "conversations", int, str)
             before = (int(activity), str(id_))
-        rows = await self._conversations.list_for(request.user_id, before, limit + 1)
-        has_more = len(rows) > limit
-        del rows[limit:]
-        items = [conversation for _, conversation in rows]
-        next_cursor = cursors.encode("conversations", rows[-1][0], items[-1]["id"]) if has_more else None
+        # An older gateway doesn't know `q`.
+        if body.get("q") is not None:
+            items, last = await self._titled(request.user_id, Words(body["q"]), before, limit)
+        else:
+            items, last = await self._newest(request.user_id, before, limit)
+        next_cursor = cursors.encode("conversations", *last) if last is not None else None
         answer = {"items": items, "next_cursor": next_cursor}
         return await with_users(self._users, request.user_id, answer, named_in(items))
+
+    async def _newest(
+        self, user_id: int, before: tuple[int, str] | None, limit: int
+    ) -> tuple[list[ConversationData], tuple[int, str] | None]:
+        """A page, and where the next one starts if there is one."""
+        rows = await self._conversations.list_for(user_id, before, limit + 1)
+        items = [conversation for _, conversation in rows[:limit]]
+        return items, (rows[limit - 1][0], items[-1]["id"]) if len(rows) > limit else None
+
+    async def _titled(
+        self, user_id: int, words: Words, before: tuple[int, str] | None, limit: int
+    ) -> tuple[list[ConversationData], tuple[int, str] | None]:
+        """The same of the conversations whose title has these words."""
+        found = await self._titles.find(user_id, words, before, limit + 1)
+        ids = [id_ for _, id_ in found[:limit]]
+        rows = await self._conversations.list_for(user_id, None, limit, ids) if ids else []
+        return [conversation for _, conversation in rows], found[limit - 1] if len(found) > limit else None
 
     async def sync(self, request: Request) -> Any:
         """Returns a page of the counters of the caller's conversations."""

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 from chat_api.handlers.users import named_by, with_users
-from chat_api.model import Draft, Edit
+from chat_api.model import Draft, Edit, MessageData
 from chat_api.ports import ConversationStore, MessageStore, ReceiptStore, UserStore
 from chat_api.publisher import Publisher
 from chat_api.rules.access import require_member
@@ -63,11 +63,16 @@ class MessageHandlers:
         """Returns a page of messages: newest first, or oldest first after a seq."""
         body, conversation_id = request.body, request.body["conversation_id"]
         require_member(await self._conversations.membership(conversation_id, request.user_id))
-        start, forward = await self._start_of_page(body, request.user_id)
-        limit = body["limit"]
-        items = await self._messages.page(conversation_id, request.user_id, start, limit + 1, forward)
-        has_more = len(items) > limit
-        del items[limit:]
+        # An older gateway doesn't know `around`.
+        if body.get("around") is not None:
+            items, has_more = await self._around(body, request.user_id)
+            forward = False
+        else:
+            start, forward = await self._start_of_page(body, request.user_id)
+            limit = body["limit"]
+            items = await self._messages.page(conversation_id, request.user_id, start, limit + 1, forward)
+            has_more = len(items) > limit
+            del items[limit:]
         next_cursor = cursors.encode("messages", items[-1]["seq"], int(forward)) if has_more else None
         answer = {"items": items, "has_more": has_more, "next_cursor": next_cursor}
         return await with_users(self._users, request.user_id, answer, named_by(items))
@@ -119,8 +124,26 @@ class MessageHandlers:
         if body["after_seq"] is not None:
             return body["after_seq"], True
         if body["before"] is not None:
-            facts = await self._messages.facts(body["before"], caller)
-            if facts is None or facts.conversation_id != body["conversation_id"]:
-                raise AppError(errors.NOT_FOUND)
-            return facts.seq, False
+            return await self._seq(body, body["before"], caller), False
         return (NEWEST if body["before_seq"] is None else body["before_seq"]), False
+
+    async def _around(self, body: dict[str, Any], caller: int) -> tuple[list[MessageData], bool]:
+        """The messages around one, the newest first, and whether there are older ones.
+
+        Half of them are older. What one side lacks, the other side has.
+        """
+        conversation_id, limit = body["conversation_id"], body["limit"]
+        seq = await self._seq(body, body["around"], caller)
+        newer = await self._messages.page(conversation_id, caller, seq, limit - 1, True) if limit > 1 else []
+        # From the message itself on.
+        older = await self._messages.page(conversation_id, caller, seq + 1, limit + 1, False)
+        newer = newer[: max(limit - 1 - limit // 2, limit - len(older))]
+        has_more = len(older) > limit - len(newer)
+        return newer[::-1] + older[: limit - len(newer)], has_more
+
+    async def _seq(self, body: dict[str, Any], message_id: str, caller: int) -> int:
+        """The seq of a message in the conversation. Raises AppError(not_found)."""
+        facts = await self._messages.facts(message_id, caller)
+        if facts is None or facts.conversation_id != body["conversation_id"]:
+            raise AppError(errors.NOT_FOUND)
+        return facts.seq

@@ -85,6 +85,7 @@ SELECT c.activity, c.id::text, c.type, c.title, c.created_by, messenger.to_wire(
   FROM (SELECT c.*, p.joined_pos, p.joined_seq, {_ACTIVITY} AS activity
           FROM {_SHOWN}
            AND (%(activity)s IS NULL OR ({_ACTIVITY}, c.id) < (%(activity)s, %(id)s::uuid))
+           AND (%(ids)s IS NULL OR p.conversation_id = ANY (%(ids)s::uuid[]))
          ORDER BY activity DESC, c.id DESC LIMIT %(limit)s) c
 {_OWN_JOINS}
   LEFT JOIN messenger.messages m ON m.conversation_id = c.id AND m.seq = c.last_seq AND {VISIBLE}
@@ -171,10 +172,11 @@ class PgConversations:
         return Membership(*rows[0]) if rows else None
 
     async def list_for(
-        self, user_id: int, before: tuple[int, str] | None, limit: int
+        self, user_id: int, before: tuple[int, str] | None, limit: int, ids: Sequence[str] | None = None
     ) -> list[tuple[int, ConversationData]]:
         activity, id_ = before or (None, None)
-        parameters = {"user": user_id, "activity": activity, "id": id_, "limit": limit}
+        wanted = None if ids is None else list(ids)
+        parameters = {"user": user_id, "activity": activity, "id": id_, "ids": wanted, "limit": limit}
         rows = await self._database.rows(_LIST, parameters, user_id=user_id)
         return [(row[0], _list_row(row[1:])) for row in rows]
 
