@@ -1,4 +1,4 @@
-"""Runs the command line: `messenger up`, `seed-demo`, `token`, `status`, `check` and so on."""
+"""Runs the command line: `messenger up`, `seed-demo`, `token`, `status`, `check`, `reindex` and so on."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from chat_api import check
+from chat_api import check, reindex
 from chat_api.file_check import Found, in_bucket, in_folder
 from gateway.admin.commands import OperatorError, add_commands, user_id
 from gateway.file_settings import FileSettings
@@ -83,7 +83,9 @@ def _parser() -> _Parser:
     audit = commands.add_parser("check", help="audit the data of the running stack")
     audit.add_argument("--repair", action="store_true", help="correct numbers that follow from other data")
     audit.set_defaults(command=_check)
-    for command in (up, demo, token, status, audit, *admin_parsers):
+    rebuild = commands.add_parser("reindex", help="rebuild the search index while the stack goes on")
+    rebuild.set_defaults(command=_reindex)
+    for command in (up, demo, token, status, audit, rebuild, *admin_parsers):
         data_dir = os.environ.get("MESSENGER_DATA_DIR") or ".messenger"
         command.add_argument(
             "--data-dir", default=data_dir, metavar="DIR", help="the data directory (.messenger)"
@@ -177,6 +179,11 @@ def _check(options: argparse.Namespace) -> None:
     url = read_status(data)["database_url"]
     if check.run(url, repair=options.repair, look=lambda: _stored_files(data)):
         raise StackError("the audit found violations")
+
+
+def _reindex(options: argparse.Namespace) -> None:
+    if reindex.run(read_status(DataDir.at(options.data_dir))["database_url"]):
+        raise StackError("the index was not rebuilt")
 
 
 def _stored_files(data: DataDir) -> Found:

@@ -3,7 +3,8 @@
 The audit runs as the role `messenger_definer`, because row-level security binds even the tables' owner; the
 owner may take that role. Only `--repair` changes data, and only what follows from other data. With `--files`,
 the audit also compares the files with the folder that has their bytes, with `--objects` with a bucket, whose
-listing comes on standard input: python -m gateway.files.s3.listing.
+listing comes on standard input: python -m gateway.files.s3.listing. Of the search index it compares a sample
+with the messages; python -m chat_api.reindex rebuilds what is wrong there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -21,10 +21,11 @@ from typing import Final
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
+from chat_api.audit_rule import Rule, violations
 from chat_api.file_check import Found, Incomplete, compare_files, in_bucket, in_folder
+from chat_api.search_check import compare_index
 from chat_api.storage.kinds import KINDS
 
-SHOWN: Final = 20
 _CONNECT_TIMEOUT_S: Final = 10
 # Every row that has a `pos`: its conversation, and whether it may share the pos.
 _POSITIONS: Final = " UNION ALL ".join(kind.positions for kind in KINDS)
@@ -46,16 +47,6 @@ _FILES: Final = """messenger.describe_files(ARRAY(
     SELECT file_id FROM messenger.file_links WHERE message_id = m.id ORDER BY place))"""
 _STALE_FILES: Final = f"""m.attachments IS NOT NULL AND m.deleted_at IS NULL
     AND m.attachments <> {_FILES}"""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A condition on the data. `query` returns a row per violation, with the conversation first."""
-
-    name: str
-    query: str
-    # The statement that corrects all violations; empty if the right value doesn't follow from other data.
-    repair: str = ""
 
 
 RULES: Final = (
@@ -194,13 +185,11 @@ def audit(cursor: Cursor, *, repair: bool = False) -> list[str]:
     for rule in RULES:
         cursor.execute(rule.query)
         rows = cursor.fetchall()
-        found += [f"violated: {rule.name}: {', '.join(map(str, row))}" for row in rows[:SHOWN]]
-        if len(rows) > SHOWN:
-            found.append(f"violated: {rule.name}: {len(rows) - SHOWN} more")
+        found += violations(rule.name, rows)
         if rows and repair and rule.repair:
             cursor.execute(rule.repair)
             found.append(f"repaired: {rule.name}: {cursor.rowcount}")
-    return found
+    return found + compare_index(cursor)
 
 
 def run(url: str, *, repair: bool, look: Callable[[], Found] | None = None) -> int:
