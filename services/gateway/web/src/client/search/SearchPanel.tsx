@@ -8,7 +8,6 @@ import {
   type ReactNode,
   type RefObject,
   type UIEvent,
-  useDeferredValue,
   useEffect,
   useId,
   useImperativeHandle,
@@ -158,7 +157,7 @@ export default function SearchPanel(props: SearchPanelProps) {
 
 /** The conversations with this name, a few of them first. Filters concern only messages. */
 function useConversationResults(text: string, filters: ChosenFilters) {
-  const found = useFoundConversations(useDeferredValue(isFiltered(filters) ? '' : text));
+  const found = useFoundConversations(isFiltered(filters) ? '' : text);
   const [allFor, setAllFor] = useState<string | null>(null);
   const shown = found.slice(0, allFor === text ? MANY : FEW);
   const results: ConversationResult[] = shown.map((row) => ({ key: row.id, row }));
