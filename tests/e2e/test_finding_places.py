@@ -109,7 +109,7 @@ async def test_a_direct_conversation_is_found_by_the_name_of_the_other(
     one, two = await named(crowd, stack, "김하늘"), await named(crowd, stack, "Ada Lovelace")
     body = {"type": "direct", "participant_ids": [two.user_id]}
     assert (await one.post("/conversations", body)).status == 201
-    both = [sorted((one.user_id, two.user_id))]
+    both: Any = [sorted((one.user_id, two.user_id))]
     assert (await titles(one, "love ada"), await titles(two, "ㄱㅎㄴ")) == (both, both)
     assert (await titles(one, "하늘"), await titles(two, "ada")) == ([], [])
 

@@ -16,6 +16,7 @@ from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.pins import PinHandlers
 from chat_api.handlers.reactions import ReactionHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
+from chat_api.handlers.search import SearchHandlers
 from chat_api.handlers.server_conversations import ServerConversationHandlers
 from chat_api.handlers.server_keys import ServerKeyHandlers, audited
 from chat_api.handlers.server_users import ServerUserHandlers
@@ -32,6 +33,7 @@ from chat_api.ports import MessageStore
 from chat_api.publisher import Publisher
 from chat_api.reaction_batcher import ReactionBatcher
 from chat_api.rules.permissions import reacting_roles
+from chat_api.search.searching import Searcher
 from chat_api.send_batcher import SendBatcher
 from chat_api.settings import ChatSettings
 from chat_api.storage.changes import PgChanges
@@ -44,6 +46,7 @@ from chat_api.storage.pins import PgPins
 from chat_api.storage.reactions import PgReactions
 from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.row_level_security import check_row_level_security
+from chat_api.storage.search import PgSearch
 from chat_api.storage.server_conversations import PgServerConversations
 from chat_api.storage.server_keys import PgServerKeys
 from chat_api.storage.settings import PgSettings
@@ -134,6 +137,7 @@ def _handlers(
         ParticipantHandlers(participants, conversations, users, publisher),
         SettingsHandlers(PgSettings(database), conversations, publisher),
         ContactHandlers(PgContacts(database)),
+        SearchHandlers(Searcher(PgSearch(search_database)), conversations, users),
     )
     table |= user_handler_table(
         UserHandlers(users, publisher, settings.directory),

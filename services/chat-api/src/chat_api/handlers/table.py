@@ -11,6 +11,7 @@ from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.pins import PinHandlers
 from chat_api.handlers.reactions import ReactionHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
+from chat_api.handlers.search import SearchHandlers
 from chat_api.handlers.server_conversations import ServerConversationHandlers
 from chat_api.handlers.server_keys import ServerKeyHandlers
 from chat_api.handlers.server_users import ServerUserHandlers
@@ -40,6 +41,7 @@ def handler_table(
     participants: ParticipantHandlers,
     settings: SettingsHandlers,
     contacts: ContactHandlers,
+    search: SearchHandlers,
 ) -> dict[str, RequestHandler]:
     """The handlers of the operations on conversations and messages, by operation name."""
     return {
@@ -49,6 +51,7 @@ def handler_table(
         message_operations.DELETE.name: messages.delete,
         message_operations.VERSIONS.name: messages.versions,
         search_operations.MENTIONS.name: messages.mentioning,
+        search_operations.MESSAGES.name: search.messages,
         message_operations.READ.name: receipts.read,
         message_operations.READ_UP_TO.name: receipts.read_up_to,
         message_operations.READERS.name: receipts.readers,

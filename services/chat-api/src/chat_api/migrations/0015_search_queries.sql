@@ -26,9 +26,131 @@ AS $$
      GROUP BY (place - 1) / at_once ORDER BY (place - 1) / at_once
 $$;
 
-REVOKE ALL ON FUNCTION messenger.my_titles(integer, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION messenger.my_titles(integer, bigint) TO messenger_chat;
+-- The acting user's conversations with messages: when the last one came, how many there are, and how far the index has
+-- followed. One conversation, or `at_most` with an id above `after`, or all.
+CREATE FUNCTION messenger.my_search_state(conversation uuid, after uuid, at_most integer)
+RETURNS TABLE (id uuid, active_at timestamptz, indexed_pos bigint, last_pos bigint)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
+SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+    SELECT c.id, coalesce(c.last_message_at, c.created_at), coalesce(f.pos, 0), c.last_pos
+      FROM conversation_participants p
+     CROSS JOIN LATERAL (SELECT * FROM conversations v WHERE v.id = p.conversation_id LIMIT 1) c
+      LEFT JOIN LATERAL (SELECT i.pos FROM feed_cursors i
+                          WHERE i.consumer = 'search' AND i.conversation_id = p.conversation_id LIMIT 1) f ON true
+     WHERE p.user_id = me() AND p.left_at IS NULL AND c.deleted_at IS NULL AND c.last_seq > 0
+       AND ($1 IS NULL OR p.conversation_id = $1) AND ($2 IS NULL OR p.conversation_id > $2)
+     ORDER BY p.conversation_id LIMIT $3
+$$;
+
+-- Those blocks of the acting user's conversations that have all `wanted` grams, newest first, with some message after
+-- `newer_than`. Each conversation comes with its own gram. `below` is the last block that the caller has already.
+CREATE FUNCTION messenger.search_blocks_in(
+    conversations uuid[], own_grams integer[], wanted integer[], newer_than timestamptz,
+    below_at timestamptz, below_conversation uuid, below_seq bigint, at_most integer)
+RETURNS TABLE (conversation_id uuid, first_seq bigint, last_seq bigint, newest_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
+SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+    SELECT b.conversation_id, b.first_seq, b.last_seq, b.newest_at
+      FROM (SELECT i.conversation_id, i.first_seq, i.last_seq, i.newest_at FROM search_blocks i
+             WHERE i.grams @> $3 AND i.grams && $2 OFFSET 0) b
+     -- Another conversation may have the same gram.
+     WHERE b.conversation_id = ANY ($1) AND ($4 IS NULL OR b.newest_at > $4)
+       AND ($5 IS NULL OR (b.newest_at, b.conversation_id, b.first_seq) < ($5, $6, $7))
+       AND EXISTS (SELECT FROM conversation_participants p
+                    WHERE p.conversation_id = b.conversation_id AND p.user_id = me() AND p.left_at IS NULL)
+     ORDER BY b.newest_at DESC, b.conversation_id DESC, b.first_seq DESC LIMIT $8
+$$;
+
+-- The same in all conversations of the acting user, if no more than `at_most` blocks of anybody have the grams. If more
+-- do, the only row is null.
+CREATE FUNCTION messenger.rare_search_blocks(wanted integer[], newer_than timestamptz, at_most integer)
+RETURNS TABLE (conversation_id uuid, first_seq bigint, last_seq bigint, newest_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
+SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+    WITH found AS MATERIALIZED (
+        SELECT b.conversation_id, b.first_seq, b.last_seq, b.newest_at FROM search_blocks b
+         WHERE b.grams @> $1 LIMIT $3 + 1
+    ), counted AS (
+        SELECT count(*) AS number FROM found
+    )
+    SELECT f.conversation_id, f.first_seq, f.last_seq, f.newest_at
+      FROM counted CROSS JOIN found f
+     CROSS JOIN LATERAL (SELECT FROM conversation_participants p
+                          WHERE p.conversation_id = f.conversation_id AND p.user_id = me() AND p.left_at IS NULL
+                          LIMIT 1) mine
+     WHERE number <= $3 AND ($2 IS NULL OR f.newest_at > $2)
+     UNION ALL
+    SELECT NULL, NULL, NULL, NULL FROM counted WHERE number > $3
+$$;
+
+-- For each of the acting user's conversations, the last message that isn't later than `up_to`, for searches without the
+-- index. Messages are later the higher their seq is, but for some seconds.
+CREATE FUNCTION messenger.search_starts(conversations uuid[], up_to timestamptz)
+RETURNS TABLE (conversation_id uuid, seq bigint, created_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    low bigint;
+    high bigint;
+    middle bigint;
+    at timestamptz;
+BEGIN
+    FOR conversation_id, high IN
+        SELECT c.id, c.last_seq FROM unnest(conversations) AS wanted (id)
+         CROSS JOIN LATERAL (SELECT * FROM conversations v WHERE v.id = wanted.id LIMIT 1) c
+         CROSS JOIN LATERAL (SELECT FROM conversation_participants p
+                              WHERE p.conversation_id = wanted.id AND p.user_id = me() AND p.left_at IS NULL
+                              LIMIT 1) mine
+         WHERE c.deleted_at IS NULL
+    LOOP
+        low := 0;
+        WHILE up_to IS NOT NULL AND low < high LOOP
+            middle := (low + high + 1) / 2;
+            SELECT m.created_at INTO at FROM messages m
+             WHERE m.conversation_id = search_starts.conversation_id AND m.seq = middle;
+            IF at > up_to THEN high := middle - 1; ELSE low := middle; END IF;
+        END LOOP;
+        SELECT m.seq, m.created_at INTO seq, created_at FROM messages m
+         WHERE m.conversation_id = search_starts.conversation_id AND m.seq = high;
+        CONTINUE WHEN NOT FOUND;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+REVOKE ALL ON FUNCTION messenger.my_titles(integer, bigint),
+       messenger.my_search_state(uuid, uuid, integer),
+       messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer),
+       messenger.rare_search_blocks(integer[], timestamptz, integer),
+       messenger.search_starts(uuid[], timestamptz)
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION messenger.my_titles(integer, bigint),
+       messenger.my_search_state(uuid, uuid, integer),
+       messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer),
+       messenger.rare_search_blocks(integer[], timestamptz, integer),
+       messenger.search_starts(uuid[], timestamptz)
+   TO messenger_chat;
+GRANT SELECT ON messenger.search_blocks, messenger.feed_cursors TO messenger_definer;
 
 GRANT CREATE ON SCHEMA messenger TO messenger_definer;
 ALTER FUNCTION messenger.my_titles(integer, bigint) OWNER TO messenger_definer;
+ALTER FUNCTION messenger.my_search_state(uuid, uuid, integer) OWNER TO messenger_definer;
+ALTER FUNCTION messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer) OWNER TO messenger_definer;
+ALTER FUNCTION messenger.rare_search_blocks(integer[], timestamptz, integer) OWNER TO messenger_definer;
+ALTER FUNCTION messenger.search_starts(uuid[], timestamptz) OWNER TO messenger_definer;
 REVOKE CREATE ON SCHEMA messenger FROM messenger_definer;

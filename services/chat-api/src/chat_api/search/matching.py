@@ -34,9 +34,13 @@ class Words:
 
     def are_in(self, texts: Sequence[str]) -> bool:
         """Whether each word is in one of these folded texts."""
-        return all(any(word in text for text in texts) for word in self._plain) and all(
-            any(pattern.search(text) for text in texts) for pattern in self._patterns
-        )
+        for word in self._plain:
+            for text in texts:
+                if word in text:
+                    break
+            else:
+                return False
+        return all(any(map(pattern.search, texts)) for pattern in self._patterns)
 
     def places_in(self, content: str) -> list[list[int]]:
         """Where the words are in an unfolded text: [offset, length] in UTF-16 units, sorted and merged."""

@@ -17,9 +17,13 @@ _UNSEEN: Final = re.compile(
 _DOTLESS: Final = str.maketrans("ı", "i")
 
 
+# ASCII, kana without marks, ideographs and Korean syllables: only ASCII letters change. Most texts are such.
+_PLAIN: Final = re.compile("[\x00-\x7f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]*")
+
+
 def fold(text: str) -> str:
     """The folded form. Use it only to compare; store and show the original text."""
-    if text.isascii():
+    if text.isascii() or _PLAIN.fullmatch(text):
         return text.lower()
     caseless = unicodedata.normalize("NFKC", text).casefold().translate(_DOTLESS).replace("i\u0307", "i")
     return unicodedata.normalize("NFKC", _UNSEEN.sub("", caseless))
