@@ -25,6 +25,7 @@ describe('words', () => {
     ['co\u00adop', 'coop', ['co\u00adop']],
     ['tea and more tea', 'tea more', ['tea', 'more', 'tea']],
     ['aaaa', 'aa aaa', ['aaaa']],
+    ['banana', 'ana', ['anana']],
     ['회의', '의회', null],
     ['hot tea', 'hot coffee', null],
     ['하', 'ㅎㅎ', null],

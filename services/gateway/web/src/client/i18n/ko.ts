@@ -262,7 +262,7 @@ export const ko: Texts = {
   'search.words': '이 조건으로 메시지를 검색할 단어를 입력하세요.',
   'search.searching': '검색하는 중…',
   'search.offline': '연결되면 메시지를 검색합니다…',
-  'search.none': '“{text}”이(가) 들어 있는 메시지가 없습니다',
+  'search.none': '“{text}” 메시지 검색 결과가 없습니다',
   'search.partial': '아직 모두 검색하지 못했습니다.',
   'search.goOn': '계속 검색',
   'search.shown': '{conversations, plural, =0 {} other {대화 #개, }}메시지 {messages}개 표시됨',

@@ -1,7 +1,7 @@
 /** The filters of the search for messages: a row of chips. A chip with a value to choose opens a field below the row. */
 
 import { useConversation } from '@messenger/react';
-import { type ReactNode, useId, useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { formatFilterDay } from '../i18n/dates.ts';
 import { useLanguage, useT } from '../i18n/language.tsx';
 import { useTitle } from '../parts/conversationTitle.ts';
@@ -28,16 +28,21 @@ export function FilterBar({ filters, open, onFilters }: FilterBarProps) {
   const bar = useRef<HTMLFieldSetElement>(null);
   const labels = useLabels(filters);
   const change = (next: Parameters<typeof withFilters>[1]) => onFilters(withFilters(filters, next));
-  const close = () => {
-    setEditor(null);
-    bar.current?.querySelector<HTMLElement>('[aria-expanded=true]')?.focus();
-  };
+  const close = () => setEditor(null);
+  // The chip gets the focus that its field had.
+  const before = useRef(editor);
+  useEffect(() => {
+    const hasLeft = editor === null && bar.current?.contains(document.activeElement) !== true;
+    if (hasLeft) bar.current?.querySelector<HTMLElement>(`[data-editor="${before.current}"]`)?.focus();
+    before.current = editor;
+  }, [editor]);
   const chosen = (next: Parameters<typeof withFilters>[1]) => {
     change(next);
     close();
   };
   const chip = (name: Editor, label: string | null, text: string, cleared: typeof filters | object) => (
     <ValueChip
+      name={name}
       label={label}
       text={text}
       editorId={`${id}-editor`}
@@ -84,6 +89,7 @@ export function FilterBar({ filters, open, onFilters }: FilterBarProps) {
 }
 
 interface ValueChipProps {
+  name: Editor;
   /** What is chosen, or null. */
   label: string | null;
   text: string;
@@ -93,29 +99,28 @@ interface ValueChipProps {
   onClear: () => void;
 }
 
-function ValueChip({ label, text, editorId, isOpen, onOpen, onClear }: ValueChipProps) {
+function ValueChip({ name, label, text, editorId, isOpen, onOpen, onClear }: ValueChipProps) {
   const t = useT();
   const clear = t('search.clearFilter', { filter: label ?? text });
-  const button: ReactNode = (
-    <button
-      type="button"
-      className={label === null ? 'filter-chip' : 'filter-chip chosen-filter'}
-      aria-expanded={isOpen}
-      aria-controls={isOpen ? editorId : undefined}
-      onClick={onOpen}
-    >
-      <span className="filter-label">{label ?? text}</span>
-      {label === null && <Icon name="down" />}
-    </button>
-  );
-  if (label === null) return button;
   return (
     <span className="filter-value">
-      {button}
-      <button type="button" className="filter-clear" onClick={onClear} title={clear}>
-        <Icon name="close" />
-        <span className="sr-only">{clear}</span>
+      <button
+        type="button"
+        className={label === null ? 'filter-chip' : 'filter-chip chosen-filter'}
+        data-editor={name}
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? editorId : undefined}
+        onClick={onOpen}
+      >
+        <span className="filter-label">{label ?? text}</span>
+        {label === null && <Icon name="down" />}
       </button>
+      {label !== null && (
+        <button type="button" className="filter-clear" onClick={onClear} title={clear}>
+          <Icon name="close" />
+          <span className="sr-only">{clear}</span>
+        </button>
+      )}
     </span>
   );
 }

@@ -7,6 +7,7 @@ import { type ConversationRow, type SearchHit, type SearchView, useSearch } from
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { failureText } from '../i18n/failures.ts';
 import { useT } from '../i18n/language.tsx';
+import { useTitle } from '../parts/conversationTitle.ts';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 import { useUserName } from '../parts/UserName.tsx';
 import { usePreview } from '../parts/usePreview.ts';
@@ -27,6 +28,7 @@ export interface FindBarProps {
 
 export default function FindBar({ row, request, onJump, onMarks, onClose }: FindBarProps) {
   const t = useT();
+  const { title } = useTitle(row);
   const [text, setText] = useState('');
   const field = useRef<HTMLInputElement>(null);
   const search = useSearch(text, { conversationId: row.id });
@@ -49,6 +51,7 @@ export default function FindBar({ row, request, onJump, onMarks, onClose }: Find
       aria-label={t('find.open')}
       onKeyDown={(event) => closeOnEscape(event, onClose)}
     >
+      <h2 className="sr-only">{title}</h2>
       <Icon name="search" />
       <input
         {...props}

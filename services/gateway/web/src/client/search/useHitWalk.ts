@@ -55,6 +55,8 @@ export function useHitWalk(search: SearchView, onGo: (hit: SearchHit) => void): 
     if (query !== '' && !first && status !== 'ready') return;
     wentFor.current = query;
     lastAt.current = 0;
+    setEdge(null);
+    setWaiting(false);
     if (first) go(first);
     else setCurrentId(null);
   });

@@ -72,9 +72,8 @@ function placesOf(units: readonly Unit[], word: readonly string[]): Highlight[] 
   const found: Highlight[] = [];
   for (let at = 0; at + word.length <= units.length; at += 1) {
     const [first, last] = [units[at], units[at + word.length - 1]];
-    if (!first || !last || !word.every((wanted, by) => isLike(units[at + by], wanted))) continue;
-    found.push([first.start, last.end - first.start]);
-    at += word.length - 1;
+    if (first && last && word.every((wanted, by) => isLike(units[at + by], wanted)))
+      found.push([first.start, last.end - first.start]);
   }
   return found;
 }
