@@ -47,9 +47,10 @@ AS $$
 $$;
 
 -- Those blocks of the acting user's conversations that have all `wanted` grams, newest first, with some message after
--- `newer_than`. Each conversation comes with its own gram. `below` is the last block that the caller has already.
-CREATE FUNCTION messenger.search_blocks_in(
-    conversations uuid[], own_grams integer[], wanted integer[], newer_than timestamptz,
+-- `newer_than`, and none of whose first message is later than `up_to`. Each conversation comes with its own gram.
+-- `below` is the last block that the caller has already.
+CREATE FUNCTION messenger.newest_search_blocks(
+    conversations uuid[], own_grams integer[], wanted integer[], newer_than timestamptz, up_to timestamptz,
     below_at timestamptz, below_conversation uuid, below_seq bigint, at_most integer)
 RETURNS TABLE (conversation_id uuid, first_seq bigint, last_seq bigint, newest_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
@@ -60,18 +61,48 @@ SET enable_mergejoin = off
 AS $$
     SELECT b.conversation_id, b.first_seq, b.last_seq, b.newest_at
       FROM (SELECT i.conversation_id, i.first_seq, i.last_seq, i.newest_at FROM search_blocks i
-             WHERE i.grams @> $3 AND i.grams && $2 OFFSET 0) b
+             WHERE i.grams @> wanted AND i.grams && own_grams OFFSET 0) b
      -- Another conversation may have the same gram.
-     WHERE b.conversation_id = ANY ($1) AND ($4 IS NULL OR b.newest_at > $4)
-       AND ($5 IS NULL OR (b.newest_at, b.conversation_id, b.first_seq) < ($5, $6, $7))
+     WHERE b.conversation_id = ANY (conversations) AND (newer_than IS NULL OR b.newest_at > newer_than)
+       AND (below_at IS NULL
+            OR (b.newest_at, b.conversation_id, b.first_seq) < (below_at, below_conversation, below_seq))
        AND EXISTS (SELECT FROM conversation_participants p
                     WHERE p.conversation_id = b.conversation_id AND p.user_id = me() AND p.left_at IS NULL)
-     ORDER BY b.newest_at DESC, b.conversation_id DESC, b.first_seq DESC LIMIT $8
+       AND (up_to IS NULL OR b.newest_at <= up_to OR EXISTS (
+            SELECT FROM messages m
+             WHERE m.conversation_id = b.conversation_id AND m.seq = b.first_seq AND m.created_at <= up_to))
+     ORDER BY b.newest_at DESC, b.conversation_id DESC, b.first_seq DESC LIMIT at_most
+$$;
+
+-- The same in the order of conversations and seqs.
+CREATE FUNCTION messenger.next_search_blocks(
+    conversations uuid[], own_grams integer[], wanted integer[], newer_than timestamptz, up_to timestamptz,
+    after_conversation uuid, after_seq bigint, at_most integer)
+RETURNS TABLE (conversation_id uuid, first_seq bigint, last_seq bigint, newest_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
+SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+    SELECT b.conversation_id, b.first_seq, b.last_seq, b.newest_at
+      FROM (SELECT i.conversation_id, i.first_seq, i.last_seq, i.newest_at FROM search_blocks i
+             WHERE i.grams @> wanted AND i.grams && own_grams OFFSET 0) b
+     -- Another conversation may have the same gram.
+     WHERE b.conversation_id = ANY (conversations) AND (newer_than IS NULL OR b.newest_at > newer_than)
+       AND (after_conversation IS NULL OR (b.conversation_id, b.first_seq) > (after_conversation, after_seq))
+       AND EXISTS (SELECT FROM conversation_participants p
+                    WHERE p.conversation_id = b.conversation_id AND p.user_id = me() AND p.left_at IS NULL)
+       AND (up_to IS NULL OR b.newest_at <= up_to OR EXISTS (
+            SELECT FROM messages m
+             WHERE m.conversation_id = b.conversation_id AND m.seq = b.first_seq AND m.created_at <= up_to))
+     ORDER BY b.conversation_id, b.first_seq LIMIT at_most
 $$;
 
 -- The same in all conversations of the acting user, if no more than `at_most` blocks of anybody have the grams. If more
 -- do, the only row is null.
-CREATE FUNCTION messenger.rare_search_blocks(wanted integer[], newer_than timestamptz, at_most integer)
+CREATE FUNCTION messenger.rare_search_blocks(
+    wanted integer[], newer_than timestamptz, up_to timestamptz, at_most integer)
 RETURNS TABLE (conversation_id uuid, first_seq bigint, last_seq bigint, newest_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
 SET search_path = messenger, pg_catalog, pg_temp
@@ -80,19 +111,21 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
     WITH found AS MATERIALIZED (
-        SELECT b.conversation_id, b.first_seq, b.last_seq, b.newest_at FROM search_blocks b
-         WHERE b.grams @> $1 LIMIT $3 + 1
+        SELECT i.conversation_id, i.first_seq, i.last_seq, i.newest_at FROM search_blocks i
+         WHERE i.grams @> wanted LIMIT at_most + 1
     ), counted AS (
         SELECT count(*) AS number FROM found
     )
-    SELECT f.conversation_id, f.first_seq, f.last_seq, f.newest_at
-      FROM counted CROSS JOIN found f
-     CROSS JOIN LATERAL (SELECT FROM conversation_participants p
-                          WHERE p.conversation_id = f.conversation_id AND p.user_id = me() AND p.left_at IS NULL
-                          LIMIT 1) mine
-     WHERE number <= $3 AND ($2 IS NULL OR f.newest_at > $2)
+    SELECT b.conversation_id, b.first_seq, b.last_seq, b.newest_at
+      FROM counted CROSS JOIN found b
+     WHERE number <= at_most AND (newer_than IS NULL OR b.newest_at > newer_than)
+       AND EXISTS (SELECT FROM conversation_participants p
+                    WHERE p.conversation_id = b.conversation_id AND p.user_id = me() AND p.left_at IS NULL)
+       AND (up_to IS NULL OR b.newest_at <= up_to OR EXISTS (
+            SELECT FROM messages m
+             WHERE m.conversation_id = b.conversation_id AND m.seq = b.first_seq AND m.created_at <= up_to))
      UNION ALL
-    SELECT NULL, NULL, NULL, NULL FROM counted WHERE number > $3
+    SELECT NULL, NULL, NULL, NULL FROM counted WHERE number > at_most
 $$;
 
 -- For each of the acting user's conversations, the last message that isn't later than `up_to`, for searches without the
@@ -135,22 +168,30 @@ $$;
 
 REVOKE ALL ON FUNCTION messenger.my_titles(integer, bigint),
        messenger.my_search_state(uuid, uuid, integer),
-       messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer),
-       messenger.rare_search_blocks(integer[], timestamptz, integer),
+       messenger.newest_search_blocks(
+           uuid[], integer[], integer[], timestamptz, timestamptz, timestamptz, uuid, bigint, integer),
+       messenger.next_search_blocks(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer),
+       messenger.rare_search_blocks(integer[], timestamptz, timestamptz, integer),
        messenger.search_starts(uuid[], timestamptz)
   FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION messenger.my_titles(integer, bigint),
        messenger.my_search_state(uuid, uuid, integer),
-       messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer),
-       messenger.rare_search_blocks(integer[], timestamptz, integer),
+       messenger.newest_search_blocks(
+           uuid[], integer[], integer[], timestamptz, timestamptz, timestamptz, uuid, bigint, integer),
+       messenger.next_search_blocks(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer),
+       messenger.rare_search_blocks(integer[], timestamptz, timestamptz, integer),
        messenger.search_starts(uuid[], timestamptz)
    TO messenger_chat;
-GRANT SELECT ON messenger.search_blocks, messenger.feed_cursors TO messenger_definer;
 
 GRANT CREATE ON SCHEMA messenger TO messenger_definer;
 ALTER FUNCTION messenger.my_titles(integer, bigint) OWNER TO messenger_definer;
 ALTER FUNCTION messenger.my_search_state(uuid, uuid, integer) OWNER TO messenger_definer;
-ALTER FUNCTION messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer) OWNER TO messenger_definer;
-ALTER FUNCTION messenger.rare_search_blocks(integer[], timestamptz, integer) OWNER TO messenger_definer;
+ALTER FUNCTION messenger.newest_search_blocks(
+    uuid[], integer[], integer[], timestamptz, timestamptz, timestamptz, uuid, bigint, integer)
+   OWNER TO messenger_definer;
+ALTER FUNCTION messenger.next_search_blocks(
+    uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer)
+   OWNER TO messenger_definer;
+ALTER FUNCTION messenger.rare_search_blocks(integer[], timestamptz, timestamptz, integer) OWNER TO messenger_definer;
 ALTER FUNCTION messenger.search_starts(uuid[], timestamptz) OWNER TO messenger_definer;
 REVOKE CREATE ON SCHEMA messenger FROM messenger_definer;

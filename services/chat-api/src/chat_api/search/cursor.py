@@ -1,7 +1,7 @@
 """Encodes where a search goes on, for the client to give back.
 
-A cursor has times and ids, and nothing else of messages and conversations. Whoever uses it finds only what they
-may see. A cursor of another query or another user is refused, because its numbers mean something else.
+A cursor has times and ids, and nothing else of messages and conversations. Whoever uses it finds only what
+they may see. A cursor of another query or another user is refused, since its numbers mean something else.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ from messenger_shared.contract.errors import AppError
 
 KEPT_MAX: Final = 8
 _HEAD: Final = struct.Struct(">cIq16sB")
-_ROUND: Final = struct.Struct(">16sHqB")
+_ROUND: Final = struct.Struct(">16sH16sq?B")
 _VERSION: Final = b"s"
-_NO_TIME: Final = -(2**63)
+FIRST_ID: Final = str(uuid.UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
     """A search that takes several requests to look at all conversations once, in the order of their ids.
 
-    It is done with those up to `after`, looks at the next `size`, and has found all in these that is newer
-    than `below_at`. `kept` are the ids of the newest messages so far, which are the answer at its end.
+    It is done with those up to `after`, and now looks at the next `size`. With `within`, it is done with the
+    blocks of these up to that first seq in that conversation. `kept` are the ids of the newest messages so
+    far, which are the answer at its end; if it is `full`, older ones were left out.
     """
 
-    after: str = str(uuid.UUID(int=0))
+    after: str = FIRST_ID
     size: int = 512
-    below_at: int | None = None
+    within: tuple[str, int] | None = None
     kept: tuple[str, ...] = ()
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,11 @@ def encode(position: Position, query: Query, caller: int) -> str:
     data = _HEAD.pack(
         _VERSION, _checksum(query, caller), at, uuid.UUID(id_).bytes, position.round is not None
     )
-    if position.round is not None:
-        after, size, below_at = position.round.after, position.round.size, position.round.below_at
-        kept = position.round.kept
-        data += _ROUND.pack(
-            uuid.UUID(after).bytes, size, _NO_TIME if below_at is None else below_at, len(kept)
-        )
-        data += b"".join(uuid.UUID(id_).bytes for id_ in kept)
+    if (round_ := position.round) is not None:
+        conversation_id, seq = round_.within or (FIRST_ID, 0)
+        ids = [uuid.UUID(id_).bytes for id_ in (round_.after, conversation_id, *round_.kept)]
+        data += _ROUND.pack(ids[0], round_.size, ids[1], seq, round_.full, len(round_.kept))
+        data += b"".join(ids[2:])
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
@@ -80,14 +80,13 @@ def decode(cursor: str, query: Query, caller: int) -> Position:
 
 
 def _decode_round(data: bytes) -> Round:
-    after, size, below_at, count = _ROUND.unpack_from(data)
+    after, size, conversation_id, seq, full, count = _ROUND.unpack_from(data)
     ids = data[_ROUND.size :]
-    if not size or count > KEPT_MAX or len(ids) != count * 16:
+    if not size or count > KEPT_MAX or len(ids) != count * 16 or seq < 0:
         raise ValueError
     kept = tuple(str(uuid.UUID(bytes=ids[at : at + 16])) for at in range(0, len(ids), 16))
-    return Round(
-        str(uuid.UUID(bytes=after)), size, None if below_at == _NO_TIME else _in_range(below_at), kept
-    )
+    within = (str(uuid.UUID(bytes=conversation_id)), seq) if seq else None
+    return Round(str(uuid.UUID(bytes=after)), size, within, kept, full)
 
 
 def _in_range(at: int) -> int:

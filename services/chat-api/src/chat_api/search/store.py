@@ -25,6 +25,11 @@ class Lag(NamedTuple):
     indexed_pos: int
     last_pos: int
 
+    @property
+    def changes(self) -> int:
+        """At most so many messages have changed."""
+        return self.last_pos - self.indexed_pos
+
 
 class Group(NamedTuple):
     """Some conversations, and when the last message came to any of them, in µs since 1970."""
@@ -39,6 +44,10 @@ class Scope(NamedTuple):
     groups: list[Group]
     # Each with the time of its last message.
     lags: list[tuple[int, Lag]]
+
+    def scanned(self, max_lag: int) -> set[str]:
+        """The conversations of which the index lacks too much to be used."""
+        return {lag.conversation_id for _, lag in self.lags if lag.changes > max_lag}
 
 
 class TitleStore(Protocol):
@@ -64,19 +73,38 @@ class SearchStore(Protocol):
     ) -> Scope:
         """The caller's conversations: all, or the next `at_most` with an id above `after`."""
 
-    async def blocks(
-        self, query: Query, caller: int, seconds: float, conversation_ids: Sequence[str], below: Block | None
+    async def newest_blocks(
+        self,
+        query: Query,
+        caller: int,
+        seconds: float,
+        conversation_ids: Sequence[str],
+        below: Moment | None,
+        after: Block | None,
     ) -> tuple[list[Block], bool]:
-        """Blocks of these conversations that may have such messages, newest first, below the block `below`.
+        """Blocks of these conversations that may have such messages below the moment, the newest first.
 
-        Also returns whether there may be more.
+        They come after the block `after`. Also returns whether there may be more.
         """
 
-    async def rare_blocks(self, query: Query, caller: int, seconds: float) -> list[Block] | None:
+    async def next_blocks(
+        self,
+        query: Query,
+        caller: int,
+        seconds: float,
+        conversation_ids: Sequence[str],
+        below: Moment | None,
+        after: tuple[str, int] | None,
+    ) -> tuple[list[Block], bool]:
+        """The same in the order of conversations and seqs, after the block with this first seq."""
+
+    async def rare_blocks(
+        self, query: Query, caller: int, seconds: float, below: Moment | None
+    ) -> list[Block] | None:
         """All blocks of the caller's that may have such messages; None if there may be too many."""
 
     async def starts(
-        self, caller: int, seconds: float, conversation_ids: Sequence[str], up_to: int | None
+        self, caller: int, seconds: float, conversation_ids: Sequence[str], below: Moment | None
     ) -> list[Block]:
         """For each conversation the block of the one message from which to read on downwards."""
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from chat_api.search.grams import conversation_gram
 from chat_api.search.query import Message, Moment, Query
 from chat_api.search.store import Block, Group, Lag, Scope
+from chat_api.search.work import DISORDER_US
 from chat_api.storage.messages import HISTORY_COLUMNS, HISTORY_JOIN, VISIBLE, to_history_message
 from messenger_shared.contract.operations.search import FILE
 from messenger_shared.postgres.database import Database, Row
@@ -31,26 +32,32 @@ UNION ALL
 SELECT active, id, indexed_pos, last_pos FROM mine WHERE last_pos > indexed_pos
 """
 _BLOCK: Final = f"{_MICROSECONDS.format('newest_at')}, conversation_id::text, first_seq, last_seq"
-_BLOCKS: Final = f"""
+# What every look-up of blocks asks for.
+_WANTED: Final = f"%(grams)s::integer[], %(after)s::timestamptz, {_MOMENT.format('up_to')}"
+_NEWEST_BLOCKS: Final = f"""
 SELECT {_BLOCK}
-  FROM messenger.search_blocks_in(
-       %(conversations)s::uuid[], %(own_grams)s::integer[], %(grams)s::integer[], %(after)s::timestamptz,
-       {_MOMENT.format("below_at")}, %(below_conversation)s::uuid, %(below_seq)s, {LOOK_UP_MAX})
+  FROM messenger.newest_search_blocks(
+       %(conversations)s::uuid[], %(own_grams)s::integer[], {_WANTED},
+       {_MOMENT.format("below_at")}, %(below_conversation)s::uuid, %(below_seq)s, %(most)s)
 """
-_RARE_BLOCKS: Final = f"""
-SELECT {_BLOCK} FROM messenger.rare_search_blocks(%(grams)s::integer[], %(after)s::timestamptz, {RARE_MAX})
+_NEXT_BLOCKS: Final = f"""
+SELECT {_BLOCK}
+  FROM messenger.next_search_blocks(
+       %(conversations)s::uuid[], %(own_grams)s::integer[], {_WANTED},
+       %(from_conversation)s::uuid, %(from_seq)s, %(most)s)
 """
+_RARE_BLOCKS: Final = f"SELECT {_BLOCK} FROM messenger.rare_search_blocks({_WANTED}, %(most)s)"
 _STARTS: Final = f"""
 SELECT {_MICROSECONDS.format("created_at")}, conversation_id::text, seq, seq
   FROM messenger.search_starts(%(conversations)s::uuid[], {_MOMENT.format("up_to")})
 """
-# Lets a conversation b through that history shows the user. Row-level security alone shows them also what they
-# wrote in others.
+# Lets a conversation b through that history shows the user. Row-level security alone shows them also what
+# they wrote in others.
 _MEMBER: Final = """
  CROSS JOIN LATERAL (SELECT FROM messenger.conversation_participants p
                        JOIN messenger.conversations c ON c.id = p.conversation_id
-                      WHERE p.conversation_id = b.conversation_id AND p.user_id = %(user)s AND p.left_at IS NULL
-                        AND c.deleted_at IS NULL LIMIT 1) member"""
+                      WHERE p.conversation_id = b.conversation_id AND p.user_id = %(user)s
+                        AND p.left_at IS NULL AND c.deleted_at IS NULL LIMIT 1) member"""
 _PASSES: Final = f"""m.deleted_at IS NULL
    AND (%(sender)s IS NULL OR m.sender_id = %(sender)s)
    AND (%(after)s IS NULL OR m.created_at > %(after)s)
@@ -97,8 +104,12 @@ SELECT {_MICROSECONDS.format("m.created_at")}, {HISTORY_COLUMNS}
 class PgSearch:
     """A SearchStore in PostgreSQL. Give it a database of its own, so that searches don't hold up others."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, *, look_up_max: int = LOOK_UP_MAX, rare_max: int = RARE_MAX
+    ) -> None:
         self._database = database
+        self._look_up_max = look_up_max
+        self._rare_max = rare_max
 
     async def scope(
         self, query: Query, caller: int, seconds: float, after: str | None, at_most: int | None
@@ -113,30 +124,53 @@ class PgSearch:
                 lags.append((active, Lag(ids, indexed_pos, last_pos)))
         return Scope(sorted(groups, reverse=True), lags)
 
-    async def blocks(
-        self, query: Query, caller: int, seconds: float, conversation_ids: Sequence[str], below: Block | None
+    async def newest_blocks(
+        self,
+        query: Query,
+        caller: int,
+        seconds: float,
+        conversation_ids: Sequence[str],
+        below: Moment | None,
+        after: Block | None,
     ) -> tuple[list[Block], bool]:
-        parameters = {
-            "conversations": list(conversation_ids),
-            "own_grams": [conversation_gram(id_) for id_ in conversation_ids],
-            "grams": query.grams,
-            "after": query.after,
-            "below_at": below and below.newest_at,
-            "below_conversation": below and below.conversation_id,
-            "below_seq": below and below.first_seq,
+        parameters = _wanted(query, below, conversation_ids) | {
+            "below_at": after and after.newest_at,
+            "below_conversation": after and after.conversation_id,
+            "below_seq": after and after.first_seq,
+            "most": self._look_up_max,
         }
-        rows = await self._rows(_BLOCKS, caller, seconds, parameters)
-        return [Block(*row) for row in rows], len(rows) == LOOK_UP_MAX
+        rows = await self._rows(_NEWEST_BLOCKS, caller, seconds, parameters)
+        return [Block(*row) for row in rows], len(rows) == self._look_up_max
 
-    async def rare_blocks(self, query: Query, caller: int, seconds: float) -> list[Block] | None:
-        parameters = {"grams": query.grams, "after": query.after}
+    async def next_blocks(
+        self,
+        query: Query,
+        caller: int,
+        seconds: float,
+        conversation_ids: Sequence[str],
+        below: Moment | None,
+        after: tuple[str, int] | None,
+    ) -> tuple[list[Block], bool]:
+        from_conversation, from_seq = after or (None, None)
+        parameters = _wanted(query, below, conversation_ids) | {
+            "from_conversation": from_conversation,
+            "from_seq": from_seq,
+            "most": self._look_up_max,
+        }
+        rows = await self._rows(_NEXT_BLOCKS, caller, seconds, parameters)
+        return [Block(*row) for row in rows], len(rows) == self._look_up_max
+
+    async def rare_blocks(
+        self, query: Query, caller: int, seconds: float, below: Moment | None
+    ) -> list[Block] | None:
+        parameters = _wanted(query, below) | {"most": self._rare_max}
         rows = await self._rows(_RARE_BLOCKS, caller, seconds, parameters)
         return None if any(row[1] is None for row in rows) else [Block(*row) for row in rows]
 
     async def starts(
-        self, caller: int, seconds: float, conversation_ids: Sequence[str], up_to: int | None
+        self, caller: int, seconds: float, conversation_ids: Sequence[str], below: Moment | None
     ) -> list[Block]:
-        parameters = {"conversations": list(conversation_ids), "up_to": up_to}
+        parameters = {"conversations": list(conversation_ids), "up_to": _up_to(below)}
         return [Block(*row) for row in await self._rows(_STARTS, caller, seconds, parameters)]
 
     async def messages(
@@ -189,6 +223,21 @@ class PgSearch:
         """The rows of a statement that ends after `seconds`. The limit is set in the same round trip."""
         parameters["limit_ms"] = max(1, int(seconds * 1_000))
         return await self._database.rows(_LIMITED + sql, parameters, user_id=caller)
+
+
+def _up_to(below: Moment | None) -> int | None:
+    """No message that is sought is later, nor is one of a lower seq in its conversation."""
+    return None if below is None else below[0] + DISORDER_US
+
+
+def _wanted(query: Query, below: Moment | None, conversation_ids: Sequence[str] = ()) -> dict[str, Any]:
+    return {
+        "grams": query.grams,
+        "after": query.after,
+        "up_to": _up_to(below),
+        "conversations": list(conversation_ids),
+        "own_grams": [conversation_gram(id_) for id_ in conversation_ids],
+    }
 
 
 def _filters(query: Query) -> dict[str, Any]:
