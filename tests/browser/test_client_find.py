@@ -1,4 +1,4 @@
-"""Finding words in an open conversation of the web client: from hit to hit, the marks in messages, the keys."""
+"""Finding words in an open conversation of the web client: from hit to hit, marks in messages, keys."""
 
 from __future__ import annotations
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.client import Chat, WebClients, new_user
 from tests.browser.people import item, name
-from tests.browser.test_client_altered import BARE
 from tests.browser.test_client_composition import compose
-from tests.browser.test_client_looks import NARROW, WIDE, assert_accessible, assert_fits, look_at
+from tests.browser.test_client_looks import assert_accessible
 from tests.browser.test_client_speed import MESSAGES, fill
 from tests.client import User
 
@@ -121,9 +121,8 @@ async def test_a_message_far_back_of_a_conversation_that_is_not_open_is_two_keys
     await expect(chat.message(f"Message {MESSAGES}:")).to_be_in_viewport()
 
 
-async def test_the_keyboard_moves_through_all_results_and_escape_clears_then_leaves(
-    clients: WebClients, host: User
-) -> None:
+async def with_pears(clients: WebClients, host: User) -> Chat:
+    """Opens the client of a user with a group and a direct conversation that are both about pears."""
     one, two = new_user(), new_user()
     await name(host, two, "Paul Pear")
     room = await clients.group("Fruit pear", one, two)
@@ -132,13 +131,20 @@ async def test_the_keyboard_moves_through_all_results_and_escape_clears_then_lea
     await clients.post(two, made.body["id"], "an apple")
     await clients.post(two, room, "first pear", "second pear")
     chat = await clients.chat(one)
+    await expect(item(chat.page, "an apple")).to_contain_text("Paul Pear")
+    return chat
+
+
+def results(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Search results").get_by_role("option")
+
+
+async def test_the_arrow_keys_move_through_all_results(clients: WebClients, host: User) -> None:
+    chat = await with_pears(clients, host)
     page = chat.page
-    await expect(item(page, "an apple")).to_contain_text("Paul Pear")
-    await field(page).click()
-    await page.keyboard.type("pear")
+    await field(page).press_sequentially("pear")
     await expect(hits(page)).to_have_count(2)
-    options = page.get_by_role("listbox", name="Search results").get_by_role("option")
-    await expect(options).to_have_count(4)
+    await expect(results(page)).to_have_count(4)
     for step, text in enumerate(("Fruit pear", "an apple", "second pear", "first pear", "first pear")):
         if step:
             await page.keyboard.press("ArrowDown")
@@ -155,9 +161,16 @@ async def test_the_keyboard_moves_through_all_results_and_escape_clears_then_lea
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(chat.message("first pear")).to_be_focused()
+
+
+async def test_the_shortcut_leads_to_the_field_and_escape_clears_then_leaves(
+    clients: WebClients, host: User
+) -> None:
+    chat = await with_pears(clients, host)
+    page = chat.page
     await page.keyboard.press("ControlOrMeta+k")
     await page.keyboard.type("paul")
-    await expect(options).to_have_count(1)
+    await expect(results(page)).to_have_count(1)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Paul Pear")).to_be_visible()
     await expect(field(page)).to_have_value("")
@@ -173,7 +186,22 @@ async def test_the_keyboard_moves_through_all_results_and_escape_clears_then_lea
     assert await page.evaluate("document.activeElement.closest('[role=dialog]') !== null")
 
 
-async def test_filters_narrow_the_search_and_come_off_again(clients: WebClients, host: User) -> None:
+@dataclass(frozen=True)
+class Plans:
+    """A client with the hits for `plan`: five, three of them in `First`, four of them by Grace Hopper."""
+
+    page: Page
+
+    @property
+    def filters(self) -> Locator:
+        return self.page.get_by_role("group", name="Filters for messages")
+
+    def button(self, name: str) -> Locator:
+        return self.filters.get_by_role("button", name=name, exact=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def plans(clients: WebClients, host: User) -> Plans:
     one, two = new_user(), new_user()
     await name(host, one, "Ada")
     await name(host, two, "Grace Hopper")
@@ -185,41 +213,53 @@ async def test_filters_narrow_the_search_and_come_off_again(clients: WebClients,
     sent = {"content": "look", "message_type": "file", "file_url": "https://files.example/1"}
     await api_user.post(f"/conversations/{second}/messages", {**sent, "file_name": "the plan.pdf"})
     chat = await clients.chat(one)
-    page = chat.page
-    await field(page).fill("plan")
-    await expect(hits(page)).to_have_count(5)
+    await field(chat.page).fill("plan")
+    await expect(hits(chat.page)).to_have_count(5)
+    return Plans(chat.page)
+
+
+async def test_filters_by_person_and_conversation_narrow_the_search_and_come_off_again(plans: Plans) -> None:
+    page = plans.page
     await expect(hits(page).first).to_contain_text("the plan.pdf")
-    filters = page.get_by_role("group", name="Filters for messages")
-    await filters.get_by_role("button", name="Links").click()
+    await plans.button("Links").click()
     await expect(hits(page)).to_have_count(1)
     await expect(hits(page)).to_contain_text("example.org/link")
-    await filters.get_by_role("button", name="Links").click()
-    await filters.get_by_role("button", name="From", exact=True).click()
-    await filters.get_by_role("combobox", name="From").fill("hop")
+    await plans.button("Links").click()
+    await plans.button("From").click()
+    await expect(plans.filters.get_by_role("combobox", name="From")).to_be_focused()
+    await page.keyboard.type("hop")
     await page.get_by_role("listbox", name="People found").get_by_role("option", name="Grace Hopper").click()
     await expect(hits(page)).to_have_count(4)
-    await expect(filters.get_by_role("button", name="From Grace Hopper", exact=True)).to_be_focused()
-    await filters.get_by_role("button", name="In", exact=True).click()
-    await filters.get_by_role("textbox", name="Name of the conversation").fill("fir")
-    await filters.get_by_role("button", name="First").click()
+    await expect(plans.button("From Grace Hopper")).to_be_focused()
+    await plans.button("In").click()
+    await page.keyboard.type("fir")
+    await plans.button("First").click()
     await expect(hits(page)).to_have_count(2)
-    await expect(filters.get_by_role("button", name="In First", exact=True)).to_be_visible()
-    await filters.get_by_role("button", name="Remove the filter: From Grace Hopper").click()
+    await expect(plans.button("In First")).to_be_focused()
+    await plans.button("Remove the filter: From Grace Hopper").click()
     await expect(hits(page)).to_have_count(3)
-    await filters.get_by_role("button", name="Date").click()
-    tomorrow = datetime.now(UTC) + timedelta(days=2)
-    await filters.get_by_label("First day").fill(f"{tomorrow:%Y-%m-%d}")
-    await expect(page.get_by_text("No messages found for “plan”")).to_be_visible()
-    await filters.get_by_label("First day").fill("2024-01-01")
-    await expect(hits(page)).to_have_count(3)
-    await filters.get_by_label("Last day").fill("2024-02-01")
-    await expect(hits(page)).to_have_count(0)
-    await page.keyboard.press("Escape")
-    chip = filters.get_by_role("button", name="Jan 1, 2024 – Feb 1, 2024", exact=True)
-    await expect(chip).to_be_focused()
-    await assert_accessible(page)
     await page.get_by_role("button", name="Clear the search").click()
     await expect(item(page, "First")).to_be_visible()
+
+
+async def test_a_filter_by_days_has_both_days_in_it(plans: Plans) -> None:
+    page, today = plans.page, datetime.now(UTC)
+    await plans.button("Date").click()
+    first, last = plans.filters.get_by_label("First day"), plans.filters.get_by_label("Last day")
+    await expect(first).to_be_focused()
+    await first.fill(f"{today + timedelta(days=2):%Y-%m-%d}")
+    await expect(page.get_by_text("No messages found for “plan”")).to_be_visible()
+    # The page's time zone is that of the machine, so today is one of these days.
+    await first.fill(f"{today - timedelta(days=1):%Y-%m-%d}")
+    await expect(hits(page)).to_have_count(5)
+    await last.fill(f"{today + timedelta(days=1):%Y-%m-%d}")
+    await expect(hits(page)).to_have_count(5)
+    await first.fill("2024-01-01")
+    await last.fill("2024-02-01")
+    await expect(hits(page)).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await expect(plans.button("Jan 1, 2024 – Feb 1, 2024")).to_be_focused()
+    await assert_accessible(page)
 
 
 async def test_what_is_deleted_or_edited_away_is_gone_from_the_results(clients: WebClients) -> None:
@@ -253,70 +293,3 @@ async def test_nobody_finds_a_conversation_that_is_not_theirs(clients: WebClient
     await expect(hits(insider.page)).to_have_count(1)
     await expect(outsider.page.get_by_text("No messages found for “xyzzy”")).to_be_visible()
     await expect(hits(outsider.page)).to_have_count(0)
-
-
-async def test_states_are_told_and_a_search_without_a_connection_comes_back(clients: WebClients) -> None:
-    one = new_user()
-    room = await clients.group("States", one, new_user())
-    await clients.post(one, room, "something")
-    chat = await clients.chat(one)
-    page = chat.page
-    status = page.locator(".search-panel [role=status]")
-    await field(page).fill("s")
-    await expect(page.get_by_text("Type at least two characters to search messages.")).to_be_visible()
-    await field(page).fill("some")
-    await expect(status).to_have_text("1 message shown")
-    await field(page).fill("nowhere")
-    await expect(page.get_by_text("No messages found for “nowhere”")).to_be_visible()
-    await page.context.set_offline(True)
-    await chat.expect_banner("You are offline.")
-    await field(page).fill("thing")
-    await expect(page.get_by_text("No connection. Try again when it is back.")).to_be_visible()
-    await assert_accessible(page)
-    assert await page.evaluate(BARE) == []
-    await page.context.set_offline(False)
-    await expect(marks(page)).to_have_text(["thing"])
-    assert await page.evaluate(BARE) == []
-
-
-async def furnish(clients: WebClients, host: User, one: int) -> None:
-    two, three = new_user(), new_user()
-    await name(host, two, "김민수")
-    await name(host, three, "Ada Lovelace")
-    room = await clients.group("회의 준비 Meeting prep", one, two, three)
-    await clients.post(two, room, "회의 자료 올렸어요. 내일 회의 전에 한 번 봐 주세요.")
-    before = "We went through everything that was still open from the last sprint, one by one, and then "
-    await clients.post(three, room, f"{before}the meeting (회의) ended 👩‍👩‍👧‍👦 early.")
-    lunch = await clients.group("점심 모임", three, one)
-    await clients.post(one, lunch, "회의 끝나고 점심 먹으러 가요")
-
-
-@pytest.mark.parametrize(
-    ("locale", "viewport", "scheme"),
-    [("en-US", WIDE, "light"), ("ko-KR", NARROW, "dark")],
-    ids=["english-wide-light", "korean-narrow-dark"],
-)
-async def test_results_are_accessible_and_fit(
-    clients: WebClients, host: User, locale: str, viewport: dict[str, int], scheme: str
-) -> None:
-    one = new_user()
-    await furnish(clients, host, one)
-    chat: Chat = await clients.chat(one, locale=locale, viewport=viewport, timezone_id="Asia/Seoul")
-    page = chat.page
-    await page.get_by_role("navigation").get_by_role("combobox").fill("회의")
-    results = page.get_by_role("listbox").get_by_role("option")
-    await expect(results).to_have_count(4)
-    await assert_fits(page, viewport)
-    await look_at(chat, f"search-{locale}")
-    filters = page.locator(".filters")
-    await filters.get_by_role("button").first.click()
-    await assert_fits(page, viewport)
-    await look_at(chat, f"search-from-{locale}")
-    await filters.get_by_role("button").nth(1).click()
-    await filters.locator(".filter-choice").first.click()
-    await filters.get_by_role("button").nth(3).click()
-    await filters.get_by_role("button").last.click()
-    await assert_fits(page, viewport)
-    await look_at(chat, f"search-days-{locale}")
-    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    await chat.save_screenshot(f"search-filters-{locale}-{scheme}")

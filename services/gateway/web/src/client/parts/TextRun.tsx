@@ -1,11 +1,11 @@
 /** Draws a part of a message's text as it was typed, with http and https addresses as links and with its mentions. */
 
 import { useSession } from '@messenger/react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useContext } from 'react';
 import type { Atom } from '../text/atoms.ts';
 import { isWebUrl } from '../text/links.ts';
 import type { Mentioned } from '../text/mentionedAll.ts';
-import { MarkedText } from './MarkedText.tsx';
+import { drawMarked, MarkedPlaces } from './MarkedText.tsx';
 
 export interface TextRunProps {
   text: string;
@@ -15,16 +15,17 @@ export interface TextRunProps {
 }
 
 export function TextRun({ text, atoms, start, end }: TextRunProps) {
+  const places = useContext(MarkedPlaces);
   const parts: ReactNode[] = [];
   let done = start;
   const addText = (until: number) => {
-    if (until > done) parts.push(<MarkedText key={done} text={text} start={done} end={until} />);
+    if (until > done) parts.push(...drawMarked(text, places, done, until));
   };
   for (const atom of atoms) {
     if (atom.start < start || atom.end > end) continue;
     addText(atom.start);
-    const inside = <MarkedText text={text} start={atom.start} end={atom.end} />;
     const typed = text.slice(atom.start, atom.end);
+    const inside = places.length > 0 ? drawMarked(text, places, atom.start, atom.end) : typed;
     parts.push(
       'url' in atom.of ? (
         <SafeLink key={atom.start} url={atom.of.url} text={typed}>

@@ -32,7 +32,6 @@ export function ConversationFilter({ open, onChoose }: ConversationFilterProps) 
         value={text}
         onText={setText}
         autoComplete="off"
-        autoFocus
       />
       <ul className="filter-choices" aria-label={t('conversations')}>
         {shown.map((row) => (

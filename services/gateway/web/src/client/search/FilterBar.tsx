@@ -29,11 +29,11 @@ export function FilterBar({ filters, open, onFilters }: FilterBarProps) {
   const labels = useLabels(filters);
   const change = (next: Parameters<typeof withFilters>[1]) => onFilters(withFilters(filters, next));
   const close = () => setEditor(null);
-  // The chip gets the focus that its field had.
+  // A field that opens takes the focus. When it closes, its chip gets it.
   const before = useRef(editor);
   useEffect(() => {
-    const hasLeft = editor === null && bar.current?.contains(document.activeElement) !== true;
-    if (hasLeft) bar.current?.querySelector<HTMLElement>(`[data-editor="${before.current}"]`)?.focus();
+    const target = editor === null ? `[data-editor="${before.current}"]` : '.filter-editor input';
+    if (editor !== before.current) bar.current?.querySelector<HTMLElement>(target)?.focus();
     before.current = editor;
   }, [editor]);
   const chosen = (next: Parameters<typeof withFilters>[1]) => {

@@ -7,7 +7,7 @@ import { useLanguage } from '../i18n/language.tsx';
 import { useToday } from '../i18n/today.ts';
 import { useTitle } from '../parts/conversationTitle.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { MarkedPlaces, MarkedText } from '../parts/MarkedText.tsx';
+import { drawMarked } from '../parts/MarkedText.tsx';
 import { UserAvatar } from '../parts/UserAvatar.tsx';
 import { NameText, useNamedUser } from '../parts/UserName.tsx';
 import { fileName, previewOf } from '../text/messagePreview.ts';
@@ -58,9 +58,7 @@ function HitText({ hit, query }: HitContentProps) {
   return (
     <span className="hit-snippet" dir="auto">
       {isFile && <Icon name="file" />}
-      <MarkedPlaces value={places}>
-        <MarkedText text={text || previewOf(hit.message, t)} />
-      </MarkedPlaces>
+      {drawMarked(text || previewOf(hit.message, t), places)}
     </span>
   );
 }
