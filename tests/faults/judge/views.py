@@ -111,12 +111,14 @@ def _around(view: DeviceView, index: int) -> str:
 
 def _is_leak(run: Run, user_id: int, socket: int, event: ReceivedEvent) -> bool:
     is_live = socket != REST and not event.replay
+    was_in = run.was_in(user_id, event.room, event.pos)
     is_hidden = event.message is not None and not run.may_see(user_id, event.room, event.message.seq)
-    # Live changes of such messages go to all members alike; the promises say so.
-    if is_hidden and not (is_live and event.type in MESSAGE_CHANGES):
+    # Changes of such messages after the user's return go to all members alike; the promises say so. A gateway that
+    # is still catching up sends them as a part of the replay.
+    if is_hidden and not (socket != REST and event.type in MESSAGE_CHANGES and was_in):
         return True
     # A returning user may learn the present state of messages and members, even if it changed meanwhile.
-    return is_live and not run.was_in(user_id, event.room, event.pos)
+    return is_live and not was_in
 
 
 def _begins_anew(view: DeviceView, event: ReceivedEvent) -> bool:
