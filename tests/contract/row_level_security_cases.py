@@ -41,6 +41,8 @@ INSERT INTO messenger.file_links VALUES ('{ADMIN_MESSAGE}', 1, '{ADMIN_FILE}', '
 INSERT INTO messenger.file_heads VALUES ('{ADMIN_MESSAGE}', '{HERE}', 7);
 INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
 VALUES ('{HERE}', {ADMIN}, 2, {LEFT}), ('{HERE}', {MEMBER}, 1, {ADMIN}), ('{HERE}', 0, 2, {LEFT});
+INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos) VALUES ('search', '{HERE}', 3);
+INSERT INTO messenger.search_blocks VALUES ('{HERE}', 1, 2, now(), '{{1}}');
 """
 
 # Table -> the statements to try, by command, for the admin of HERE, who has a row in each table.
@@ -157,9 +159,24 @@ STATEMENTS = {
         "update": f"UPDATE messenger.file_heads SET pos = 9 WHERE message_id = '{ADMIN_MESSAGE}'",
         "delete": f"DELETE FROM messenger.file_heads WHERE message_id = '{ADMIN_MESSAGE}'",
     },
+    "feed_cursors": {
+        "select": "SELECT FROM messenger.feed_cursors",
+        "insert": f"INSERT INTO messenger.feed_cursors VALUES ('search', '{ELSEWHERE}')",
+        "update": "UPDATE messenger.feed_cursors SET pos = 0",
+        "delete": "DELETE FROM messenger.feed_cursors",
+    },
+    "search_blocks": {
+        "select": "SELECT FROM messenger.search_blocks",
+        "insert": f"INSERT INTO messenger.search_blocks VALUES ('{HERE}', 3, 3, now(), '{{}}')",
+        "update": "UPDATE messenger.search_blocks SET grams = '{}'",
+        "delete": "DELETE FROM messenger.search_blocks",
+    },
 }
 COMMANDS = ("select", "insert", "update", "delete")
+# The service reaches these by functions alone.
+HIDDEN = ("feed_cursors", "search_blocks")
 NOT_GRANTED = {
+    *((table, command) for table in HIDDEN for command in COMMANDS),
     *(
         (table, "delete")
         for table in STATEMENTS

@@ -131,6 +131,16 @@ IN_URL: Final[dict[str, list[str]]] = {
         ",".join(map(str, range(1, 502))),
     ],
     "query": ["", " ", "\u3164", "x" * 101],
+    "words": ["", " ", "x", " x ", "\u3164x", "ㅎ", "x" * 65],
+    "moment": [
+        "",
+        "now",
+        "2025-11-26",
+        "2025-11-26T10:30:00",
+        "2025-02-29T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+    ],
+    "choice": ["", "no such", "FILE", "file,link"],
     "emoji": ["a", "1", ":+1:", "👍👍", "👍 ", "\U0001f1f0", "\u200d", "x" * 1_000],
     # Cursors of no list: not base64, not JSON, and JSON of other shapes.
     "cursor": [
@@ -155,9 +165,11 @@ IN_URL: Final[dict[str, list[str]]] = {
 }
 # The name of a field -> its kind.
 KINDS: Final = {
-    **dict.fromkeys(("conversation_id", "message_id", "file_id", "before", "reply_to"), "id"),
+    **dict.fromkeys(("conversation_id", "message_id", "file_id", "before", "around", "reply_to"), "id"),
     **dict.fromkeys(("before_seq", "after_seq", "seq", "after_pos", "file_size"), "number"),
     **dict.fromkeys(("expected_version", "user_id", "mark_unread_from", "size", "side"), "number from 1"),
+    "from": "number from 1",
+    "has": "choice",
     **dict.fromkeys(("participant_ids", "user_ids", "ids"), "users"),
     **dict.fromkeys(("muted", "push_enabled", "email_enabled", "on"), "flag"),
     **dict.fromkeys(("type", "role", "message_type", "status", "last_seen_visibility", "notify"), "choice"),
@@ -179,12 +191,25 @@ KINDS: Final = {
     "positions": "positions",
     "ts": "anything",
 }
+# In these operations a field is of another kind.
+OTHER_KINDS: Final = {
+    **dict.fromkeys((("search.messages", "before"), ("search.messages", "after")), "moment"),
+    **dict.fromkeys((("search.messages", "q"), ("conversation.list", "q")), "words"),
+}
+
+
+def kind_of(operation: str, field: str) -> str:
+    """The kind of an operation's field."""
+    return OTHER_KINDS.get((operation, field)) or KINDS[field]
+
+
 # Kinds in which a text with NUL or a lone surrogate could come in.
 TEXTS: Final = (
     "id",
     "content",
     "title",
     "query",
+    "words",
     "client id",
     "file name",
     "media type",

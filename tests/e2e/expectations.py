@@ -19,6 +19,8 @@ conversation.read seq         ok         ok         ok         not_member  not_f
 conversation.read message     ok         ok         ok         not_member  not_found
 conversation.read mark        ok         ok         ok         not_member  not_found
 message.history               ok         ok         ok         not_member  not_found
+message.history around        ok         ok         ok         not_member  not_found
+search.messages               ok         ok         ok         not_member  not_found
 message.send                  ok         ok         forbidden  not_member  not_found
 message.send reply            ok         ok         forbidden  not_member  not_found
 message.send to all           ok         mention_all_refused  forbidden  not_member  not_found
@@ -80,6 +82,8 @@ conversation.read seq         ok         not_found
 conversation.read message     ok         not_found
 conversation.read mark        ok         not_found
 message.history               ok         not_found
+message.history around        ok         not_found
+search.messages               ok         not_found
 message.send                  ok         not_found
 message.send reply            ok         not_found
 message.send to all           ok         not_found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -14,12 +16,15 @@ Fields = dict[str, Any]
 
 # The operations that clients can request.
 OPERATIONS = {name: operation for name, operation in TABLE.items() if operation.route or operation.command}
+# A user may ask for this only a few times a second.
+LIMITED = "search.messages"
 FRAME_TYPES = {type_: o for o in OPERATIONS.values() if o.command for type_ in o.command.types}
 _STATUSES = {
     "invalid_json": 400,
     "invalid_conversation_id": 400,
     "invalid_frame": 422,
     "message_too_long": 422,
+    "query_too_short": 422,
     "bad_emoji": 422,
     "unauthorized": 401,
     "forbidden": 403,
@@ -52,13 +57,20 @@ def fill(path: str, fields: Fields) -> tuple[str, Fields]:
 
 
 async def over_rest(user: User, operation: Operation, fields: Fields, **headers: str) -> Outcome:
-    """Requests over REST; without a body, the fields that aren't in the path are the query."""
+    """Requests over REST; without a body, the fields that aren't in the path are the query.
+
+    Waits as told if the operation has a limit of its own.
+    """
     assert operation.route is not None
     path, others = path_of(operation, fields)
     if operation.has_body:
         return outcome(await user.call(operation.route.method, path, body=others, headers=headers))
     query = f"?{urlencode(others)}" if others else ""
-    return outcome(await user.call(operation.route.method, path + query, headers=headers))
+    reply = await user.call(operation.route.method, path + query, headers=headers)
+    while operation.name == LIMITED and reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+        await asyncio.sleep(int(reply.headers["Retry-After"]))
+        reply = await user.call(operation.route.method, path + query, headers=headers)
+    return outcome(reply)
 
 
 async def over_socket(socket: Socket, type_: str, fields: Fields) -> Outcome:

@@ -62,6 +62,8 @@ REQUESTS: dict[str, Request] = {
     "conversation.read message": of_another("message_id"),
     "conversation.read mark": room(mark_unread_from=1),
     "message.history": room(limit=10),
+    "message.history around": of_another("around"),
+    "search.messages": room(q="of the"),
     "message.send": room(content="hello"),
     "message.send reply": of_another("reply_to", content="hello"),
     "message.send to all": room(content="hello", mentions={"all": True}),

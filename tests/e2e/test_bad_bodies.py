@@ -138,13 +138,13 @@ async def full_lists(one: User, crowd: Crowd, stack: SharedStack) -> Fields:
     for user in (one, two, three):
         user.token = stack.token(user.user_id, name=f"Alike {user.user_id}")
         await user.get("/users/me")
-    room = await one.create_group(two.user_id, three.user_id)
-    await one.create_group()
+    room = await one.create_group(two.user_id, three.user_id, title="Alike 1")
+    await one.create_group(title="Alike 2")
     path = f"/conversations/{room}/messages"
     message = (await one.post(path, {"content": "first"})).body["id"]
     second = (await one.post(path, {"content": "second"})).body["id"]
     for user in (two, three):
-        await user.post(path, {"content": "x", "mentions": {"user_ids": [one.user_id]}})
+        await user.post(path, {"content": "alike", "mentions": {"user_ids": [one.user_id]}})
     for pinned in (message, second):
         await one.call("PUT", f"/messages/{pinned}/pin")
     for emoji in ("👍", "🎉"):
@@ -159,7 +159,7 @@ async def full_lists(one: User, crowd: Crowd, stack: SharedStack) -> Fields:
         return len((await one.get("/presence/online")).body["items"]) == 2
 
     await eventually(all_are_there)
-    # The users have names that begin alike.
+    # The users have names that begin alike, as titles and messages do.
     return {"conversation_id": room, "message_id": message, "q": "alike"}
 
 

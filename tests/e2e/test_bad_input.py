@@ -12,7 +12,7 @@ import pytest
 
 from messenger_shared.contract.operations.operation import Operation
 from tests.client import Socket, User
-from tests.e2e.bad_values import IN_JSON, IN_URL, KINDS, TEXTS
+from tests.e2e.bad_values import IN_JSON, IN_URL, TEXTS, kind_of
 from tests.e2e.crowd import Crowd
 from tests.e2e.requesting import FRAME_TYPES, OPERATIONS, Fields, Outcome, frame_outcome, over_rest, path_of
 from tests.waiting import LIMIT_S
@@ -50,7 +50,7 @@ async def place(crowd: Crowd) -> Place:
         "message_id": sent.body["id"],
         "content": "x",
         "title": "a title",
-        "q": "a",
+        "q": "ab",
         "type": "group",
         "role": "member",
         "user_id": other.user_id,
@@ -79,7 +79,7 @@ def where_of(operation: Operation, field: str) -> str:
 def bad_fields(operation: Operation, *, frame: bool = False) -> Iterator[tuple[str, Any]]:
     """Yields every bad value of every field of a request."""
     for field, shape in operation.request.fields.items():
-        kind = KINDS[field]
+        kind = kind_of(operation.name, field)
         where = "body" if frame else where_of(operation, field)
         if where == "body" and not shape.allow_none:
             yield field, None
@@ -90,8 +90,10 @@ def bad_fields(operation: Operation, *, frame: bool = False) -> Iterator[tuple[s
                 yield field, value
 
 
-def expected(field: str, value: Any) -> tuple[str, tuple[str, ...]]:
+def expected(operation: Operation, field: str, value: Any) -> tuple[str, tuple[str, ...]]:
     """Returns the expected code and fields at fault."""
+    if field == "q" and value is not None and kind_of(operation.name, field) == "words" and len(value) < 65:
+        return "query_too_short", (field,)
     if field == "conversation_id":
         return "invalid_conversation_id", ()
     return "bad_emoji" if field == "emoji" and value is not None else "invalid_frame", (field,)
@@ -105,7 +107,7 @@ async def test_a_bad_field_over_rest(place: Place, name: str) -> None:
     async def ask(field: str, value: Any) -> Any:
         async with gate:
             got = await over_rest(place.user, operation, place.request(operation, **{field: value}))
-        right = (got.code, got.invalid_fields) == expected(field, value)
+        right = (got.code, got.invalid_fields) == expected(operation, field, value)
         return None if right else (field, str(value)[:80], got)
 
     answers = await asyncio.gather(*(ask(field, value) for field, value in bad_fields(operation)))
@@ -126,7 +128,11 @@ async def test_a_bad_field_over_a_socket(place: Place, type_: str) -> None:
     socket = await place.user.connect()
     for field, value in bad_fields(operation, frame=True):
         got = await _over_socket(socket, type_, place.request(operation, **{field: value}))
-        assert (got.code, got.invalid_fields) == expected(field, value), (field, str(value)[:80], got)
+        assert (got.code, got.invalid_fields) == expected(operation, field, value), (
+            field,
+            str(value)[:80],
+            got,
+        )
     assert (await _over_socket(socket, "ping", {})).code == "ok"
 
 
@@ -136,7 +142,7 @@ async def test_nul_and_lone_surrogates_in_any_field_over_rest(place: Place, bad:
         operation = OPERATIONS[name]
         assert operation.route is not None
         for field in (*operation.request.fields, "no such field"):
-            if field != "no such field" and KINDS[field] not in TEXTS:
+            if field != "no such field" and kind_of(name, field) not in TEXTS:
                 continue
             if where_of(operation, field) == "body":
                 got = await over_rest(place.user, operation, place.request(operation, **{field: bad}))
@@ -174,11 +180,17 @@ async def test_a_missing_field_is_named(place: Place) -> None:
             fields = {name: value for name, value in whole.items() if name != field}
             if operation.route and where_of(operation, field) != "path":
                 got = await over_rest(place.user, operation, fields)
-                assert (got.code, got.invalid_fields) == expected(field, None), (operation.name, field)
+                assert (got.code, got.invalid_fields) == expected(operation, field, None), (
+                    operation.name,
+                    field,
+                )
             if operation.command:
                 frame = await socket.request(operation.command.types[0], **fields)
                 got = frame_outcome(frame)
-                assert (got.code, got.invalid_fields) == expected(field, None), (operation.name, field)
+                assert (got.code, got.invalid_fields) == expected(operation, field, None), (
+                    operation.name,
+                    field,
+                )
 
 
 async def test_many_bad_items_get_a_short_answer(place: Place) -> None:

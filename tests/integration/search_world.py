@@ -61,7 +61,7 @@ class World:
         self._connection = connection
         self._random = random.Random(seed)
         self.users = [self._random.randrange(1, 2**52) for _ in range(4)]
-        self.conversations = [new_id() for _ in range(self._random.choice((1, 3, 9)))]
+        self.conversations = [new_id() for _ in range(self._random.choice((1, 3, 6)))]
         self.times: list[datetime] = [START]
         for id_ in self.conversations:
             self._run(
@@ -80,7 +80,7 @@ class World:
     def live(self) -> None:
         """Lets something happen in each conversation."""
         for id_ in self.conversations:
-            self._send(id_, self._random.choice((0, 1, 5, 30, 150)))
+            self._send(id_, self._random.choice((0, 1, 5, 20, 70)))
             for _ in range(self._random.randrange(4)):
                 self._random.choice((self._edit, self._delete, self._come_or_go))(id_)
         if self._random.random() < 0.1:

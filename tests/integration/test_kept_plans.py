@@ -41,7 +41,11 @@ INSERT INTO messenger.file_heads (message_id, conversation_id, pos)
 SELECT md5('m' || n)::uuid, md5('c' || n)::uuid, 3 FROM generate_series(%(first)s, %(last)s) n;
 UPDATE messenger.messages SET attachments = '[{}]';
 INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
-SELECT md5('c' || n)::uuid, n + 1, 1, n FROM generate_series(%(first)s, %(last)s) n
+SELECT md5('c' || n)::uuid, n + 1, 1, n FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos, lease)
+SELECT 'search', md5('c' || n)::uuid, 0, md5('l')::uuid FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.search_blocks (conversation_id, first_seq, last_seq, newest_at, grams)
+SELECT md5('c' || n)::uuid, 1, 1, now(), ARRAY[n] FROM generate_series(%(first)s, %(last)s) n
 """
 READ = """
 SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))
@@ -49,6 +53,7 @@ SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))
 """
 ACTING = "SELECT set_config('app.user_id', '7', true)"
 CONVERSATION, MESSAGE = "md5('c7')::uuid", "md5('m7')::uuid"
+LEASE = "md5('l')::uuid"
 MENTIONS = {"mentions": {"user_ids": [8], "all": True}, "entities": []}
 ANSWER = {"sender_id": 7, "type": "text", "content": "b", "client_message_id": "b", "mentions": MENTIONS}
 REACTION = {"user_id": 7, "emoji": "👍", "on": True}
@@ -89,6 +94,30 @@ CALLS = {
     "find_users": "messenger.find_users(ARRAY['w2999'], 0, 10, true)",
     "ensure_users": "messenger.ensure_users(ARRAY[0::bigint], false)",
     "admit_users": 'messenger.admit_users(\'[{"id": 7, "issued_at": 1}]\')',
+    "my_titles": "messenger.my_titles(10, NULL)",
+    "my_search_state": "messenger.my_search_state(NULL, NULL, NULL)",
+    "newest_search_blocks": f"""
+        messenger.newest_search_blocks(
+            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day', now() + interval '1 day',
+            {CONVERSATION}, 5, 10)
+        """,
+    "next_search_blocks": f"""
+        messenger.next_search_blocks(
+            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day', {CONVERSATION}, 0, 10)
+        """,
+    "rare_search_blocks": "messenger.rare_search_blocks(ARRAY[7], NULL, now() + interval '1 day', 10)",
+    "search_starts": f"messenger.search_starts(ARRAY[{CONVERSATION}], now() + interval '1 day')",
+    "feed_behind": "messenger.feed_behind('search', md5('c7')::uuid, 3)",
+    "feed_claim": f"messenger.feed_claim('search', ARRAY[{CONVERSATION}], md5('l')::uuid, 10, false)",
+    "feed_advance": f"messenger.feed_advance('search', {LEASE}, ARRAY[{CONVERSATION}], ARRAY[1::bigint])",
+    "feed_renew": f"messenger.feed_renew('search', {LEASE}, ARRAY[{CONVERSATION}], 10)",
+    "search_changes": f"messenger.search_changes(ARRAY[{CONVERSATION}], ARRAY[0::bigint], 10)",
+    "search_texts": f"messenger.search_texts(ARRAY[{CONVERSATION}], ARRAY[1::bigint], ARRAY[64::bigint])",
+    "search_write": f"""
+        messenger.search_write({LEASE}, ARRAY[{CONVERSATION}], ARRAY[3::bigint], '{{}}',
+                               ARRAY[{CONVERSATION}], ARRAY[1::bigint], ARRAY[1::bigint], ARRAY[now()],
+                               ARRAY['{{1,2}}'])
+        """,
     "upsert_users": 'messenger.upsert_users(\'[{"id": 7, "name": "x", "words": ["x"]}]\')',
 }
 

@@ -32,7 +32,7 @@ class Anything:
 
 def test_every_operation_of_chat_api_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
-    handlers = handler_table(*[some] * 6) | user_handler_table(*[some] * 5)
+    handlers = handler_table(*[some] * 7) | user_handler_table(*[some] * 5)
     handlers |= reaction_handler_table(some, some) | file_handler_table(some)
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == CHAT_API}
 

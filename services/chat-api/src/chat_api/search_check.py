@@ -25,9 +25,9 @@ RULES: Final = (
     Rule(
         "a block of the search index is within a run of messages that there are",
         f"""SELECT b.conversation_id, b.first_seq, b.last_seq
-              FROM messenger.search_blocks b JOIN messenger.conversations c ON c.id = b.conversation_id
+              FROM messenger.search_blocks b LEFT JOIN messenger.conversations c ON c.id = b.conversation_id
              WHERE (b.first_seq - 1) / {RUN} <> (b.last_seq - 1) / {RUN} OR b.last_seq < b.first_seq
-                OR b.last_seq > c.last_seq ORDER BY 1, 2""",
+                OR b.last_seq > coalesce(c.last_seq, 0) ORDER BY 1, 2""",
     ),
 )
 _SAMPLE_RULE: Final = "a block of the search index has the grams of its messages, and no others"
@@ -59,7 +59,7 @@ def _wrong_blocks(cursor: Cursor) -> list[tuple[Any, ...]]:
     for portion in index.portions(stored):
         cursor.execute(index.TEXTS, index.texts_parameters(portion))
         for block in index.blocks_of(portion, cursor.fetchall()):
-            newest_at, grams = stored.pop((block.conversation_id, block.range))
+            newest_at, grams = stored[block.conversation_id, block.range]
             missing, stale = len(block.grams - set(grams)), len(set(grams) - block.grams)
             if missing or stale or newest_at != block.newest_at:
                 wrong.append((block.conversation_id, *block.range, f"{missing} missing, {stale} stale"))

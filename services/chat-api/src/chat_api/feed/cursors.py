@@ -43,9 +43,10 @@ class BehindPage(NamedTuple):
 class PgCursors:
     """The cursors of one consumer. Every method raises AppError(unavailable) if PostgreSQL is away."""
 
-    def __init__(self, database: Database, consumer: str) -> None:
+    def __init__(self, database: Database, consumer: str, page: int = PAGE) -> None:
         self._database = database
         self._consumer = consumer
+        self._page = page
 
     async def claim(self, conversation_ids: Sequence[str], token: str, seconds: float = LEASE_S) -> Claimed:
         """Takes those of the conversations that are behind and free."""
@@ -73,7 +74,7 @@ class PgCursors:
         parameters = (self._consumer, token, list(conversation_ids), seconds)
         return {row[0] for row in await self._database.rows(_RENEW, parameters)}
 
-    async def behind(self, after: str, page: int = PAGE) -> BehindPage:
-        """Compares the next conversations, by id, with their cursors."""
-        [(upto, ids, oldest_s)] = await self._database.rows(_BEHIND, (self._consumer, after, page))
+    async def behind(self, after: str) -> BehindPage:
+        """Compares the next conversations, by id, with their cursors: a page of them."""
+        [(upto, ids, oldest_s)] = await self._database.rows(_BEHIND, (self._consumer, after, self._page))
         return BehindPage(upto, ids, oldest_s or 0.0)

@@ -23,7 +23,11 @@ HAS_LINK: Final = "link"
 _FIRST_SYLLABLE: Final = 0xAC00
 _SYLLABLES: Final = 19 * 588
 _FIRST_INITIAL: Final = 0x1100
-_INITIALS: Final = {_FIRST_SYLLABLE + number: _FIRST_INITIAL + number // 588 for number in range(_SYLLABLES)}
+# What becomes of each UTF-16 unit. A list, since a dictionary takes longer, most of all for what it lacks.
+_INITIALS: Final = list(range(2**16))
+_INITIALS[_FIRST_SYLLABLE : _FIRST_SYLLABLE + _SYLLABLES] = [
+    _FIRST_INITIAL + number // 588 for number in range(_SYLLABLES)
+]
 _SPACE: Final = ord(" ")
 _CACHED: Final = 10_000
 

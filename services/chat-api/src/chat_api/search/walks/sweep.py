@@ -13,7 +13,7 @@ from typing import Final
 from chat_api.search.cursor import KEPT_MAX, Round
 from chat_api.search.query import Message, Moment
 from chat_api.search.store import Block, Lag, Scope
-from chat_api.search.work import LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
+from chat_api.search.walks.work import LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 
@@ -69,9 +69,9 @@ class Sweep:
 
     async def _read_blocks(self, scope: Scope, round_: Round) -> Round:
         ids = sorted(id_ for group in scope.groups for id_ in group.conversation_ids)
-        within, has_more = round_.within, True
-        while has_more:
-            blocks, has_more = await self._blocks(scope, ids, within)
+        within, is_last = round_.within, False
+        while not is_last:
+            blocks, last = await self._blocks(scope, ids, within)
             for some in _batched(blocks):
                 work = self._work
                 await self._check(
@@ -80,12 +80,13 @@ class Sweep:
                 within = some[-1].conversation_id, some[-1].first_seq
                 if work.is_over:
                     return replace(round_, within=within)
+            within, is_last = last, last is None
         return replace(round_, after=ids[-1], within=None)
 
     async def _blocks(
         self, scope: Scope, ids: Sequence[str], within: tuple[str, int] | None
-    ) -> tuple[list[Block], bool]:
-        """What is to be read next of these conversations, in order, and whether more follows."""
+    ) -> tuple[list[Block], tuple[str, int] | None]:
+        """What is to be read next of these conversations, in order, and its end if more follows."""
         work = self._work
         scanned = scope.scanned(MAX_LAG) if work.query.words.grams else set(ids)
         indexed = [id_ for id_ in ids if id_ not in scanned]
@@ -102,10 +103,10 @@ class Sweep:
                 block
                 for start in starts
                 for block in _runs(start)
-                if (within is None or _place(block) > within) and (last is None or _place(block) < last)
+                if (within is None or _place(block) > within) and (last is None or _place(block) <= last)
             ]
             blocks.sort(key=_place)
-        return [block for block in blocks if self._matters(block.newest_at)], has_more
+        return [block for block in blocks if self._matters(block.newest_at)], last
 
     def _matters(self, at: int) -> bool:
         return len(self.kept) < KEPT_MAX or at >= self.kept[-1][0]
