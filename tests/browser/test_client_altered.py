@@ -140,7 +140,7 @@ async def test_no_text_stands_where_a_translator_would_take_it_from_react(
     await page.context.set_offline(True)
     await reader.expect_banner("You are offline.")
     await reader.text_box.fill("a draft")
-    await page.get_by_role("searchbox").fill("nothing like it")
+    await page.get_by_role("combobox", name="Search").fill("nothing like it")
     bare += await page.evaluate(BARE)
     assert bare == []
 

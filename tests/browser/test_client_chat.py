@@ -240,7 +240,7 @@ async def test_the_keyboard_alone_is_enough(clients: WebClients, one: int, two: 
     page = chat.page
     row = page.get_by_role("button", name="Keys")
     await expect(row).to_be_visible()
-    await page.get_by_role("searchbox").focus()
+    await page.get_by_role("combobox", name="Search").focus()
     await page.keyboard.press("Tab")
     await expect(row).to_be_focused()
     await page.keyboard.press("Enter")

@@ -182,12 +182,15 @@ async def test_enter_in_a_field_of_one_line_takes_the_open_syllable(chat: Chat) 
     await page.keyboard.press("Escape")
     # The dialog gives the focus back when it has closed.
     await expect(page.get_by_role("button", name="Details")).to_be_focused()
-    await page.get_by_role("searchbox").focus()
+    await page.get_by_role("combobox", name="Search").focus()
     await compose(input_, "한")
+    await expect(page.get_by_role("option", name="한글")).to_be_visible()
     await key(input_, "rawKeyDown", PROCESS)
     await input_.send("Input.insertText", {"text": "한"})
-    await expect(page.get_by_role("searchbox")).to_have_value("한")
-    await expect(page.get_by_role("button", name="한글")).to_be_visible()
+    # Enter opens the conversation that was found, and the search is over.
+    await expect(page.get_by_role("combobox", name="Search")).to_have_value("")
+    await expect(chat.text_box).to_have_value("")
+    await expect(page.get_by_role("navigation").get_by_role("button", name="한글")).to_be_visible()
 
 
 async def test_a_new_conversation_has_its_whole_title_however_it_is_made(chat: Chat) -> None:

@@ -202,7 +202,7 @@ async def test_the_filter_finds_what_reads_the_same(
     chat = await clients.chat(one, context)
     rows = chat.page.locator(".item")
     await expect(rows).to_have_count(2)
-    await chat.page.get_by_role("searchbox").fill(typed)
+    await chat.page.get_by_role("combobox", name="Search").fill(typed)
     await expect(rows).to_have_count(1)
     await expect(rows.locator(".item-title")).to_have_text(title)
 

@@ -7,6 +7,7 @@ import { vi } from 'vitest';
 import { mentionsUser } from '../src/lib/core/contract/mentions.ts';
 import type { ConversationRow, Message } from '../src/lib/core/contract/wire.ts';
 import { FakeMarks } from './fakeMarks.ts';
+import { FakeSearches } from './fakeSearches.ts';
 import { FakeSocket, type Json, type SocketPeer } from './fakeSocket.ts';
 
 /** The behaviour of the network between client and gateway. By default it is perfect. */
@@ -39,6 +40,7 @@ export class FakeGateway implements SocketPeer {
   readonly calls: string[] = [];
   readonly messages: Message[] = [];
   readonly marks = new FakeMarks(this);
+  readonly searches = new FakeSearches(this);
   /** What happens when a new socket opens. */
   onOpen: (socket: FakeSocket) => void = (socket) => this.welcome(socket);
   /** A frame that answers a send instead of the usual answer, or null. */
@@ -64,9 +66,7 @@ export class FakeGateway implements SocketPeer {
       return new FakeSocket(gateway, url, protocols);
     };
     vi.stubGlobal('WebSocket', Object.assign(make, { OPEN: 1 }));
-    vi.stubGlobal('fetch', (url: string, init: RequestInit) =>
-      this.#fetch(new URL(url), init.method ?? 'GET', init.body),
-    );
+    vi.stubGlobal('fetch', (url: string, init: RequestInit) => this.#fetch(new URL(url), init));
   }
 
   now(): number {
@@ -106,7 +106,7 @@ export class FakeGateway implements SocketPeer {
       protocol: 1,
       heartbeat_ms: 25_000,
       limits: LIMITS,
-      features: ['users', 'reactions', 'pins', 'files'],
+      features: ['users', 'reactions', 'pins', 'files', 'search'],
     });
     setTimeout(() => socket.onmessage?.({ data }), 1);
   }
@@ -269,14 +269,15 @@ export class FakeGateway implements SocketPeer {
     socket.deliver({ type: 'error', message: code, code, retryable, ref: frame.ref ?? '' });
   }
 
-  async #fetch(url: URL, method: string, body: unknown): Promise<Response> {
+  async #fetch(url: URL, { method = 'GET', body, signal }: RequestInit): Promise<Response> {
     const path = url.pathname.replace('/api/v1/messenger', '');
     this.calls.push(`${method} ${path}${url.search}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
-    if (!this.isUp) throw new TypeError('Failed to fetch');
+    if (!this.isUp || signal?.aborted) throw new TypeError('Failed to fetch');
     if (method === 'PUT' && path.endsWith('/read'))
       return Response.json(this.#mark(JSON.parse(String(body))));
-    return Response.json(this.#page(path, url.searchParams));
+    const answer = this.#page(path, url.searchParams);
+    return answer instanceof Response ? answer : Response.json(answer);
   }
 
   #mark(body: Json): unknown {
@@ -300,8 +301,10 @@ export class FakeGateway implements SocketPeer {
       };
     }
     if (path.endsWith('/pins')) return { items: this.marks.pins(this.messages), next_cursor: null };
+    if (path === '/search/messages') return this.searches.page(query);
     if (!path.endsWith('/messages')) return { items: [], next_cursor: null };
     const limit = Number(query.get('limit'));
+    if (query.has('around')) return this.#around(query.get('around'), limit);
     const after = query.get('after_seq');
     const before = Number(query.get('before_seq') ?? Number.POSITIVE_INFINITY);
     const found =
@@ -310,6 +313,18 @@ export class FakeGateway implements SocketPeer {
         : this.messages.filter((message) => message.seq > Number(after));
     const items = found.slice(0, limit).map((message) => this.marks.read(message));
     return { items, has_more: found.length > limit, next_cursor: null };
+  }
+
+  /** Half of the page is older than the message. What one side lacks, the other side has. */
+  #around(id: string | null, limit: number): unknown {
+    const at = this.messages.findIndex((message) => message.id === id);
+    if (at < 0) return Response.json({ code: 'not_found', retryable: false }, { status: 404 });
+    const from = Math.max(0, Math.min(at - limit / 2, this.messages.length - limit));
+    return {
+      items: this.messages.slice(from, from + limit).reverse(),
+      has_more: from > 0,
+      next_cursor: null,
+    };
   }
 }
 

@@ -15,7 +15,7 @@ async function openAt(messages: number): Promise<void> {
 }
 
 async function jump(seq: number): Promise<void> {
-  const done = setup.session().loadAround(setup.gateway.conversation, seq);
+  const done = setup.session().loadAround(setup.gateway.conversation, `m${seq}`);
   await Promise.all([done, advance(50)]);
 }
 
@@ -34,8 +34,8 @@ test('what is near is joined with the loaded messages', async () => {
   expect(seqs()).toEqual(range(870, 1_000));
   expect(history()).toMatchObject({ hasOlder: true, hasNewer: false });
   await jump(5);
-  await jump(60);
-  expect(seqs()).toEqual(range(1, 109));
+  await jump(120);
+  expect(seqs()).toEqual(range(1, 169));
   expect(history()).toMatchObject({ hasOlder: false, hasNewer: true });
 });
 
@@ -82,7 +82,7 @@ test('a jump without a connection is refused and changes nothing', async () => {
   await openAt(400);
   const before = seqs();
   setup.gateway.isUp = false;
-  const refused = expect(setup.session().loadAround(setup.gateway.conversation, 5)).rejects.toMatchObject({
+  const refused = expect(setup.session().loadAround(setup.gateway.conversation, 'm5')).rejects.toMatchObject({
     code: 'offline',
   });
   await Promise.all([refused, advance(50)]);
@@ -92,8 +92,40 @@ test('a jump without a connection is refused and changes nothing', async () => {
 test('a jump to a message that is not there is refused', async () => {
   await openAt(100);
   setup.gateway.messages.splice(2, 1);
-  const refused = expect(setup.session().loadAround(setup.gateway.conversation, 3)).rejects.toMatchObject({
+  const refused = expect(setup.session().loadAround(setup.gateway.conversation, 'm3')).rejects.toMatchObject({
     code: 'not_found',
   });
   await Promise.all([refused, advance(50)]);
+});
+
+test('in a conversation that is not loaded, the jump needs no other request', async () => {
+  for (let n = 1; n <= 500; n += 1) setup.gateway.storeMessage(`message ${n}`);
+  await advance(50);
+  setup.session().view.open(setup.gateway.conversation);
+  const jumped = setup.session().loadAround(setup.gateway.conversation, 'm200');
+  void setup.session().open(setup.gateway.conversation);
+  await Promise.all([jumped, advance(50)]);
+  expect(pages()).toBe(1);
+  expect(seqs()).toEqual(range(150, 249));
+  expect(history()).toMatchObject({ hasOlder: true, hasNewer: true, status: 'ready' });
+});
+
+test('a jump while the conversation opens waits for it', async () => {
+  for (let n = 1; n <= 500; n += 1) setup.gateway.storeMessage(`message ${n}`);
+  await advance(50);
+  setup.session().view.open(setup.gateway.conversation);
+  void setup.session().open(setup.gateway.conversation);
+  await jump(200);
+  expect(seqs()).toEqual(range(150, 249));
+});
+
+test('a refused jump in a conversation that is not loaded loads its newest messages', async () => {
+  for (let n = 1; n <= 100; n += 1) setup.gateway.storeMessage(`message ${n}`);
+  await advance(50);
+  const refused = expect(
+    setup.session().loadAround(setup.gateway.conversation, 'nowhere'),
+  ).rejects.toMatchObject({ code: 'not_found' });
+  await Promise.all([refused, advance(50)]);
+  expect(seqs()).toEqual(range(51, 100));
+  expect(history()).toMatchObject({ hasNewer: false, status: 'ready' });
 });

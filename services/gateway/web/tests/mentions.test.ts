@@ -74,7 +74,7 @@ describe('unread mentions', () => {
     const unread = async () => {
       const found = setup.session().mentions.find(room() as NonNullable<ReturnType<typeof room>>);
       await advance(20);
-      return found;
+      return (await found).map((message) => message.seq);
     };
     await advance(10);
     expect(await unread()).toEqual([4, 100, 120]);

@@ -17,6 +17,7 @@ import {
   useOwnUser,
   useParticipants,
   usePresence,
+  useSearch,
   useServerNow,
   useTyping,
   useUnread,
@@ -40,6 +41,7 @@ function Everything() {
   useUser(1);
   useUsers([1, 2]);
   useUserSearch('a');
+  useSearch('word', { has: 'file' });
   useNotifications({ describe: () => ({ title: '', body: '' }) });
   useIsKept();
   useOutbox();

@@ -8,7 +8,7 @@ from typing import Any, Final
 from chat_api.search.grams import conversation_gram
 from chat_api.search.query import Message, Moment, Query
 from chat_api.search.store import Block, Group, Lag, Scope
-from chat_api.search.work import DISORDER_US
+from chat_api.search.walks.work import DISORDER_US
 from chat_api.storage.messages import HISTORY_COLUMNS, HISTORY_JOIN, VISIBLE, to_history_message
 from messenger_shared.contract.operations.search import FILE
 from messenger_shared.postgres.database import Database, Row

@@ -25,12 +25,23 @@ export interface AppProps {
   theme: ReturnType<typeof useTheme>;
 }
 
+/** A message to go to, in this conversation. */
+interface Target {
+  id: string;
+  messageId: string;
+}
+
 export function App({ access, theme }: AppProps) {
   const t = useT();
   const [open, go] = useRoute();
   const [isStarting, setStarting] = useState(false);
   const me = useSession()?.me ?? null;
   const notifications = useUnreadAlerts(go);
+  const [target, setTarget] = useState<Target | null>(null);
+  const openMessage = (id: string, messageId: string) => {
+    setTarget({ id, messageId });
+    go(id);
+  };
   return (
     <main className="app" data-pane={open === null ? 'list' : 'thread'}>
       <h1 className="sr-only">{t('app')}</h1>
@@ -42,6 +53,7 @@ export function App({ access, theme }: AppProps) {
           <Sidebar
             open={open}
             onOpen={go}
+            onOpenMessage={openMessage}
             onStart={() => setStarting(true)}
             access={access}
             theme={theme}
@@ -58,7 +70,7 @@ export function App({ access, theme }: AppProps) {
           </div>
         ) : (
           <SafePart key={`${me} ${open}`} onBack={() => go(null)}>
-            <Thread id={open} onLeave={() => go(null)} />
+            <Thread id={open} target={target?.id === open ? target : null} onLeave={() => go(null)} />
           </SafePart>
         )}
       </div>

@@ -38,6 +38,7 @@ export {
 } from './react/usePeople.ts';
 export { type PinsView, usePins } from './react/usePins.ts';
 export { type ReactionsView, useReactions } from './react/useReactions.ts';
+export { type SearchView, useSearch } from './react/useSearch.ts';
 export { useServerNow } from './react/useServerNow.ts';
 export { type TypingView, useTyping } from './react/useTyping.ts';
 export { type UnreadView, useUnread } from './react/useUnread.ts';

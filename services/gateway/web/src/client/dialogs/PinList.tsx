@@ -19,7 +19,7 @@ const PREVIEW_CHARS = 400;
 export interface PinListProps {
   view: PinsView;
   canUnpin: boolean;
-  onShow: (seq: number) => void;
+  onShow: (messageId: string) => void;
   onClose: () => void;
 }
 
@@ -49,7 +49,7 @@ export default function PinList({ view, canUnpin, onShow, onClose }: PinListProp
             onShow={() => {
               // The message gets the focus.
               isShown.current = true;
-              onShow(pin.message.seq);
+              onShow(pin.message.id);
             }}
             onUnpin={canUnpin ? () => void unpin(pin) : null}
           />

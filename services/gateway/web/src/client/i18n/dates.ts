@@ -49,6 +49,11 @@ export function formatShortDate(language: Language, t: Translate, iso: string, n
   return formatDate(language, { month: 'numeric', day: 'numeric', ...year }, date);
 }
 
+/** A day that was chosen, as `YYYY-MM-DD`. */
+export function formatFilterDay(language: Language, day: string): string {
+  return formatDate(language, { dateStyle: 'medium' }, new Date(`${day}T00:00`));
+}
+
 /** Only dates of other years show their year. */
 function yearUnlessCurrent(date: Date, now: Date): { year: 'numeric' } | null {
   return date.getFullYear() === now.getFullYear() ? null : { year: 'numeric' };

@@ -1,5 +1,7 @@
 /** The client's texts in English, in ICU message syntax. Its keys define which texts there are. */
 
+import { enSearch } from './enSearch.ts';
+
 export const en = {
   app: 'Messenger',
   user: 'User {id}',
@@ -255,6 +257,7 @@ export const en = {
   'viewer.next': 'Next picture',
   'viewer.zoom': 'Zoom',
   'viewer.count': '{index} of {count}',
+  ...enSearch,
   today: 'Today',
   yesterday: 'Yesterday',
   'error.offline': 'No connection. Try again when it is back.',

@@ -1,6 +1,7 @@
 /** The client's texts in Korean. */
 
 import type { Texts } from './en.ts';
+import { koSearch } from './koSearch.ts';
 
 export const ko: Texts = {
   app: '메신저',
@@ -254,6 +255,7 @@ export const ko: Texts = {
   'viewer.next': '다음 사진',
   'viewer.zoom': '확대/축소',
   'viewer.count': '{count}장 중 {index}번째',
+  ...koSearch,
   today: '오늘',
   yesterday: '어제',
   'error.offline': '연결되어 있지 않습니다. 연결되면 다시 시도하세요.',

@@ -29,11 +29,6 @@ export const ConversationItem = memo(function ConversationItem({
   isCurrent,
   onOpen,
 }: ConversationItemProps) {
-  const { language, t } = useLanguage();
-  const today = useToday();
-  const named = useTitle(row);
-  const when = row.last_message?.created_at ?? row.created_at;
-  const unread = row.unread;
   return (
     <button
       type="button"
@@ -42,6 +37,20 @@ export const ConversationItem = memo(function ConversationItem({
       tabIndex={isCurrent ? 0 : -1}
       onClick={() => onOpen(row.id)}
     >
+      <ConversationContent row={row} isOpen={isOpen} />
+    </button>
+  );
+});
+
+/** What the list shows of a conversation. */
+export function ConversationContent({ row, isOpen }: { row: ConversationRow; isOpen: boolean }) {
+  const { language, t } = useLanguage();
+  const today = useToday();
+  const named = useTitle(row);
+  const when = row.last_message?.created_at ?? row.created_at;
+  const unread = row.unread;
+  return (
+    <>
       <ConversationAvatar row={row} named={named} size="normal" />
       <span className="item-text">
         <span className="item-line">
@@ -81,9 +90,9 @@ export const ConversationItem = memo(function ConversationItem({
           )}
         </span>
       </span>
-    </button>
+    </>
   );
-});
+}
 
 /** Shows what matters most to the user: who is typing, a failed message, a draft, or the last message. */
 function Preview({ row, isOpen }: { row: ConversationRow; isOpen: boolean }) {

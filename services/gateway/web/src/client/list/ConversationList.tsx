@@ -1,20 +1,11 @@
 /** The list of conversations. It draws only the visible rows. One row takes the keyboard focus. */
 
-import {
-  type ConversationRow,
-  fold,
-  type Session,
-  type UserId,
-  useConversations,
-  useSession,
-  useUsers,
-} from '@messenger/react';
+import { type ConversationRow, useConversations } from '@messenger/react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useCallback, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useCallback, useRef, useState } from 'react';
 import { useT } from '../i18n/language.tsx';
-import { isNotes } from '../parts/conversationTitle.ts';
-import { displayName } from '../parts/UserName.tsx';
 import { ConversationItem } from './ConversationItem.tsx';
+import { useFilteredConversations } from './useFilteredConversations.ts';
 
 const ROW_PX = 68;
 const OVERSCAN = 6;
@@ -29,7 +20,7 @@ export interface ConversationListProps {
 export function ConversationList({ open, onOpen, onStart, filter }: ConversationListProps) {
   const t = useT();
   const { conversations, status, reload } = useConversations();
-  const shown = useFiltered(conversations, filter);
+  const shown = useFilteredConversations(conversations, filter);
   if (status === 'failed' && conversations.length === 0) {
     return <ListMessage title={t('conversations.failed')} action={t('tryAgain')} onAction={reload} />;
   }
@@ -47,47 +38,6 @@ export function ConversationList({ open, onOpen, onStart, filter }: Conversation
   }
   if (shown.length === 0) return <ListMessage title={t('conversations.noMatch', { text: filter })} />;
   return <Rows rows={shown} open={open} onOpen={onOpen} />;
-}
-
-/** Filters by title, by the newest message, or by the other user's name. */
-function useFiltered(rows: readonly ConversationRow[], filter: string): readonly ConversationRow[] {
-  const t = useT();
-  const session = useSession();
-  const text = fold(filter).trim();
-  const directs = useMemo(() => (text ? rows.filter((row) => row.type === 'direct') : []), [rows, text]);
-  // Filters again when a profile arrives or changes.
-  const users = useUsers(directs.flatMap((row) => othersIn(row, session)));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the names change with the users.
-  return useMemo(() => {
-    if (!text) return rows;
-    const nameOf = (id: UserId) => displayName(t, id, session?.people.name(id).get() ?? null);
-    const textOf = (row: ConversationRow) =>
-      isNotes(row) ? t('conversation.notes') : othersIn(row, session).map(nameOf).join('\n');
-    return rows.filter(
-      (row) =>
-        foldedTextOf(row).includes(text) || (row.type === 'direct' && fold(textOf(row)).includes(text)),
-    );
-  }, [rows, text, session, t, users]);
-}
-
-/** The other user of a direct conversation, unless its row does not name them yet. */
-function othersIn(row: ConversationRow, session: Session | null): UserId[] {
-  const members = session
-    ?.room(row.id)
-    ?.participants.get()
-    ?.map((each) => each.user_id);
-  return (row.participant_ids ?? members ?? []).filter((id) => id !== session?.me);
-}
-
-const foldedTexts = new WeakMap<ConversationRow, string>();
-
-/** A row is a new object when it changes, so its folded text can be cached for the next key press. */
-function foldedTextOf(row: ConversationRow): string {
-  const known = foldedTexts.get(row);
-  if (known !== undefined) return known;
-  const made = [row.title, row.last_message?.content].map((each) => fold(each ?? '')).join('\n');
-  foldedTexts.set(row, made);
-  return made;
 }
 
 function Rows({

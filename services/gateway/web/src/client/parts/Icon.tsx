@@ -23,6 +23,7 @@ const PATHS = {
   play: 'M8 5l11 7-11 7z',
   plus: 'M12 5v14M5 12h14',
   reply: 'M10 7L4 12l6 5M4 12h9a7 7 0 017 7',
+  up: 'M6 15l6-6 6 6',
   unread: 'M12 8a4 4 0 100 8 4 4 0 000-8z',
   retry: 'M19 5v5h-5M19 10a7.5 7.5 0 10.5 4',
   search: 'M11 4a7 7 0 100 14 7 7 0 000-14zM16 16l4.5 4.5',

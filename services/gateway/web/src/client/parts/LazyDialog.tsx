@@ -1,10 +1,10 @@
 /**
- * Loads dialogs when they are needed. After a new version is deployed, an old page requests files that no
+ * Loads dialogs, and other parts that can be closed, when they are needed. After a new version is deployed, an old page requests files that no
  * longer exist. The user is told so, and reloads when it suits them. The page never reloads by itself: if that
  * did not help, it would reload for ever, and text that the browser does not save would be lost.
  */
 
-import { type ComponentType, useEffect, useState } from 'react';
+import { type ComponentType, type ReactNode, useEffect, useState } from 'react';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { ErrorDialog } from './ErrorFallback.tsx';
 
@@ -31,10 +31,17 @@ export function lazyDialog<P extends Closable>(
   return loader;
 }
 
+export interface LazyDialogProps<P> {
+  loader: DialogLoader<P>;
+  props: P;
+  /** What is shown until it is loaded. */
+  fallback?: ReactNode;
+}
+
 type Status = 'loading' | 'missing' | 'retrying';
 
 /** Loads the dialog when it is first drawn. React's `lazy` would never try again after a failure. */
-export function LazyDialog<P extends Closable>({ loader, props }: { loader: DialogLoader<P>; props: P }) {
+export function LazyDialog<P extends Closable>({ loader, props, fallback = null }: LazyDialogProps<P>) {
   const [Loaded, setLoaded] = useState(() => loader.loaded);
   const [status, setStatus] = useState<Status>('loading');
   useEffect(() => {
@@ -55,13 +62,16 @@ export function LazyDialog<P extends Closable>({ loader, props }: { loader: Dial
         <Loaded {...props} />
       </ErrorBoundary>
     );
-  if (status === 'loading') return null;
+  if (status === 'loading') return fallback;
   return (
-    <ErrorDialog
-      text="broken.missing"
-      isRetrying={status === 'retrying'}
-      onRetry={() => setStatus('retrying')}
-      onClose={onClose}
-    />
+    <>
+      {fallback}
+      <ErrorDialog
+        text="broken.missing"
+        isRetrying={status === 'retrying'}
+        onRetry={() => setStatus('retrying')}
+        onClose={onClose}
+      />
+    </>
   );
 }

@@ -9,7 +9,12 @@ const MAX_UNITS = 40;
 /** Truncates a text to at most this many UTF-16 units. */
 export function truncate(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
-  return text.slice(0, graphemeAt(text, maxLength) || surrogatePairAt(text, maxLength));
+  return text.slice(0, graphemeStart(text, maxLength));
+}
+
+/** Returns the start of the letter that this unit belongs to. */
+export function graphemeStart(text: string, unit: number): number {
+  return graphemeAt(text, unit) || surrogatePairAt(text, unit);
 }
 
 /** Returns the first graphemes. For a letter with a heap of accents, it returns only the letter. */

@@ -8,7 +8,7 @@ export interface JumpToMentionProps {
   row: ConversationRow;
   messages: readonly ChatMessage[];
   visible: VisibleRange;
-  onJump: (seq: number) => void;
+  onJump: (messageId: string) => void;
 }
 
 export function JumpToMention({ row, messages, visible, onJump }: JumpToMentionProps) {
@@ -17,7 +17,12 @@ export function JumpToMention({ row, messages, visible, onJump }: JumpToMentionP
   const [next] = pending;
   if (next === undefined) return null;
   return (
-    <button type="button" className="jump-to-mention" title={t('mention.next')} onClick={() => onJump(next)}>
+    <button
+      type="button"
+      className="jump-to-mention"
+      title={t('mention.next')}
+      onClick={() => onJump(next.id)}
+    >
       <span aria-hidden="true">{`@ ${pending.length}`}</span>
       <span className="sr-only">
         {`${t('mention.next')}: ${t('mention.unread', { count: pending.length })}`}

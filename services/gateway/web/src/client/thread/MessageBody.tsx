@@ -11,14 +11,16 @@ import { usePreview } from '../parts/usePreview.ts';
 import { isEmojiOnly } from '../text/emoji.ts';
 import { truncate } from '../text/graphemes.ts';
 import { fileName, previewOf } from '../text/messagePreview.ts';
+import type { MessageMarks } from './marks.ts';
 
 export interface MessageBodyProps {
   message: ChatMessage;
+  marks: MessageMarks | undefined;
   isCurrent: boolean;
   onDiscard: (id: string) => void;
 }
 
-export function MessageBody({ message, isCurrent, onDiscard }: MessageBodyProps) {
+export function MessageBody({ message, marks, isCurrent, onDiscard }: MessageBodyProps) {
   const t = useT();
   if (message.deleted_at) {
     return (
@@ -44,7 +46,12 @@ export function MessageBody({ message, isCurrent, onDiscard }: MessageBodyProps)
           dir="auto"
           data-testid="message-text"
         >
-          <MessageText text={content} entities={message.entities} mentions={message.mentions} />
+          <MessageText
+            text={content}
+            entities={message.entities}
+            mentions={message.mentions}
+            places={marks?.places}
+          />
         </div>
       )}
       {!url && attachments.length === 0 && isBlank(content) && (
@@ -58,7 +65,7 @@ const QUOTED_CHARS = 140;
 
 export interface QuoteProps {
   quoted: ChatMessage | undefined;
-  onGoTo: (seq: number) => void;
+  onGoTo: (messageId: string) => void;
 }
 
 /** A message that is not loaded cannot be quoted, and is not loaded just for the quote. */
@@ -69,7 +76,7 @@ export function Quote({ quoted, onGoTo }: QuoteProps) {
   if (!quoted) return <p className="quote">{t('message.quote.missing')}</p>;
   const who = quoted.isMine ? { name: t('you'), isLoading: false } : sender;
   return (
-    <button type="button" className="quote" tabIndex={-1} onClick={() => onGoTo(quoted.seq)}>
+    <button type="button" className="quote" tabIndex={-1} onClick={() => onGoTo(quoted.id)}>
       <span className="sr-only">{t('message.quote.go', { name: who.name })}</span>
       <strong dir="auto">
         <NameText {...who} />

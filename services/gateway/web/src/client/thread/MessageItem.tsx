@@ -11,6 +11,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { UserAvatar } from '../parts/UserAvatar.tsx';
 import { NameText, useNamedUser } from '../parts/UserName.tsx';
 import { MessageBody, Quote } from './MessageBody.tsx';
+import type { MessageMarks } from './marks.ts';
 import type { GroupPosition } from './messageGroups.ts';
 import { QuickReactions } from './QuickReactions.tsx';
 import { type ReactionDialog, useChooseReaction } from './ReactionDialogs.tsx';
@@ -27,6 +28,7 @@ export interface MessageItemProps {
   isCurrent: boolean;
   /** Whether the user has just gone to this message. */
   isFound: boolean;
+  marks: MessageMarks | undefined;
   index: number;
   /** -1 while there may be more messages. */
   count: number;
@@ -38,7 +40,7 @@ export interface MessageItemProps {
   onReactionDialog: (dialog: ReactionDialog) => void;
   /** Tells screen readers. */
   onAnnounce: (text: string) => void;
-  onGoTo: (seq: number) => void;
+  onGoTo: (messageId: string) => void;
   onRetry: (id: string) => void;
   onDiscard: (id: string) => void;
 }
@@ -161,7 +163,12 @@ function Item(props: MessageItemProps) {
             </p>
           )}
           {message.reply_to && !message.deleted_at && <Quote quoted={quoted} onGoTo={props.onGoTo} />}
-          <MessageBody message={message} isCurrent={props.isCurrent} onDiscard={props.onDiscard} />
+          <MessageBody
+            message={message}
+            marks={props.marks}
+            isCurrent={props.isCurrent}
+            onDiscard={props.onDiscard}
+          />
           <span className="meta">
             {message.edited_at && !message.deleted_at && <span>{t('message.edited')}</span>}
             <time dateTime={message.created_at} title={formatDateTime(language, message.created_at)}>
@@ -232,7 +239,7 @@ function FailedLine({ message, onRetry, onDiscard, isCurrent }: MessageItemProps
   );
 }
 
-function classOf({ message, groupPosition: place, isFound }: MessageItemProps): string {
+function classOf({ message, groupPosition: place, isFound, marks }: MessageItemProps): string {
   return [
     'message',
     message.isMine ? 'mine' : 'theirs',
@@ -240,6 +247,7 @@ function classOf({ message, groupPosition: place, isFound }: MessageItemProps): 
     place.endsGroup && 'ends',
     message.deleted_at && 'deleted',
     isFound && 'found',
+    marks?.isCurrent && 'current-hit',
   ]
     .filter(Boolean)
     .join(' ');

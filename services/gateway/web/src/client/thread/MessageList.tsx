@@ -15,13 +15,14 @@ import type { Feed } from './feed.ts';
 import { JumpToMention } from './JumpToMention.tsx';
 import { MessageItem } from './MessageItem.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
+import type { Marks } from './marks.ts';
 import { estimateHeight, firstUnread, groupPositionOf } from './messageGroups.ts';
 import { PinsBar } from './PinsBar.tsx';
 import { type ReactionDialog, ReactionDialogs } from './ReactionDialogs.tsx';
 import type { ComposerTarget } from './useComposerTarget.ts';
 import { useFeedKeys } from './useFeedKeys.ts';
 import { useHasFocus } from './useHasFocus.ts';
-import { type JumpTarget, useJump, useReturnToNewest } from './useJump.ts';
+import { type Jump, type JumpTarget, useJump, useReturnToNewest } from './useJump.ts';
 import type { VisibleRange } from './usePendingMentions.ts';
 
 /** Within this distance from the end, the list counts as being at the end. */
@@ -38,10 +39,12 @@ export interface MessageListProps {
   /** The message to go to, loaded or not. A new object goes there again. */
   jumpTarget: JumpTarget | null;
   onTarget: (target: ComposerTarget) => void;
-  onJump: (seq: number) => void;
+  onJump: (messageId: string) => void;
+  /** The places that a search has found, by message id. */
+  marks: Marks;
 }
 
-export function MessageList({ row, view, jumpTarget, onTarget, onJump }: MessageListProps) {
+export function MessageList({ row, view, jumpTarget, onTarget, onJump, marks }: MessageListProps) {
   const t = useT();
   const { messages } = view;
   // Redraws when the day or the time zone changes, because messages are grouped by day.
@@ -68,10 +71,10 @@ export function MessageList({ row, view, jumpTarget, onTarget, onJump }: Message
   const firstUnreadKey = useFirstUnread(row, view);
   const jump = useJump(feed, view, keys, jumpTarget);
   const goToNewest = useReturnToNewest(feed, view);
-  useAutoScroll(feed, view, firstUnreadKey, goToNewest);
+  useAutoScroll(feed, view, jump, firstUnreadKey, goToNewest);
   // Before the list is measured, it counts as being at the end, where it starts.
   const isAtEnd = !hasNewer && (feed.scrollRect === null || feed.isAtEnd());
-  useMarkRead(view, row, isAtEnd);
+  useMarkRead(view, row, isAtEnd && !jump.isPending);
   const items = feed.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const canLoad = status === 'ready' && items.length > 0 && !view.failure;
@@ -123,6 +126,7 @@ export function MessageList({ row, view, jumpTarget, onTarget, onJump }: Message
                   isCurrent={index === keys.current}
                   index={index}
                   isFound={message.key === jump.found}
+                  marks={marks.get(message.id)}
                   count={hasOlder || hasNewer ? -1 : messages.length}
                   top={start}
                   measure={feed.measureElement}
@@ -200,20 +204,23 @@ function useFirstUnread(row: ConversationRow, view: MessagesView): string | null
   return from;
 }
 
-/** On the first draw, scrolls to the first unread message, or else to the newest. */
+/** On the first draw, scrolls to the first unread message, or else to the newest, unless the user went to another. */
 function useAutoScroll(
   feed: Feed,
   view: MessagesView,
+  { isPending, found }: Jump,
   firstUnreadKey: string | null,
   goToNewest: () => void,
 ): void {
   const isStarted = useRef(false);
+  const isMoved = useRef(false);
   const { status, messages } = view;
   useLayoutEffect(() => {
-    if (isStarted.current || status !== 'ready' || messages.length === 0) return;
+    if (isStarted.current || isPending || status !== 'ready' || messages.length === 0) return;
     isStarted.current = true;
-    goToNewest();
-  }, [status, messages.length, goToNewest]);
+    isMoved.current = found !== null;
+    if (found === null) goToNewest();
+  }, [status, messages.length, isPending, found, goToNewest]);
   // A user who sends a message wants to see it.
   const last = messages.at(-1);
   const lastKey = useRef(last?.key);
@@ -221,13 +228,12 @@ function useAutoScroll(
     if (last && last.key !== lastKey.current && last.status === 'sending') goToNewest();
     lastKey.current = last?.key;
   }, [last, goToNewest]);
-  const isMoved = useRef(false);
   useLayoutEffect(() => {
-    if (isMoved.current || firstUnreadKey === null) return;
+    if (isMoved.current || isPending || firstUnreadKey === null) return;
     isMoved.current = true;
     const index = messages.findIndex((message) => message.key === firstUnreadKey);
     if (index >= 0) feed.scrollToIndex(index, { align: 'start' });
-  }, [feed, messages, firstUnreadKey]);
+  }, [feed, messages, isPending, firstUnreadKey]);
 }
 
 /**

@@ -17,7 +17,7 @@ export interface PinsBarProps {
   view: PinsView;
   /** The messages below, which must not move when the bar comes and goes. */
   feed: RefObject<HTMLElement | null>;
-  onJump: (seq: number) => void;
+  onJump: (messageId: string) => void;
 }
 
 export function PinsBar({ row, view, feed, onJump }: PinsBarProps) {
@@ -32,7 +32,7 @@ export function PinsBar({ row, view, feed, onJump }: PinsBarProps) {
     <>
       {newest && (
         <Bar label={t('pins.title')} feed={feed}>
-          <button type="button" className="pins-newest" onClick={() => onJump(newest.message.seq)}>
+          <button type="button" className="pins-newest" onClick={() => onJump(newest.message.id)}>
             <Icon name="pin" />
             <span className="pins-text">
               <span className="sr-only">{t('pins.go', { text })}</span>
@@ -55,9 +55,9 @@ export function PinsBar({ row, view, feed, onJump }: PinsBarProps) {
             view,
             canUnpin: canPinIn(row, role),
             onClose: close,
-            onShow: (seq) => {
+            onShow: (messageId) => {
               close();
-              onJump(seq);
+              onJump(messageId);
             },
           }}
         />

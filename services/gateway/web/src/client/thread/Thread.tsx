@@ -1,24 +1,31 @@
 /** An open conversation: its header, its messages, the typing line, and the composer. */
 
 import { useConversation, useConversations, useMessages, useParticipants } from '@messenger/react';
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useDraftFiles, useFileDrop } from '../files/useDraftFiles.ts';
 import { useT } from '../i18n/language.tsx';
 import { SafePart } from '../parts/ErrorFallback.tsx';
+import { LazyDialog, lazyDialog } from '../parts/LazyDialog.tsx';
 import { Composer } from './Composer.tsx';
 import { MessageList } from './MessageList.tsx';
+import { type Marks, NO_MARKS } from './marks.ts';
 import { canWriteIn } from './messageActions.ts';
 import { ThreadHead } from './ThreadHead.tsx';
 import { TypingLine } from './TypingLine.tsx';
 import { type ComposerTarget, useComposerTarget } from './useComposerTarget.ts';
+import { useFind } from './useFind.ts';
 import type { JumpTarget } from './useJump.ts';
+
+const findBar = lazyDialog(() => import('../search/FindBar.tsx'));
 
 export interface ThreadProps {
   id: string;
+  /** The message to go to. */
+  target: JumpTarget | null;
   onLeave: () => void;
 }
 
-export function Thread({ id, onLeave }: ThreadProps) {
+export function Thread({ id, target, onLeave }: ThreadProps) {
   const t = useT();
   const row = useConversation(id);
   const { status } = useConversations();
@@ -37,8 +44,13 @@ export function Thread({ id, onLeave }: ThreadProps) {
     },
     [setTarget],
   );
-  const [jumpTarget, setJumpTarget] = useState<JumpTarget | null>(null);
-  const jumpTo = useCallback((seq: number) => setJumpTarget({ seq }), []);
+  const [jumpTarget, setJumpTarget] = useState<JumpTarget | null>(target);
+  useEffect(() => {
+    if (target) setJumpTarget(target);
+  }, [target]);
+  const jumpTo = useCallback((messageId: string) => setJumpTarget({ messageId }), []);
+  const find = useFind(box);
+  const [marks, setMarks] = useState<Marks>(NO_MARKS);
   if (!row) {
     return (
       <div className="empty-state">
@@ -50,10 +62,29 @@ export function Thread({ id, onLeave }: ThreadProps) {
     );
   }
   return (
-    <section className="thread" aria-label={t('messages')} {...drop.props}>
-      <ThreadHead row={row} onLeave={onLeave} />
+    <section className="thread" aria-label={t('messages')} onKeyDown={find.handleKey} {...drop.props}>
+      <ThreadHead row={row} isHidden={find.isOpen} onFind={find.open} onLeave={onLeave} />
+      {find.isOpen && (
+        <LazyDialog
+          loader={findBar}
+          props={{
+            row,
+            request: find.request,
+            onJump: setJumpTarget,
+            onMarks: setMarks,
+            onClose: find.close,
+          }}
+        />
+      )}
       <SafePart>
-        <MessageList row={row} view={view} jumpTarget={jumpTarget} onTarget={startTarget} onJump={jumpTo} />
+        <MessageList
+          row={row}
+          view={view}
+          jumpTarget={jumpTarget}
+          onTarget={startTarget}
+          onJump={jumpTo}
+          marks={marks}
+        />
       </SafePart>
       <TypingLine id={id} />
       <SafePart>

@@ -12,18 +12,28 @@ import { isNotes, useTitle } from '../parts/conversationTitle.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { LazyDialog, lazyDialog } from '../parts/LazyDialog.tsx';
 import { visibleStatus } from '../parts/PresenceDot.tsx';
+import { IS_MAC } from '../parts/shortcuts.ts';
 import { ConversationAvatar } from '../parts/UserAvatar.tsx';
 import { NameText } from '../parts/UserName.tsx';
 
 const details = lazyDialog(() => import('../dialogs/Details.tsx'));
 
-export function ThreadHead({ row, onLeave }: { row: ConversationRow; onLeave: () => void }) {
+export interface ThreadHeadProps {
+  row: ConversationRow;
+  /** Whether something else is shown in its place. */
+  isHidden: boolean;
+  /** Starts to find words in the conversation. Undefined if the gateway cannot. */
+  onFind: (() => void) | undefined;
+  onLeave: () => void;
+}
+
+export function ThreadHead({ row, isHidden, onFind, onLeave }: ThreadHeadProps) {
   const { t } = useLanguage();
   const named = useTitle(row);
   const { title, other, isLoading } = named;
   const [isOpen, setOpen] = useState(false);
   return (
-    <header className="thread-head">
+    <header className="thread-head" inert={isHidden}>
       <button type="button" className="icon-button back" onClick={onLeave} title={t('back')}>
         <Icon name="back" />
         <span className="sr-only">{t('back')}</span>
@@ -35,6 +45,18 @@ export function ThreadHead({ row, onLeave }: { row: ConversationRow; onLeave: ()
         </h2>
         <Subtitle row={row} other={other} />
       </div>
+      {onFind && (
+        <button
+          type="button"
+          className="icon-button"
+          onClick={onFind}
+          title={t('find.open')}
+          aria-keyshortcuts={IS_MAC ? 'Meta+F' : 'Control+F'}
+        >
+          <Icon name="search" />
+          <span className="sr-only">{t('find.open')}</span>
+        </button>
+      )}
       <button
         type="button"
         className="icon-button"

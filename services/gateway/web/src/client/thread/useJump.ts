@@ -7,7 +7,9 @@ import type { FeedKeys } from './useFeedKeys.ts';
 
 /** Each press makes a new object, so that the same message can be gone to again. */
 export interface JumpTarget {
-  seq: number;
+  messageId: string;
+  /** The focus stays where it is. Otherwise the message gets it. */
+  keepsFocus?: boolean;
 }
 
 /** The message is marked for this long. */
@@ -16,6 +18,8 @@ const FOUND_MS = 2_000;
 export interface Jump {
   /** The key of the message that the user has just gone to. */
   found: string | null;
+  /** Whether the message is still being loaded. */
+  isPending: boolean;
   /** Why the message could not be loaded. */
   failure: Failure | null;
 }
@@ -24,34 +28,36 @@ export function useJump(feed: Feed, view: MessagesView, keys: FeedKeys, target: 
   const { messages, loadAround } = view;
   const [found, setFound] = useState<string | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const waiting = useRef<JumpTarget | null>(null);
+  const [settled, setSettled] = useState<JumpTarget | null>(null);
+  const isPending = target !== null && settled !== target;
   const newest = useRef(loadAround);
   useEffect(() => {
     newest.current = loadAround;
   });
 
-  useLayoutEffect(() => {
-    waiting.current = target;
-  }, [target]);
   useEffect(() => {
     setFailure(null);
     if (!target) return;
-    const refused = (error: unknown) => {
+    let isWanted = true;
+    newest.current(target.messageId).catch((error: unknown) => {
       if (!(error instanceof MessengerError)) throw error;
-      if (waiting.current !== target) return;
-      waiting.current = null;
+      if (!isWanted) return;
+      setSettled(target);
       setFailure(error);
+    });
+    return () => {
+      isWanted = false;
     };
-    newest.current(target.seq).catch(refused);
   }, [target]);
 
   useLayoutEffect(() => {
-    const index = messages.findIndex((message) => message.seq === target?.seq);
+    if (!isPending) return;
+    const index = messages.findIndex((message) => message.id === target.messageId);
     const message = messages[index];
-    if (!message || !target || waiting.current !== target) return;
-    waiting.current = null;
+    if (!message) return;
+    setSettled(target);
     feed.scrollToIndex(index, { align: 'center' });
-    keys.focus(index);
+    if (!target.keepsFocus) keys.focus(index);
     setFound(message.key);
   });
 
@@ -60,7 +66,7 @@ export function useJump(feed: Feed, view: MessagesView, keys: FeedKeys, target: 
     const timer = setTimeout(() => setFound(null), FOUND_MS);
     return () => clearTimeout(timer);
   }, [found]);
-  return { found, failure };
+  return { found, isPending, failure };
 }
 
 /** Returns a function that goes to the newest message, and loads it first if the loaded ones end before it. */

@@ -6,6 +6,7 @@
 import {
   type ChatMessage,
   type ConversationRow,
+  type Message,
   mentionsUser,
   useSession,
   useUnreadMentions,
@@ -22,24 +23,28 @@ export interface VisibleRange {
 /** A message has been seen when it was on the screen for this long. */
 const SEEN_MS = 700;
 
-/** Returns the `seq` of each such mention, in ascending order. */
+/** Returns the messages with such mentions, the oldest first. */
 export function usePendingMentions(
   row: ConversationRow,
   messages: readonly ChatMessage[],
   { first, last }: VisibleRange,
-): readonly number[] {
+): readonly Message[] {
   const me = useSession()?.me ?? 0;
   const hasFocus = useHasFocus();
   const [from] = useState(row.marked_unread_from ?? row.read_seq + 1);
   const found = useFoundMentions(row, from);
   const [seen, setSeen] = useState<ReadonlySet<number>>(new Set());
   const pending = useMemo(() => {
-    const loaded = new Map(messages.map((message) => [message.seq, mentionsUser(message, me)]));
-    const candidates = [...found, ...[...loaded.keys()].filter((seq) => seq >= from)];
-    const isPending = (seq: number) => !seen.has(seq) && loaded.get(seq) !== false;
-    return [...new Set(candidates)].filter(isPending).sort((a, b) => a - b);
+    const loaded = new Map<number, Message>(messages.map((message) => [message.seq, message]));
+    const candidates = [...found.filter(({ seq }) => !loaded.has(seq)), ...loaded.values()];
+    const isPending = (message: Message) =>
+      message.seq >= from && !seen.has(message.seq) && mentionsUser(message, me);
+    return candidates.filter(isPending).sort((a, b) => a.seq - b.seq);
   }, [messages, found, seen, from, me]);
-  const shown = pending.filter((seq) => seq >= first && seq <= last).join();
+  const shown = pending
+    .map(({ seq }) => seq)
+    .filter((seq) => seq >= first && seq <= last)
+    .join();
   useEffect(() => {
     if (!hasFocus || shown === '') return;
     const timer = setTimeout(() => {
@@ -51,16 +56,16 @@ export function usePendingMentions(
 }
 
 /** Mentions that were unread may be far above the loaded messages. */
-function useFoundMentions(row: ConversationRow, from: number): readonly number[] {
+function useFoundMentions(row: ConversationRow, from: number): readonly Message[] {
   const { find } = useUnreadMentions(row.id);
   const [count] = useState(row.unread_mentions);
-  const [found, setFound] = useState<readonly number[]>([]);
+  const [found, setFound] = useState<readonly Message[]>([]);
   useEffect(() => {
     if (count === 0) return;
     let isWanted = true;
     // If this fails, those among the loaded messages are found all the same.
     find({ from, count }).then(
-      (seqs) => isWanted && setFound(seqs),
+      (mentions) => isWanted && setFound(mentions),
       () => undefined,
     );
     return () => {

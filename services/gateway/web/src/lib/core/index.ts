@@ -2,6 +2,7 @@
 
 export { isBlank } from './base/blank.ts';
 export { fold } from './base/fold.ts';
+export { areInitials, keysOf } from './base/hangul.ts';
 export type { Readable } from './base/observable.ts';
 export type { ConnectionState } from './connection/socketConnection.ts';
 export type { GetToken } from './connection/tokens.ts';
@@ -23,5 +24,8 @@ export type { Upload, UploadPhase } from './files/upload.ts';
 export type { NewUpload } from './files/uploads.ts';
 export { connect, Messenger, type MessengerOptions } from './messenger.ts';
 export type { Draft, OutboxEntry } from './outbox/outbox.ts';
+export { findSomeWords, findWords, type Highlight } from './search/matching.ts';
+export type { SearchState } from './search/messageSearch.ts';
+export type { SearchFilters } from './search/query.ts';
 export type { Session } from './session.ts';
 export type { ListState } from './sync/listLoader.ts';

@@ -29,6 +29,7 @@ import { Drafts } from './outbox/drafts.ts';
 import { openDurableMap } from './outbox/durableMap.ts';
 import { type Draft, Outbox, type OutboxEntry } from './outbox/outbox.ts';
 import { Sender } from './outbox/sender.ts';
+import { SearchRequests } from './search/searchRequests.ts';
 import { eventHandler } from './sync/applyEvents.ts';
 import { HistoryLoader } from './sync/historyLoader.ts';
 import { ListLoader } from './sync/listLoader.ts';
@@ -63,6 +64,7 @@ export class Session {
   readonly drafts: Drafts;
   readonly actions: Actions;
   readonly mentions: MentionFinder;
+  readonly search: SearchRequests;
   readonly reacting: Reacting;
   readonly pinning: Pinning;
   readonly files: Files;
@@ -85,6 +87,7 @@ export class Session {
     this.people = new People(rest, this.store, directory);
     this.actions = new Actions(rest, this.store);
     this.mentions = new MentionFinder(rest, this.store);
+    this.search = new SearchRequests(rest);
     this.#historyLoader = new HistoryLoader(rest);
     const makeSocket = () => {
       const catchUp = () => recovery.catchUp();
@@ -184,13 +187,10 @@ export class Session {
     if (room) await this.#historyLoader.loadNewer(room);
   }
 
-  /**
-   * Makes the message with this `seq` loaded, however old it is. Rejects with MessengerError, also if there is no such
-   * message for the user.
-   */
-  async loadAround(id: string, seq: number): Promise<void> {
+  /** Makes a message loaded, however old it is. Rejects with MessengerError, also if the user has no such message. */
+  async loadAround(id: string, messageId: string): Promise<void> {
     const room = this.room(id);
-    if (room) await this.#historyLoader.loadAround(room, seq);
+    if (room) await this.#historyLoader.loadAround(room, messageId);
   }
 
   /** Leads back to the newest messages after `loadAround`. Rejects with MessengerError. */

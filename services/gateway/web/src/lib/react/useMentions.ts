@@ -3,6 +3,7 @@
 /** Hooks for the messages that mention the user. */
 
 import { useCallback, useEffect, useMemo } from 'react';
+import type { Message } from '../core/contract/wire.ts';
 import type { MentionRange } from '../core/conversations/mentionFinder.ts';
 import { EMPTY_MENTIONS, MentionList, type MentionListState } from '../core/conversations/mentionList.ts';
 import { useSession } from './context.tsx';
@@ -32,11 +33,10 @@ export function useMentions(): MentionsView {
 export interface UnreadMentionsView {
   count: number;
   /**
-   * Resolves to the `seq` of each message of the conversation that mentions the user, the oldest first: of the unread
-   * ones, or of those from `from` on. With `count` it looks no farther once so many are found. Rejects with
-   * MessengerError.
+   * Resolves to the messages of the conversation that mention the user, the oldest first: the unread ones, or those from
+   * `from` on. With `count` it looks no farther once so many are found. Rejects with MessengerError.
    */
-  find: (which?: MentionRange) => Promise<number[]>;
+  find: (which?: MentionRange) => Promise<Message[]>;
 }
 
 /** The unread mentions of the user in one conversation. */

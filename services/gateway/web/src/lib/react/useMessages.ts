@@ -21,10 +21,10 @@ export interface MessagesView extends Omit<History, 'messages'> {
   loadOlder: () => void;
   loadNewer: () => void;
   /**
-   * Loads the message with this `seq` and those around it. If it is far from the loaded messages, it replaces them,
-   * and `hasNewer` is true until `loadNewest` or `loadNewer` has led back.
+   * Loads this message and those around it. If it is far from the loaded messages, it replaces them, and `hasNewer` is
+   * true until `loadNewest` or `loadNewer` has led back.
    */
-  loadAround: (seq: number) => Promise<void>;
+  loadAround: (messageId: string) => Promise<void>;
   loadNewest: () => Promise<void>;
   /** Tries again to load what could not be loaded. */
   reload: () => void;
@@ -67,7 +67,7 @@ export function useMessages(id: string): MessagesView {
       messages,
       loadOlder: () => void session?.loadOlder(id),
       loadNewer: () => void session?.loadNewer(id),
-      loadAround: async (seq) => session?.loadAround(id, seq),
+      loadAround: async (messageId) => session?.loadAround(id, messageId),
       loadNewest: async () => session?.loadNewest(id),
       reload: () => void session?.open(id),
       send: async (draft) => {

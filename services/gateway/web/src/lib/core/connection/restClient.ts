@@ -39,12 +39,13 @@ export class RestClient {
     this.#onUsers = onUsers;
   }
 
-  get<T>(path: string, query: Query = {}): Promise<T> {
+  /** When `signal` aborts, the request ends and rejects. */
+  get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
     const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
     const search = new URLSearchParams(
       given.map(([name, value]) => [name, wellFormed(String(value))]),
     ).toString();
-    return this.call('GET', search ? `${path}?${search}` : path);
+    return this.call('GET', search ? `${path}?${search}` : path, undefined, signal);
   }
 
   /** Reads all pages of a list. Use it only for lists that are known to be short. */
@@ -59,8 +60,10 @@ export class RestClient {
     return found;
   }
 
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return this.#read<T>(await this.#ask((token) => this.#fetch(method, path, body, token)));
+  async call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    const either = signal ? anyOf(signal, limit) : limit;
+    return this.#read<T>(await this.#ask((token) => this.#fetch(method, path, body, token, either)));
   }
 
   /** Downloads bytes. Rejects with MessengerError, also if they take longer than `limitMs`. */
@@ -93,7 +96,7 @@ export class RestClient {
     path: string,
     body: unknown,
     token: string,
-    signal = AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal,
   ): Promise<Response> {
     try {
       return await fetch(this.#base + path, {
@@ -110,6 +113,17 @@ export class RestClient {
       throw offlineError();
     }
   }
+}
+
+/** Browsers from before 2024 have no `AbortSignal.any`. */
+function anyOf(one: AbortSignal, other: AbortSignal): AbortSignal {
+  const both = new AbortController();
+  const abort = () => both.abort();
+  for (const signal of [one, other]) {
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { signal: both.signal });
+  }
+  return both.signal;
 }
 
 async function parseResponse<T>(response: Response): Promise<T> {

@@ -23,6 +23,9 @@ export type Entity = Schemas['Entity'];
 export type Mentions = Schemas['Mentions'];
 /** Whom a new or edited message is to mention. */
 export type MentionsRequest = Schemas['MentionsRequest'];
+/** A message that a search has found, and the places of the words in its text, in UTF-16 units. */
+export type SearchHit = Schemas['SearchHit'];
+export type SearchPage = Schemas['SearchPage'];
 /** A pinned message: who pinned it, and when. */
 export type Pin = Schemas['Pin'];
 /** A user's reaction to a message. */

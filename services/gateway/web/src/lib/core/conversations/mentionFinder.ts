@@ -33,23 +33,23 @@ export class MentionFinder {
   }
 
   /**
-   * Returns the `seq` of each message of a conversation that mentions the user, in ascending order. It asks the gateway
-   * only if some of them are not loaded.
+   * Returns the messages of a conversation that mention the user, the oldest first. It asks the gateway only if some of
+   * them are not loaded.
    */
-  async find(room: Room, which: MentionRange = unreadRange(room)): Promise<number[]> {
+  async find(room: Room, which: MentionRange = unreadRange(room)): Promise<Message[]> {
     return this.#findLoaded(room, which.from) ?? (await this.#findListed(room, which));
   }
 
   /** Returns null if messages are missing. */
-  #findLoaded(room: Room, from: number): number[] | null {
+  #findLoaded(room: Room, from: number): Message[] | null {
     const { status, messages, hasOlder, hasNewer } = room.history.get();
     const first = messages[0]?.seq ?? Number.POSITIVE_INFINITY;
     const isWhole = status === 'ready' && !hasNewer && (!hasOlder || first <= from);
     return isWhole ? this.#among(messages, from) : null;
   }
 
-  async #findListed(room: Room, { from, count }: MentionRange): Promise<number[]> {
-    const found: number[] = [];
+  async #findListed(room: Room, { from, count }: MentionRange): Promise<Message[]> {
+    const found: Message[] = [];
     let cursor: string | null = null;
     for (let pages = 0; pages < MAX_PAGES; pages += 1) {
       const page = await this.page(cursor);
@@ -58,13 +58,11 @@ export class MentionFinder {
       cursor = page.next_cursor;
       if (cursor === null || found.length >= count) break;
     }
-    return found.sort((a, b) => a - b);
+    return found.sort((a, b) => a.seq - b.seq);
   }
 
-  #among(messages: readonly Message[], from: number): number[] {
-    return messages
-      .filter((message) => message.seq >= from && mentionsUser(message, this.#store.me))
-      .map((message) => message.seq);
+  #among(messages: readonly Message[], from: number): Message[] {
+    return messages.filter((message) => message.seq >= from && mentionsUser(message, this.#store.me));
   }
 }
 

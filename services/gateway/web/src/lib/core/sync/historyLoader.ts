@@ -31,24 +31,10 @@ export class HistoryLoader {
   }
 
   /** Loads the newest page, unless messages are loaded already. */
-  async open(room: Room): Promise<void> {
-    const { status } = room.history.get();
-    if (status === 'loading' || status === 'ready') return;
-    room.history.set({ ...EMPTY_HISTORY, status: 'loading' });
-    try {
-      const page = await this.#page(room, { limit: FIRST_PAGE_SIZE });
-      // Live messages may have arrived in the meantime; they stay.
-      room.history.update((held) => ({
-        ...held,
-        messages: mergeMessages(page.items.reverse(), held.messages),
-        hasOlder: page.has_more,
-        status: 'ready',
-      }));
-      await this.#fillHoles(room);
-      for (const message of room.history.get().messages) room.markReadBy(message.sender_id, message.seq);
-    } catch (error) {
-      room.history.update((held) => ({ ...held, status: 'failed', failure: toFailure(error) }));
-    }
+  open(room: Room): Promise<void> {
+    return this.#exchange(room, async () => {
+      if (room.history.get().status !== 'ready') await this.#open(room).catch(() => undefined);
+    });
   }
 
   async loadOlder(room: Room): Promise<void> {
@@ -94,16 +80,19 @@ export class HistoryLoader {
   }
 
   /**
-   * Makes the message with this `seq` loaded, with those around it. It takes one request: a part that is far away
-   * replaces the loaded part, and `loadNewest` leads back. Rejects with MessengerError, also if there is no such
-   * message for the user.
+   * Makes this message loaded, with those around it. It takes one request: a part that is far away replaces the loaded
+   * part, and `loadNewest` leads back. Rejects with MessengerError, also if there is no such message for the user; then
+   * what was loaded stays, or the newest page is loaded.
    */
-  loadAround(room: Room, seq: number): Promise<void> {
+  loadAround(room: Room, messageId: string): Promise<void> {
     return this.#exchange(room, async () => {
-      const isLoaded = () => room.history.get().messages.some((message) => message.seq === seq);
-      if (room.history.get().status !== 'ready' || isLoaded()) return;
-      await this.#show(room, { limit: PAGE_SIZE, before_seq: seq + PAGE_SIZE / 2 });
-      if (!isLoaded()) throw notFoundError('There is no such message');
+      const wasOpen = room.history.get().status === 'ready';
+      try {
+        await this.#makeLoaded(room, messageId, wasOpen);
+      } catch (error) {
+        if (!wasOpen) await this.#open(room).catch(() => undefined);
+        throw error;
+      }
     });
   }
 
@@ -136,6 +125,33 @@ export class HistoryLoader {
       const limit = (within.at(-1) ?? from) - from + 1;
       await this.#page(room, { limit, after_seq: from - 1 });
       left = left.filter((seq) => seq >= to);
+    }
+  }
+
+  async #makeLoaded(room: Room, messageId: string, isOpen: boolean): Promise<void> {
+    if (isOpen && room.find(messageId)) return;
+    const query = { limit: PAGE_SIZE, around: messageId };
+    await (isOpen ? this.#show(room, query) : this.#open(room, query));
+    if (!room.find(messageId)) throw notFoundError('There is no such message');
+  }
+
+  /** Loads the first messages: the newest page, or the part that `query` asks for. Rejects with MessengerError. */
+  async #open(room: Room, query?: Query): Promise<void> {
+    room.history.set({ ...EMPTY_HISTORY, status: 'loading' });
+    try {
+      const page = await this.#page(room, query ?? { limit: FIRST_PAGE_SIZE });
+      const items = page.items.reverse();
+      room.history.update((held) => {
+        const isNewest = !query || (items.at(-1)?.seq ?? 0) >= room.row.get().last_seq;
+        // Live messages may have arrived in the meantime; they stay.
+        const messages = isNewest ? mergeMessages(items, held.messages) : items;
+        return { ...held, messages, hasOlder: page.has_more, hasNewer: !isNewest, status: 'ready' };
+      });
+      await this.#fillHoles(room);
+      for (const message of room.history.get().messages) room.markReadBy(message.sender_id, message.seq);
+    } catch (error) {
+      room.history.update((held) => ({ ...held, status: 'failed', failure: toFailure(error) }));
+      throw error;
     }
   }
 

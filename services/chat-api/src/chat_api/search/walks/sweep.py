@@ -13,7 +13,7 @@ from typing import Final
 from chat_api.search.cursor import KEPT_MAX, Round
 from chat_api.search.query import Message, Moment
 from chat_api.search.store import Block, Lag, Scope
-from chat_api.search.work import LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
+from chat_api.search.walks.work import LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 
