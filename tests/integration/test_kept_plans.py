@@ -98,8 +98,8 @@ CALLS = {
     "my_search_state": "messenger.my_search_state(NULL, NULL, NULL)",
     "newest_search_blocks": f"""
         messenger.newest_search_blocks(
-            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day', now() + interval '1 day',
-            {CONVERSATION}, 5, 10)
+            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day',
+            now() + interval '1 day', {CONVERSATION}, 5, 10)
         """,
     "next_search_blocks": f"""
         messenger.next_search_blocks(

@@ -182,26 +182,23 @@ def _ids(body: dict[str, Any], answer: Any) -> dict[str, Any]:
     return {"message_id": answer["id"], "conversation_id": answer["conversation_id"]}
 
 
+def _counters(answer: Any) -> dict[str, Any]:
+    counters = {"read_seq": answer["read_seq"], "unread": answer["unread"]}
+    # An older chat-api does not count them.
+    return counters | {"unread_mentions": answer.get("unread_mentions", 0)}
+
+
 def _read(body: dict[str, Any], answer: Any) -> dict[str, Any]:
-    return {
-        "message_id": body["message_id"],
-        "conversation_id": answer["conversation_id"],
-        "read_seq": answer["read_seq"],
-        "unread": answer["unread"],
-        # An older chat-api does not count them.
-        "unread_mentions": answer.get("unread_mentions", 0),
-    }
+    ids = {"message_id": body["message_id"], "conversation_id": answer["conversation_id"]}
+    return ids | _counters(answer)
 
 
 @responds(200)
 def _position(answer: Any) -> tuple[int, Any]:
-    return 200, {
-        "read_seq": answer["read_seq"],
-        "unread": answer["unread"],
-        "unread_mentions": answer.get("unread_mentions", 0),
-    }
+    return 200, _counters(answer)
 
 
+_PATH: Final = "/conversations/{conversation_id}/messages"
 _MESSAGE_ERRORS: Final = (errors.INVALID_FRAME, errors.FORBIDDEN, errors.NOT_MEMBER, errors.NOT_FOUND)
 
 SEND: Final = Operation(
@@ -212,12 +209,7 @@ SEND: Final = Operation(
     answer=MessageSchema(),
     key="conversation_id",
     new_id="message_id",
-    route=Route(
-        "POST",
-        "/conversations/{conversation_id}/messages",
-        stored,
-        {"Idempotency-Key": "client_message_id"},
-    ),
+    route=Route("POST", _PATH, stored, {"Idempotency-Key": "client_message_id"}),
     command=Command(("message.send",), "message.sent", answers_without_ref=True),
     errors=(
         *ON_CONVERSATION,
@@ -237,7 +229,7 @@ HISTORY: Final = Operation(
     request=HistoryRequest(),
     answer=MessagePageSchema(),
     key="conversation_id",
-    route=Route("GET", "/conversations/{conversation_id}/messages", ok),
+    route=Route("GET", _PATH, ok),
     errors=(errors.INVALID_CONVERSATION_ID, errors.INVALID_FRAME, errors.NOT_MEMBER, errors.NOT_FOUND),
 )
 
