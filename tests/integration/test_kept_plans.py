@@ -16,8 +16,8 @@ FEW, MANY = 10, 3_000
 READ_MAX = 30
 # Users n and n + 1 are in conversation n, and n has sent something.
 FILL = """
-INSERT INTO messenger.conversations (id, type, created_by, last_seq, last_pos)
-SELECT md5('c' || n)::uuid, 'group', n, 1, 3 FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.conversations (id, type, title, created_by, last_seq, last_pos)
+SELECT md5('c' || n)::uuid, 'group', 't', n, 1, 3 FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos)
 SELECT md5('c' || n)::uuid, n + second, 'admin', 1 + second, 1 + second
   FROM generate_series(%(first)s, %(last)s) n, generate_series(0, 1) second;
@@ -98,8 +98,8 @@ CALLS = {
     "my_search_state": "messenger.my_search_state(NULL, NULL, NULL)",
     "newest_search_blocks": f"""
         messenger.newest_search_blocks(
-            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day', now() + interval '1 day',
-            {CONVERSATION}, 5, 10)
+            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day',
+            now() + interval '1 day', {CONVERSATION}, 5, 10)
         """,
     "next_search_blocks": f"""
         messenger.next_search_blocks(
