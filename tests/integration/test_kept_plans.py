@@ -16,8 +16,8 @@ FEW, MANY = 10, 3_000
 READ_MAX = 30
 # Users n and n + 1 are in conversation n, and n has sent something.
 FILL = """
-INSERT INTO messenger.conversations (id, type, created_by, last_seq, last_pos)
-SELECT md5('c' || n)::uuid, 'group', n, 1, 3 FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.conversations (id, type, title, created_by, last_seq, last_pos)
+SELECT md5('c' || n)::uuid, 'group', 't', n, 1, 3 FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos)
 SELECT md5('c' || n)::uuid, n + second, 'admin', 1 + second, 1 + second
   FROM generate_series(%(first)s, %(last)s) n, generate_series(0, 1) second;
