@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         help="millions of messages, one run each (1 10)",
     )
     parser.add_argument("--searches", type=int, default=200, metavar="N", help="per row of the table (200)")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep the filled databases there, and use them again"
+    )
     parser.add_argument("--no-chat", action="store_true", help="leave W2 out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     return parser
@@ -74,10 +77,11 @@ async def _run(
     wanted = kinds(SEED)
     found: dict[str, Any] = {"sizes": {}, "within_budget": True}
     for millions in sizes:
-        place = directory / f"{millions:g}"
-        place.mkdir()
+        place = (options.keep or directory) / f"{millions:g}"
+        place.mkdir(parents=True, exist_ok=True)
         found["sizes"][f"{millions:g}"] = await _size(options, round(millions * _MILLION), wanted, place)
-        shutil.rmtree(place)
+        if options.keep is None:
+            shutil.rmtree(place)
     if not options.no_chat:
         chat = await beside_chat.measure(programs, directory, _say)
         print(*chat.lines, sep="\n", flush=True)
@@ -91,8 +95,11 @@ async def _size(
     options: argparse.Namespace, messages: int, wanted: list[Kind], place: Path
 ) -> dict[str, Any]:
     """Fills a database, indexes it, and searches in it."""
-    async with embedded_stack("search", place, f"{_WORKERS},feed=0") as server:
-        await asyncio.to_thread(_fill, server.database_url, messages)
+    filled = place / "filled"
+    if not filled.exists():
+        async with embedded_stack("search", place, f"{_WORKERS},feed=0") as server:
+            await asyncio.to_thread(_fill, server.database_url, messages)
+        filled.touch()
     async with embedded_stack("search", place, f"{_WORKERS},feed=1") as server:
         indexed = await index_all(server, _say)
         print(*indexed.lines, sep="\n", flush=True)

@@ -76,6 +76,7 @@ async def index_all(server: Server, say: Callable[[str], None]) -> Indexed:
     """Returns when the feed of this stack has indexed everything."""
     begun, before = time.monotonic(), usage.read(server.roots)
     async with Backends(server.database_url, FEED) as backends:
+        # Nothing, if this database was indexed before.
         [(first,)] = await asyncio.to_thread(query, server.database_url, _BEHIND)
         await _until_done(server.database_url, int(first), say)
         seconds = time.monotonic() - begun

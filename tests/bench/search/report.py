@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.bench.search.searching import P50_MAX_MS, P99_MAX_MS, Measured
 
-_HEADINGS: Final = ("", "conversations", "", "p50", "p99", "partial", "hits", "searches", "")
+_HEADINGS: Final = ("", "conversations", "", "p50", "p99", "partial", "hits", "searches", "failed", "")
 
 
 def table(results: Sequence[Measured]) -> str:
@@ -32,8 +32,9 @@ def _cells(result: Measured) -> tuple[str, ...]:
         result.state,
         f"{result.p50:.1f} ms",
         f"{result.p99:.1f} ms",
-        f"{result.partial / len(result.ms):.1%}",
-        f"{result.hits / len(result.ms):.1f}",
+        f"{result.partial / max(1, len(result.ms)):.1%}",
+        f"{result.hits / max(1, len(result.ms)):.1f}",
         str(len(result.ms)),
+        str(result.failed),
         "" if result.is_within_budget else f"over {P50_MAX_MS:.0f} or {P99_MAX_MS:.0f} ms",
     )
