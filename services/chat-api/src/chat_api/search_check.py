@@ -25,9 +25,9 @@ RULES: Final = (
     Rule(
         "a block of the search index is within a run of messages that there are",
         f"""SELECT b.conversation_id, b.first_seq, b.last_seq
-              FROM messenger.search_blocks b JOIN messenger.conversations c ON c.id = b.conversation_id
+              FROM messenger.search_blocks b LEFT JOIN messenger.conversations c ON c.id = b.conversation_id
              WHERE (b.first_seq - 1) / {RUN} <> (b.last_seq - 1) / {RUN} OR b.last_seq < b.first_seq
-                OR b.last_seq > c.last_seq ORDER BY 1, 2""",
+                OR b.last_seq > coalesce(c.last_seq, 0) ORDER BY 1, 2""",
     ),
 )
 _SAMPLE_RULE: Final = "a block of the search index has the grams of its messages, and no others"

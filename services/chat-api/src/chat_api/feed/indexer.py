@@ -14,7 +14,7 @@ from messenger_shared.postgres.database import Database
 # Changed messages of a batch, and so of one conversation if it is alone.
 _CHANGES_MAX: Final = 8_192
 # A search reads by itself what isn't indexed yet, so a busy conversation needn't be indexed every second.
-GATHER_S: Final = 10.0
+GATHER_S: Final = 5.0
 
 
 class Indexer:

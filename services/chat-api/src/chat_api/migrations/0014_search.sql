@@ -1,8 +1,9 @@
 -- The search index. It holds no texts: a query finds blocks by their grams, and then reads their messages.
 
--- A run of a conversation's messages, at most 64. Blocks of a conversation don't overlap.
+-- A run of a conversation's messages, at most 64. Blocks of a conversation don't overlap. There is no foreign key: its
+-- check would lock the conversation's row for each block, which every send changes.
 CREATE TABLE messenger.search_blocks (
-    conversation_id uuid NOT NULL REFERENCES messenger.conversations,
+    conversation_id uuid NOT NULL,
     first_seq       bigint NOT NULL,
     last_seq        bigint NOT NULL,
     -- The latest created_at of its messages.
