@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from chat_api.model import Draft, Edit, NewConversation, Reaction
+from chat_api.search.matching import Words
+from chat_api.search.query import LAST_ID, Query
+from chat_api.search.store import Block, Lag
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
@@ -14,9 +17,11 @@ from chat_api.storage.pins import PgPins
 from chat_api.storage.reactions import PgReactions
 from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.row_level_security import check_row_level_security
+from chat_api.storage.search import PgSearch
 from chat_api.storage.server_conversations import PgServerConversations
 from chat_api.storage.server_keys import PgServerKeys
 from chat_api.storage.settings import PgSettings
+from chat_api.storage.titles import PgTitles
 from chat_api.storage.users import PgUsers
 from messenger_shared.contract.identifiers import SERVER
 from messenger_shared.postgres.database import Database
@@ -34,6 +39,7 @@ DIRECT = "00000000-0000-7000-8000-00000000000f"
 async def run_all_statements(database: Database) -> None:
     """Runs everything that the stores do, as a user who may do it."""
     await check_row_level_security(database)
+    await run_search_statements(database)
     await run_message_statements(database)
     await run_file_statements(database)
     await run_conversation_statements(database)
@@ -114,6 +120,23 @@ async def run_message_statements(database: Database) -> None:
     await receipts.readers(HERE, ADMIN, 1, ADMIN, 0, 10)
 
 
+async def run_search_statements(database: Database) -> None:
+    """Runs what searches read. The words are in no block, since the test's databases have none."""
+    store = PgSearch(database)
+    nothing = {"conversation_id": None, "from": None, "has": None, "after": None, "before": None}
+    query = Query.of({"q": "x y", **nothing})
+    below = (2**50, LAST_ID)
+    await store.scope(query, ADMIN, 1, None, None)
+    await store.newest_blocks(query, ADMIN, 1, [HERE], below, None)
+    await store.next_blocks(query, ADMIN, 1, [HERE], below, (HERE, 0))
+    await store.rare_blocks(query, ADMIN, 1, below)
+    await store.starts(ADMIN, 1, [HERE], below)
+    await store.messages(query, ADMIN, 1, [Block(0, HERE, 1, 2)], None)
+    await store.changed(query, ADMIN, 1, [Lag(HERE, 0, 9)], None)
+    await store.times(ADMIN, 1, [(HERE, 1)])
+    await store.by_id(query, ADMIN, [ADMIN_MESSAGE])
+
+
 async def run_file_statements(database: Database) -> None:
     """Runs the work on files: one is sent and ends with its message, one is refused, one rejected."""
     files, messages = PgFiles(database, 1_000, 10), PgMessages(database)
@@ -147,6 +170,8 @@ async def run_conversation_statements(database: Database) -> None:
     await conversations.rename(HERE, ADMIN, "another")
     await conversations.membership(HERE, ADMIN)
     await conversations.list_for(ADMIN, None, 10)
+    await conversations.list_for(ADMIN, None, 10, [HERE])
+    await PgTitles(database).find(ADMIN, Words("an"), None, 10)
     await conversations.counters(ADMIN, None, 10)
     await conversations.memberships([ADMIN])
     await conversations.member_ids(HERE, ADMIN, 10)

@@ -16,8 +16,8 @@ FEW, MANY = 10, 3_000
 READ_MAX = 30
 # Users n and n + 1 are in conversation n, and n has sent something.
 FILL = """
-INSERT INTO messenger.conversations (id, type, created_by, last_seq, last_pos)
-SELECT md5('c' || n)::uuid, 'group', n, 1, 3 FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.conversations (id, type, title, created_by, last_seq, last_pos)
+SELECT md5('c' || n)::uuid, 'group', 't', n, 1, 3 FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.conversation_participants (conversation_id, user_id, role, pos, joined_pos)
 SELECT md5('c' || n)::uuid, n + second, 'admin', 1 + second, 1 + second
   FROM generate_series(%(first)s, %(last)s) n, generate_series(0, 1) second;
@@ -94,6 +94,19 @@ CALLS = {
     "find_users": "messenger.find_users(ARRAY['w2999'], 0, 10, true)",
     "ensure_users": "messenger.ensure_users(ARRAY[0::bigint], false)",
     "admit_users": 'messenger.admit_users(\'[{"id": 7, "issued_at": 1}]\')',
+    "my_titles": "messenger.my_titles(10, NULL)",
+    "my_search_state": "messenger.my_search_state(NULL, NULL, NULL)",
+    "newest_search_blocks": f"""
+        messenger.newest_search_blocks(
+            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day',
+            now() + interval '1 day', {CONVERSATION}, 5, 10)
+        """,
+    "next_search_blocks": f"""
+        messenger.next_search_blocks(
+            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day', {CONVERSATION}, 0, 10)
+        """,
+    "rare_search_blocks": "messenger.rare_search_blocks(ARRAY[7], NULL, now() + interval '1 day', 10)",
+    "search_starts": f"messenger.search_starts(ARRAY[{CONVERSATION}], now() + interval '1 day')",
     "feed_behind": "messenger.feed_behind('search', md5('c7')::uuid, 3)",
     "feed_claim": f"messenger.feed_claim('search', ARRAY[{CONVERSATION}], md5('l')::uuid, 10, false)",
     "feed_advance": f"messenger.feed_advance('search', {LEASE}, ARRAY[{CONVERSATION}], ARRAY[1::bigint])",

@@ -54,7 +54,6 @@ async def test_searches_find_what_a_plain_look_at_every_message_finds(
             assert found == expected(seen, query), (seed, number, user, query)
             hits += len(found)
             pages += requests
-            print(seed, number, len(found), requests, len(seen), __import__("time").time(), flush=True)
     owner.close()
     # Otherwise the comparison proves little.
     assert hits > QUERIES

@@ -9,8 +9,7 @@ query      what a search asks for
 matching   words in texts
 positions  places in a text from places in its folded form
 store      what a search reads, as a protocol
-finder     the newest messages of a query among blocks
+walks      how a search goes through a user's conversations
 searching  a page of messages within the time for one request
 cursor     where a search goes on
-turns      how searches share a worker's time
 """

@@ -15,12 +15,12 @@ from typing import Any, Final, NamedTuple
 from prometheus_client import Counter, Histogram
 
 from chat_api.search.cursor import Position, Round
-from chat_api.search.finder import Finder
 from chat_api.search.query import LAST_ID, Moment, Query
 from chat_api.search.store import SearchStore
-from chat_api.search.sweep import Sweep
-from chat_api.search.turns import Turns
-from chat_api.search.work import Work
+from chat_api.search.walks.finder import Finder
+from chat_api.search.walks.sweep import Sweep
+from chat_api.search.walks.turns import Turns
+from chat_api.search.walks.work import Work
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.observability.metrics import SECONDS

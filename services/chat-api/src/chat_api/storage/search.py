@@ -8,7 +8,7 @@ from typing import Any, Final
 from chat_api.search.grams import conversation_gram
 from chat_api.search.query import Message, Moment, Query
 from chat_api.search.store import Block, Group, Lag, Scope
-from chat_api.search.work import DISORDER_US
+from chat_api.search.walks.work import DISORDER_US
 from chat_api.storage.messages import HISTORY_COLUMNS, HISTORY_JOIN, VISIBLE, to_history_message
 from messenger_shared.contract.operations.search import FILE
 from messenger_shared.postgres.database import Database, Row
@@ -18,7 +18,6 @@ LOOK_UP_MAX: Final = 256
 RARE_MAX: Final = 2_000
 # The most active conversations come first, alone, since most searches need no others.
 _FIRST_GROUP, _GROUP = 32, 128
-_LIMITED: Final = "SELECT set_config('statement_timeout', '%(limit_ms)s', true);"
 _MICROSECONDS: Final = "(extract(epoch FROM {}) * 1000000)::bigint"
 _MOMENT: Final = "(timestamptz 'epoch' + %({})s::bigint * interval '1 microsecond')"
 _SCOPE: Final = f"""
@@ -221,8 +220,8 @@ class PgSearch:
 
     async def _rows(self, sql: str, caller: int, seconds: float, parameters: dict[str, Any]) -> list[Row]:
         """The rows of a statement that ends after `seconds`. The limit is set in the same round trip."""
-        parameters["limit_ms"] = max(1, int(seconds * 1_000))
-        return await self._database.rows(_LIMITED + sql, parameters, user_id=caller)
+        limit = f"SELECT set_config('statement_timeout', '{max(1, int(seconds * 1_000))}', true);"
+        return await self._database.rows(limit + sql, parameters, user_id=caller)
 
 
 def _up_to(below: Moment | None) -> int | None:

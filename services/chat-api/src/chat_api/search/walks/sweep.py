@@ -13,7 +13,7 @@ from typing import Final
 from chat_api.search.cursor import KEPT_MAX, Round
 from chat_api.search.query import Message, Moment
 from chat_api.search.store import Block, Lag, Scope
-from chat_api.search.work import LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
+from chat_api.search.walks.work import LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 
@@ -29,7 +29,7 @@ class Sweep:
         self._work = work
         self._below = below
         self.kept = sorted(kept, reverse=True)
-        # Whether older messages were left out.
+        # Whether older messages may have been left out.
         self.full = full
 
     async def run(self, round_: Round) -> Round | None:
@@ -114,7 +114,7 @@ class Sweep:
     async def _check(self, messages: Sequence[Message]) -> None:
         found = await self._work.find(messages, lambda moment: self._matters(moment[0]))
         kept = sorted({*self.kept, *found}, reverse=True)
-        self.full |= len(kept) > KEPT_MAX
+        self.full |= len(kept) >= KEPT_MAX
         self.kept = kept[:KEPT_MAX]
 
 

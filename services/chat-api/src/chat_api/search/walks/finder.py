@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from chat_api.search.query import LAST_ID, Message, Moment
 from chat_api.search.store import Block, Lag, Scope
-from chat_api.search.work import DISORDER_US, LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
+from chat_api.search.walks.work import DISORDER_US, LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
 
 # How many blocks the first step reads; it grows, since most searches end soon.
 FIRST_BLOCKS: Final = 4

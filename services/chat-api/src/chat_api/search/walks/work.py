@@ -9,7 +9,7 @@ from typing import Final
 
 from chat_api.search.query import Message, Moment, Query
 from chat_api.search.store import SearchStore
-from chat_api.search.turns import Turns
+from chat_api.search.walks.turns import Turns
 
 # Times of messages may fall by so much while their seq rises: senders wait for each other's locks.
 DISORDER_US: Final = 10_000_000
