@@ -29,21 +29,32 @@ def test_a_query_for_a_part_of_a_word_has_no_other_grams(one: str, other: str, d
 
 
 def by_pairs(text: str) -> int:
-    """Returns how many different pairs of neighbours the words and their initial consonants have."""
-    words = [*text.split(), *initials(text).split()]
-    return len({pair for word in words for pair in itertools.pairwise(word)})
+    """Returns how many pairs and threes of neighbours the words and their initial consonants have."""
+    initial_words = initials(text).split()
+    pairs = {pair for word in (*text.split(), *initial_words) for pair in itertools.pairwise(word)}
+    return len(pairs) + len({word[at : at + 3] for word in initial_words for at in range(len(word) - 2)})
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "ab", "ab cd", "회의", "회의 시간에 봐요", "a회", "ab ab", "  ", "가\n나다"]
+    "text", ["a", "ab", "ab cd", "abcab", "회의", "회의 시간에 봐요", "ab회의", "ab ab", "  ", "가\n나다"]
 )
-def test_a_text_has_a_gram_for_each_two_neighbours_within_a_word(text: str) -> None:
+def test_a_text_has_a_gram_for_each_two_and_each_three_neighbours_within_a_word(text: str) -> None:
     assert len(text_grams([fold(text)])) == by_pairs(text)
 
 
 def test_grams_are_what_the_index_was_made_with() -> None:
     """Other numbers would need a new index, or nothing is found any more."""
     assert text_grams(["회의"]) == {-950_479_220, 285_937_938}
+
+
+@pytest.mark.parametrize(
+    ("word", "found", "not_found"),
+    [("abcd", "abcde", "abc bcx xcd"), ("ㅎㅇㄹ", "회의록", "회의 의록"), ("회ㅇㄹ", "회의록", "회원 우리")],
+)
+def test_words_with_the_same_pairs_are_told_apart(word: str, found: str, not_found: str) -> None:
+    grams = query_grams([fold(word)])
+    assert grams <= text_grams([fold(found)])
+    assert not grams <= text_grams([fold(not_found)])
 
 
 def test_texts_of_a_message_are_no_neighbours() -> None:

@@ -28,6 +28,6 @@ SEARCHES = (
             "y.created_pos > w.pos AND c.deleted_at IS NULL",
         ),
         # Otherwise a short run ends before anything is indexed.
-        Edit(f"{CHAT_API}/feed/indexer.py", "GATHER_S: Final = 10.0", "GATHER_S: Final = 0.2"),
+        Edit(f"{CHAT_API}/feed/indexer.py", "gather_s: float = GATHER_S", "gather_s: float = 0.2"),
     ),
 )
