@@ -1,7 +1,8 @@
 """The web client under load in Chromium: a long conversation scrolls, and a long list is there at once.
 
 The limits are those that people notice, in the processor's time of the page: by the clock, a busy machine
-would be the client's fault. The measured values are printed, since machines differ.
+would be the client's fault. On a machine that is slower than most, a reference of the same minute raises the limit.
+The measured values are printed.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.alone
 MESSAGES = 10_000
 CONVERSATIONS = 500
 LONG_TASK_MS = 50
+# On a slow machine a task is long if it takes longer than so many references.
+LONG_TASK_REFERENCES = 1.5
 # Of some two hundred pages of history.
 LONG_TASKS_MAX = 20
 PAINT_MS = 1_000
@@ -29,6 +32,22 @@ new PerformanceObserver(list => {
   for (const entry of list.getEntries()) longTasks.push(Math.round(entry.duration));
 }).observe({ type: 'longtask' });
 """
+# Adds two thousand rows to the page, lays them out and removes them: the fastest of five times, in ms.
+REFERENCE = """() => {
+  const times = Array.from({ length: 5 }, () => {
+    const start = performance.now();
+    const rows = document.createElement('div');
+    for (let n = 0; n < 2000; n += 1) {
+      const row = rows.appendChild(document.createElement('div'));
+      row.appendChild(document.createElement('span')).textContent = `Row ${n}`;
+    }
+    document.body.append(rows);
+    rows.getBoundingClientRect();
+    rows.remove();
+    return performance.now() - start;
+  });
+  return Math.min(...times);
+}"""
 # Up to the very first message, by 800 px a frame: several times as fast as a hard flick of a wheel.
 SCROLL_UP = """async () => {
   const feed = document.querySelector('[role=feed]');
@@ -58,6 +77,7 @@ async def test_ten_thousand_messages_scroll_without_a_long_task(clients: WebClie
     await chat.page.evaluate(WATCH)
     await chat.open("Long")
     await expect(chat.message(f"Message {MESSAGES}:")).to_be_visible()
+    reference_ms = await chat.page.evaluate(REFERENCE)
     await clients.browser.start_tracing(page=chat.page, categories=["toplevel"])
     await chat.page.evaluate(SCROLL_UP)
     await expect(chat.message("Message 1:")).to_be_visible()
@@ -65,12 +85,13 @@ async def test_ten_thousand_messages_scroll_without_a_long_task(clients: WebClie
     tasks = await asyncio.to_thread(main_thread_tasks, await clients.browser.stop_tracing())
     late = await chat.page.evaluate("longTasks")
     print(
-        f"scrolling through {MESSAGES} messages: {len(tasks)} tasks, the longest {max(tasks):.0f} ms of the"
-        f" processor's; by the clock these were over {LONG_TASK_MS} ms: {late}"
+        f"scrolling through {MESSAGES} messages: {len(tasks)} tasks, {sum(tasks) / 1_000:.1f} s of the processor's, "
+        f"the longest {max(tasks):.0f} ms, the reference {reference_ms:.0f} ms; by the clock these were over {LONG_TASK_MS} ms: {late}"
     )
     await chat.save_screenshot("long")
     # If a page of history took too long, all of them did. On a busy machine, a few tasks do at any time.
-    assert len([task for task in tasks if task >= LONG_TASK_MS]) <= LONG_TASKS_MAX
+    limit_ms = max(LONG_TASK_MS, LONG_TASK_REFERENCES * reference_ms)
+    assert len([task for task in tasks if task >= limit_ms]) <= LONG_TASKS_MAX
 
 
 async def test_five_hundred_conversations_are_painted_in_a_second(clients: WebClients) -> None:
