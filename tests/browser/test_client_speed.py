@@ -1,8 +1,8 @@
 """The web client under load in Chromium: a long conversation scrolls, and a long list is there at once.
 
 The limits are those that people notice, in the processor's time of the page: by the clock, a busy machine
-would be the client's fault. On a machine that is slower than most, a reference of the same minute raises the limit.
-The measured values are printed.
+would be the client's fault. On a machine that is slower than most, a reference of the same minute raises the
+limit. The measured values are printed.
 """
 
 import asyncio
@@ -85,8 +85,9 @@ async def test_ten_thousand_messages_scroll_without_a_long_task(clients: WebClie
     tasks = await asyncio.to_thread(main_thread_tasks, await clients.browser.stop_tracing())
     late = await chat.page.evaluate("longTasks")
     print(
-        f"scrolling through {MESSAGES} messages: {len(tasks)} tasks, {sum(tasks) / 1_000:.1f} s of the processor's, "
-        f"the longest {max(tasks):.0f} ms, the reference {reference_ms:.0f} ms; by the clock these were over {LONG_TASK_MS} ms: {late}"
+        f"scrolling through {MESSAGES} messages: {len(tasks)} tasks, {sum(tasks) / 1_000:.1f} s of the"
+        f" processor's, the longest {max(tasks):.0f} ms, the reference {reference_ms:.0f} ms;"
+        f" by the clock these were over {LONG_TASK_MS} ms: {late}"
     )
     await chat.save_screenshot("long")
     # If a page of history took too long, all of them did. On a busy machine, a few tasks do at any time.

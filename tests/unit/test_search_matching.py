@@ -48,7 +48,7 @@ def units(text: str, offset: int, length: int) -> str:
         ("bb", "😀bb😀bb", ["bb", "bb"]),
         ("😀", "a😀b", ["😀"]),
         ("aba", "ababa", ["ababa"]),
-        ("ab cd", "cd abcd", ["cd", "abcd"]),
+        ("ab cd", "cd abcd", ["cd", "ab", "cd"]),
         ("日本", "日本語", ["日本"]),
         ("สวั", "สวัสดี", ["สวั"]),
         ("سلام", "والسلام", ["سلام"]),

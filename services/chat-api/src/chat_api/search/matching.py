@@ -69,10 +69,10 @@ def _spans(word: str, folded: str) -> Iterable[Span]:
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
-    """The sorted spans without overlaps; those that touch become one."""
+    """The sorted spans, with those that overlap as one."""
     merged: list[Span] = []
     for start, end in spans:
-        if merged and start <= merged[-1][1]:
+        if merged and start < merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
             merged.append((start, end))

@@ -87,7 +87,7 @@ function merged(places: Highlight[]): Highlight[] {
   const found: [number, number][] = [];
   for (const [offset, length] of places.sort((a, b) => a[0] - b[0])) {
     const last = found.at(-1);
-    if (last && offset <= last[0] + last[1]) last[1] = Math.max(last[1], offset + length - last[0]);
+    if (last && offset < last[0] + last[1]) last[1] = Math.max(last[1], offset + length - last[0]);
     else found.push([offset, length]);
   }
   return found;
