@@ -96,14 +96,9 @@ CALLS = {
     "admit_users": 'messenger.admit_users(\'[{"id": 7, "issued_at": 1}]\')',
     "my_titles": "messenger.my_titles(10, NULL)",
     "my_search_state": "messenger.my_search_state(NULL, NULL, NULL)",
-    "newest_search_blocks": f"""
-        messenger.newest_search_blocks(
-            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day',
-            now() + interval '1 day', {CONVERSATION}, 5, 10)
-        """,
-    "next_search_blocks": f"""
-        messenger.next_search_blocks(
-            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day', {CONVERSATION}, 0, 10)
+    "search_blocks_in": f"""
+        messenger.search_blocks_in(
+            ARRAY[{CONVERSATION}], ARRAY[7], ARRAY[7], NULL, now() + interval '1 day')
         """,
     "rare_search_blocks": "messenger.rare_search_blocks(ARRAY[7], NULL, now() + interval '1 day', 10)",
     "search_starts": f"messenger.search_starts(ARRAY[{CONVERSATION}], now() + interval '1 day')",

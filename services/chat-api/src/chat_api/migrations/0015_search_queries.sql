@@ -46,12 +46,10 @@ AS $$
      ORDER BY p.conversation_id LIMIT $3
 $$;
 
--- Those blocks of the acting user's conversations that have all `wanted` grams, newest first, with some message after
--- `newer_than`, and none of whose first message is later than `up_to`. Each conversation comes with its own gram.
--- `below` is the last block that the caller has already.
-CREATE FUNCTION messenger.newest_search_blocks(
-    conversations uuid[], own_grams integer[], wanted integer[], newer_than timestamptz, up_to timestamptz,
-    below_at timestamptz, below_conversation uuid, below_seq bigint, at_most integer)
+-- Those blocks of the acting user's conversations that have all `wanted` grams, with some message after `newer_than`, and
+-- none of whose first message is later than `up_to`. Each conversation comes with its own gram.
+CREATE FUNCTION messenger.search_blocks_in(
+    conversations uuid[], own_grams integer[], wanted integer[], newer_than timestamptz, up_to timestamptz)
 RETURNS TABLE (conversation_id uuid, first_seq bigint, last_seq bigint, newest_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
 SET search_path = messenger, pg_catalog, pg_temp
@@ -64,39 +62,11 @@ AS $$
              WHERE i.grams @> wanted AND i.grams && own_grams OFFSET 0) b
      -- Another conversation may have the same gram.
      WHERE b.conversation_id = ANY (conversations) AND (newer_than IS NULL OR b.newest_at > newer_than)
-       AND (below_at IS NULL
-            OR (b.newest_at, b.conversation_id, b.first_seq) < (below_at, below_conversation, below_seq))
        AND EXISTS (SELECT FROM conversation_participants p
                     WHERE p.conversation_id = b.conversation_id AND p.user_id = me() AND p.left_at IS NULL)
        AND (up_to IS NULL OR b.newest_at <= up_to OR EXISTS (
             SELECT FROM messages m
              WHERE m.conversation_id = b.conversation_id AND m.seq = b.first_seq AND m.created_at <= up_to))
-     ORDER BY b.newest_at DESC, b.conversation_id DESC, b.first_seq DESC LIMIT at_most
-$$;
-
--- The same in the order of conversations and seqs.
-CREATE FUNCTION messenger.next_search_blocks(
-    conversations uuid[], own_grams integer[], wanted integer[], newer_than timestamptz, up_to timestamptz,
-    after_conversation uuid, after_seq bigint, at_most integer)
-RETURNS TABLE (conversation_id uuid, first_seq bigint, last_seq bigint, newest_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
-SET search_path = messenger, pg_catalog, pg_temp
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-AS $$
-    SELECT b.conversation_id, b.first_seq, b.last_seq, b.newest_at
-      FROM (SELECT i.conversation_id, i.first_seq, i.last_seq, i.newest_at FROM search_blocks i
-             WHERE i.grams @> wanted AND i.grams && own_grams OFFSET 0) b
-     -- Another conversation may have the same gram.
-     WHERE b.conversation_id = ANY (conversations) AND (newer_than IS NULL OR b.newest_at > newer_than)
-       AND (after_conversation IS NULL OR (b.conversation_id, b.first_seq) > (after_conversation, after_seq))
-       AND EXISTS (SELECT FROM conversation_participants p
-                    WHERE p.conversation_id = b.conversation_id AND p.user_id = me() AND p.left_at IS NULL)
-       AND (up_to IS NULL OR b.newest_at <= up_to OR EXISTS (
-            SELECT FROM messages m
-             WHERE m.conversation_id = b.conversation_id AND m.seq = b.first_seq AND m.created_at <= up_to))
-     ORDER BY b.conversation_id, b.first_seq LIMIT at_most
 $$;
 
 -- The same in all conversations of the acting user, if no more than `at_most` blocks of anybody have the grams. If more
@@ -168,17 +138,13 @@ $$;
 
 REVOKE ALL ON FUNCTION messenger.my_titles(integer, bigint),
        messenger.my_search_state(uuid, uuid, integer),
-       messenger.newest_search_blocks(
-           uuid[], integer[], integer[], timestamptz, timestamptz, timestamptz, uuid, bigint, integer),
-       messenger.next_search_blocks(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer),
+       messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz),
        messenger.rare_search_blocks(integer[], timestamptz, timestamptz, integer),
        messenger.search_starts(uuid[], timestamptz)
   FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION messenger.my_titles(integer, bigint),
        messenger.my_search_state(uuid, uuid, integer),
-       messenger.newest_search_blocks(
-           uuid[], integer[], integer[], timestamptz, timestamptz, timestamptz, uuid, bigint, integer),
-       messenger.next_search_blocks(uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer),
+       messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz),
        messenger.rare_search_blocks(integer[], timestamptz, timestamptz, integer),
        messenger.search_starts(uuid[], timestamptz)
    TO messenger_chat;
@@ -186,11 +152,7 @@ GRANT EXECUTE ON FUNCTION messenger.my_titles(integer, bigint),
 GRANT CREATE ON SCHEMA messenger TO messenger_definer;
 ALTER FUNCTION messenger.my_titles(integer, bigint) OWNER TO messenger_definer;
 ALTER FUNCTION messenger.my_search_state(uuid, uuid, integer) OWNER TO messenger_definer;
-ALTER FUNCTION messenger.newest_search_blocks(
-    uuid[], integer[], integer[], timestamptz, timestamptz, timestamptz, uuid, bigint, integer)
-   OWNER TO messenger_definer;
-ALTER FUNCTION messenger.next_search_blocks(
-    uuid[], integer[], integer[], timestamptz, timestamptz, uuid, bigint, integer)
+ALTER FUNCTION messenger.search_blocks_in(uuid[], integer[], integer[], timestamptz, timestamptz)
    OWNER TO messenger_definer;
 ALTER FUNCTION messenger.rare_search_blocks(integer[], timestamptz, timestamptz, integer) OWNER TO messenger_definer;
 ALTER FUNCTION messenger.search_starts(uuid[], timestamptz) OWNER TO messenger_definer;

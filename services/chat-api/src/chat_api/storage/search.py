@@ -33,17 +33,20 @@ SELECT active, id, indexed_pos, last_pos FROM mine WHERE last_pos > indexed_pos
 _BLOCK: Final = f"{_MICROSECONDS.format('newest_at')}, conversation_id::text, first_seq, last_seq"
 # What every look-up of blocks asks for.
 _WANTED: Final = f"%(grams)s::integer[], %(after)s::timestamptz, {_MOMENT.format('up_to')}"
-_NEWEST_BLOCKS: Final = f"""
+_BLOCKS: Final = f"""
 SELECT {_BLOCK}
-  FROM messenger.newest_search_blocks(
-       %(conversations)s::uuid[], %(own_grams)s::integer[], {_WANTED},
-       {_MOMENT.format("below_at")}, %(below_conversation)s::uuid, %(below_seq)s, %(most)s)
+  FROM messenger.search_blocks_in(%(conversations)s::uuid[], %(own_grams)s::integer[], {_WANTED}) b
 """
-_NEXT_BLOCKS: Final = f"""
-SELECT {_BLOCK}
-  FROM messenger.next_search_blocks(
-       %(conversations)s::uuid[], %(own_grams)s::integer[], {_WANTED},
-       %(from_conversation)s::uuid, %(from_seq)s, %(most)s)
+_NEWEST_BLOCKS: Final = f"""{_BLOCKS}
+ WHERE %(below_at)s IS NULL
+    OR (b.newest_at, b.conversation_id, b.first_seq)
+       < ({_MOMENT.format("below_at")}, %(below_conversation)s::uuid, %(below_seq)s)
+ ORDER BY b.newest_at DESC, b.conversation_id DESC, b.first_seq DESC LIMIT %(most)s
+"""
+_NEXT_BLOCKS: Final = f"""{_BLOCKS}
+ WHERE %(from_conversation)s IS NULL
+    OR (b.conversation_id, b.first_seq) > (%(from_conversation)s::uuid, %(from_seq)s)
+ ORDER BY b.conversation_id, b.first_seq LIMIT %(most)s
 """
 _RARE_BLOCKS: Final = f"SELECT {_BLOCK} FROM messenger.rare_search_blocks({_WANTED}, %(most)s)"
 _STARTS: Final = f"""
