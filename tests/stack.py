@@ -20,6 +20,7 @@ _COMMAND_LIMIT_S = 20.0
 STOP_LIMIT_S = 20.0
 _POLL_S = 0.1
 _OUTPUT_SHOWN = 6_000
+_WITHOUT_FEED = "feed=0"
 
 
 class StackFailed(AssertionError):
@@ -147,11 +148,13 @@ async def launch(
 ) -> RunningStack:
     """Starts `messenger up` without waiting for it; `within` is a command that runs the rest of its line.
 
+    There is no feed unless `workers` names it: messages that aren't indexed are found too.
     Unless `apart`, the stack stays in the test's session and shares processor time with its other programs.
     """
     arguments = ["up", "--port", str(port), "--data-dir", str(data_dir)]
     arguments += [] if demo else ["--no-demo"]
-    arguments += ["--workers", workers] if workers else []
+    workers = workers or _WITHOUT_FEED
+    arguments += ["--workers", workers if "feed=" in workers else f"{workers},{_WITHOUT_FEED}"]
     arguments += ["--redis", redis] if redis else []
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     # To a file, not a pipe: the stack goes on though nobody reads it, and failures can show it.

@@ -70,8 +70,8 @@ async def load(crowd: Crowd, ends: float) -> int:
 async def test_presence_stays_while_others_burn_all_processors_and_the_stack_stops_in_time(
     tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    other = await launch(tmp_path / "other", unused_tcp_port_factory())
-    async with running_stack(tmp_path / "ours", unused_tcp_port_factory(), apart=False) as ours:
+    other = await launch(tmp_path / "other", unused_tcp_port_factory(), "feed=1")
+    async with running_stack(tmp_path / "ours", unused_tcp_port_factory(), "feed=1", apart=False) as ours:
         await other.wait_ready()
         with busy_processors(BUSY_S + START_S):
             turns = await busy(ours, other)
