@@ -54,6 +54,7 @@ IDEMPOTENCY_CONFLICT: Final = ErrorKind(
 )
 KEY_CONFLICT: Final = ErrorKind("key_conflict", 409, False, "The key belongs to something else")
 BAD_EMOJI: Final = ErrorKind("bad_emoji", 422, False, "Not an emoji")
+BAD_ENDPOINT: Final = ErrorKind("bad_endpoint", 422, False, "Not an address that may be called")
 REACTION_LIMIT: Final = ErrorKind(
     "reaction_limit", 409, False, "Too many different reactions to this message"
 )
@@ -94,6 +95,7 @@ KINDS: Final[Mapping[str, ErrorKind]] = {
         IDEMPOTENCY_CONFLICT,
         KEY_CONFLICT,
         BAD_EMOJI,
+        BAD_ENDPOINT,
         REACTION_LIMIT,
         MENTION_ALL_REFUSED,
         UNKNOWN_USER,

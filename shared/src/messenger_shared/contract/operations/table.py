@@ -10,6 +10,7 @@ from messenger_shared.contract.operations import (
     participants,
     pins,
     presence,
+    push,
     reactions,
     search,
     session,
@@ -17,7 +18,7 @@ from messenger_shared.contract.operations import (
     users,
 )
 from messenger_shared.contract.operations.internal import files as file_rows
-from messenger_shared.contract.operations.internal import operators, reports
+from messenger_shared.contract.operations.internal import operators, push_keys, reports
 from messenger_shared.contract.operations.operation import Operation
 from messenger_shared.contract.operations.server import conversations as server_conversations
 from messenger_shared.contract.operations.server import keys as server_keys
@@ -34,11 +35,13 @@ TABLE: Final[Mapping[str, Operation]] = {
         pins,
         search,
         settings,
+        push,
         session,
         presence,
         file_rows,
         reports,
         operators,
+        push_keys,
         users,
         server_users,
         server_conversations,
