@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from chat_api.outgoing.settings import OutgoingSettings
+from chat_api.push.settings import STDOUT
 from messenger_shared.settings.common import PROCESS, STORE, USER_IDS, StoreSettings
 from messenger_shared.settings.environment import Environment
 from messenger_shared.settings.variables import Choice, Flag, Variable, Whole, main
@@ -38,6 +40,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     OBSERVERS_REACT,
     FILE_BYTES_PER_DAY,
     FILES_PER_DAY,
+    STDOUT,
     *PROCESS,
 )
 
@@ -54,6 +57,9 @@ class ChatSettings:
     # What one user may upload within 24 hours; 0 is no limit.
     file_bytes_per_day: int = FILE_BYTES_PER_DAY.default
     files_per_day: int = FILES_PER_DAY.default
+    # Where pushes may go, and whether kinds of devices without an adapter are taken.
+    outgoing: OutgoingSettings = OutgoingSettings()
+    push_stdout: bool = STDOUT.default
 
     @classmethod
     def read(cls, env: Environment) -> ChatSettings:
@@ -65,6 +71,8 @@ class ChatSettings:
             OBSERVERS_REACT.of(env),
             FILE_BYTES_PER_DAY.of(env),
             FILES_PER_DAY.of(env),
+            OutgoingSettings.read(env),
+            STDOUT.of(env),
         )
 
 

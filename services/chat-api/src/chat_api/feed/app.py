@@ -7,10 +7,12 @@ import os
 from aiohttp import web
 
 from chat_api.feed.agenda import Agenda
+from chat_api.feed.consumer import Consumer
 from chat_api.feed.cursors import PgCursors
 from chat_api.feed.follower import Follower
 from chat_api.feed.indexer import Indexer
 from chat_api.feed.marks import Marks
+from chat_api.feed.push.wiring import push_parts
 from chat_api.feed.settings import FeedSettings
 from chat_api.storage.write_check import WRITE_CHECK
 from messenger_shared.bus.redis_bus import RedisBus
@@ -39,16 +41,16 @@ def build_app(settings: FeedSettings) -> web.Application:
     )
     bus = RedisBus(settings.store.redis_urls, worker_id(SERVICE))
     marks = Marks(bus)
-    followers = [
-        Follower(consumer, PgCursors(database, consumer.name), Agenda()) for consumer in (Indexer(database),)
-    ]
+    planner, push = push_parts(settings.push, database, bus)
+    consumers: tuple[Consumer, ...] = (Indexer(database), planner)
+    followers = [Follower(consumer, PgCursors(database, consumer.name), Agenda()) for consumer in consumers]
     for follower in followers:
         marks.add(follower.on_marks)
         bus.on_gap(follower.on_gap)
     run_component(app, database.start, database.stop)
     run_component(app, bus.start, bus.stop)
-    for follower in followers:
-        run_component(app, follower.start, follower.stop)
+    for component in (*push, *followers):
+        run_component(app, component.start, component.stop)
     run_component(app, marks.start, marks.stop)
     add_health(app, {"redis": lambda: bus.ready, "postgresql": lambda: database.ready})
     return app

@@ -6,11 +6,12 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from chat_api.feed.push.settings import PUSH, PushSettings
 from messenger_shared.settings.common import BIND, GRACEFUL, STORE, WORKERS, StoreSettings
 from messenger_shared.settings.environment import Environment
 from messenger_shared.settings.variables import Variable, main
 
-VARIABLES: Final[tuple[Variable, ...]] = (*STORE, BIND, WORKERS, GRACEFUL)
+VARIABLES: Final[tuple[Variable, ...]] = (*STORE, *PUSH, BIND, WORKERS, GRACEFUL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,12 @@ class FeedSettings:
     """The feed's settings."""
 
     store: StoreSettings
+    push: PushSettings = PushSettings()
 
     @classmethod
     def read(cls, env: Environment) -> FeedSettings:
         """The settings in the environment; raises SettingsError."""
-        return cls(StoreSettings.read(env))
+        return cls(StoreSettings.read(env), PushSettings.read(env))
 
 
 if __name__ == "__main__":
