@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from chat_api.outgoing.settings import OutgoingSettings
+from chat_api.outgoing.settings import OUTGOING, OutgoingSettings
 from chat_api.push.settings import STDOUT
 from messenger_shared.settings.common import PROCESS, STORE, USER_IDS, StoreSettings
 from messenger_shared.settings.environment import Environment
@@ -41,6 +41,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     FILE_BYTES_PER_DAY,
     FILES_PER_DAY,
     STDOUT,
+    *OUTGOING,
     *PROCESS,
 )
 
@@ -57,8 +58,8 @@ class ChatSettings:
     # What one user may upload within 24 hours; 0 is no limit.
     file_bytes_per_day: int = FILE_BYTES_PER_DAY.default
     files_per_day: int = FILES_PER_DAY.default
-    # Where pushes may go, and whether kinds of devices without an adapter are taken.
-    outgoing: OutgoingSettings = OutgoingSettings()
+    outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
+    # Whether devices of kinds without an adapter are taken.
     push_stdout: bool = STDOUT.default
 
     @classmethod

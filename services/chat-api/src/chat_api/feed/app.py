@@ -41,7 +41,7 @@ def build_app(settings: FeedSettings) -> web.Application:
     )
     bus = RedisBus(settings.store.redis_urls, worker_id(SERVICE))
     marks = Marks(bus)
-    planner, push = push_parts(settings.push, database, bus)
+    planner, push = push_parts(settings.push, settings.outgoing, database, bus)
     consumers: tuple[Consumer, ...] = (Indexer(database), planner)
     followers = [Follower(consumer, PgCursors(database, consumer.name), Agenda()) for consumer in consumers]
     for follower in followers:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from chat_api.outgoing.settings import OutgoingSettings
 from chat_api.push.payloads import Texts
 from chat_api.push.settings import STDOUT
 from messenger_shared.settings.environment import Environment, SettingsError
@@ -30,7 +29,6 @@ PUSH: Final[tuple[Variable, ...]] = (CONTACT, TEXT, STDOUT)
 class PushSettings:
     """The feed's settings of push."""
 
-    outgoing: OutgoingSettings = OutgoingSettings()
     contact: str = ""
     texts: Texts = "full"
     stdout: bool = False
@@ -42,7 +40,7 @@ class PushSettings:
         if contact and not _is_contact(contact):
             raise SettingsError(f"{CONTACT.name} is neither mailto: nor an https address: {contact!r}")
         texts = cast("Texts", TEXT.of(env))
-        return cls(OutgoingSettings.read(env), contact, texts, STDOUT.of(env))
+        return cls(contact, texts, STDOUT.of(env))
 
 
 def _is_contact(text: str) -> bool:

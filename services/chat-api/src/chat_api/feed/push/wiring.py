@@ -6,7 +6,7 @@ from typing import Protocol
 
 from chat_api.feed.push.decider import Decider
 from chat_api.feed.push.ledger import Ledger
-from chat_api.feed.push.outbox import Outbox
+from chat_api.feed.push.outbox import PARALLEL, Outbox
 from chat_api.feed.push.planner import Planner
 from chat_api.feed.push.pusher import Pusher
 from chat_api.feed.push.queue import PgPushQueue
@@ -15,6 +15,8 @@ from chat_api.feed.push.stdout import Stdout
 from chat_api.feed.push.viewers import Viewers
 from chat_api.feed.push.webpush import WebPush
 from chat_api.outgoing.client import OutgoingClient
+from chat_api.outgoing.settings import OutgoingSettings
+from chat_api.outgoing.slots import Limits
 from chat_api.push.model import Channel
 from chat_api.storage.push_keys import PgPushKeys
 from messenger_shared.bus.interface import Bus
@@ -32,9 +34,11 @@ class Component(Protocol):
         """Stops it."""
 
 
-def push_parts(settings: PushSettings, database: Database, bus: Bus) -> tuple[Planner, list[Component]]:
+def push_parts(
+    settings: PushSettings, outgoing: OutgoingSettings, database: Database, bus: Bus
+) -> tuple[Planner, list[Component]]:
     """The consumer of the feed, and what sends."""
-    client = OutgoingClient(settings.outgoing, "push")
+    client = OutgoingClient(outgoing, "push", Limits(running=PARALLEL))
     webpush = WebPush(client, PgPushKeys(database), settings.contact)
     channels: dict[str, Channel] = {WEBPUSH: webpush}
     if settings.stdout:
