@@ -12,7 +12,7 @@ Users = Mapping[str, Sequence[int]]
 
 
 class Question(NamedTuple):
-    """Which of these users look at these conversations. `worker` asks, and `number` tells its questions apart."""
+    """Which of these users look at these conversations. `number` tells the questions of a worker apart."""
 
     worker: str
     number: int

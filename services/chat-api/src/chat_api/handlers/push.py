@@ -86,7 +86,7 @@ class PushHandlers:
         return await self.settings(request)
 
     async def trace(self, request: Request) -> Any:
-        """Returns what each rule said about a message and a user: the caller, or with a server key anybody."""
+        """Returns what each rule said about a message and the caller, or with a server key any user."""
         caller, user_id = request.user_id, request.body["user_id"]
         if user_id is None and caller == SERVER:
             raise AppError(errors.INVALID_FRAME, details={"user_id": ["Missing data for required field."]})

@@ -7,12 +7,12 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 Kind = Literal["message", "read", "test"]
 Urgency = Literal["low", "normal", "high"]
-# `gone`: the device will never be reached again. `failed`: trying again wouldn't help.
+# `gone`: the device can never be reached again. `failed`: trying again wouldn't help.
 Status = Literal["sent", "gone", "retry", "failed"]
 
 
 class Device(NamedTuple):
-    """A device: `kind` names the channel, `endpoint` is the address there. Keys are None without encryption."""
+    """A device: `kind` names the channel, `endpoint` is its address. Keys are None without encryption."""
 
     id: int
     kind: str
@@ -35,7 +35,7 @@ class Push(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a push. `failure` counts failures by kind; `retry_after_s` is what the service asked for."""
+    """What became of a push. `failure` says why it failed; `retry_after_s` is what the service asked for."""
 
     status: Status
     failure: str = ""

@@ -31,7 +31,14 @@ class Shown(NamedTuple):
 
 
 def message_push(
-    conversation_id: str, seq: int, shown: Shown, badge: int, texts: Texts, *, is_mentioned: bool, age_s: float
+    conversation_id: str,
+    seq: int,
+    shown: Shown,
+    badge: int,
+    texts: Texts,
+    *,
+    is_mentioned: bool,
+    age_s: float,
 ) -> Push:
     """The push of a new message."""
     payload: dict[str, Any] = {

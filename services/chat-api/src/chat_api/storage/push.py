@@ -1,4 +1,4 @@
-"""Reads and writes devices, settings for pushes, and what was decided. Migration 0017 has the SQL functions."""
+"""Reads and writes devices, settings for pushes, and what was decided. Migration 0017 has the SQL."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ ON CONFLICT (user_id) DO UPDATE
    SET quiet_start = excluded.quiet_start, quiet_end = excluded.quiet_end, timezone = excluded.timezone
 """
 FACTS: Final = """
-SELECT place, user_id, sender_id, age_s, is_member, is_deactivated, is_deleted, is_read, is_muted, push_enabled,
-       notify, is_mentioned, is_quiet, shown_seq, has_device
+SELECT place, user_id, sender_id, age_s, is_member, is_deactivated, is_deleted, is_read, is_muted,
+       push_enabled, notify, is_mentioned, is_quiet, shown_seq, has_device
   FROM messenger.push_facts(%s::uuid[], %s::bigint[], %s::bigint[])
 """
 _DECISION: Final = """
@@ -94,7 +94,7 @@ class PgPush:
     async def facts(self, caller: int, conversation_id: str, seq: int, user_id: int) -> Facts | None:
         parameters = ([conversation_id], [seq], [user_id])
         rows = await self._database.rows(FACTS, parameters, user_id=caller)
-        return Facts(*rows[0][1:], seq=seq) if rows else None
+        return Facts(*rows[0][1:])._replace(seq=seq) if rows else None
 
     async def decision(self, caller: int, conversation_id: str, seq: int, user_id: int) -> Decision:
         parameters = (conversation_id, seq, user_id)

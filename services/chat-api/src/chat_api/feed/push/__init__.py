@@ -1,4 +1,4 @@
-"""Push as a consumer of the feed: new messages are queued, and three seconds later pushed to who should see them.
+"""Push as a consumer of the feed: new messages are queued, and pushed three seconds later.
 
 wiring        makes the parts from the settings
 planner       the consumer: queues what may have to be pushed
@@ -8,6 +8,7 @@ decider       applies the rules to what is due
 viewers       asks the gateways who looks at a conversation
 outbox        sends pushes, many at once but one at a time to a device
 ledger        notes what became of pushes, and writes it down together
+settings      the settings of push
 webpush       the channel to browsers
 stdout        a channel that only prints, for kinds without an adapter
 metrics       what it tells of itself

@@ -27,14 +27,15 @@ class Intent(NamedTuple):
 
 
 class Decider:
-    """Decides for each message and user. In one batch, only the newest message of a conversation is pushed."""
+    """Decides for each message and user. In a batch, only the newest message of a conversation is pushed."""
 
     def __init__(self, viewers: Asking) -> None:
         self._viewers = viewers
 
     async def decide(self, cases: Iterable[tuple[Job, Facts]]) -> tuple[list[Intent], list[Decided]]:
         """Returns what is pushed, and what is to be recorded. Counts what isn't pushed."""
-        reads, messages = [], []
+        reads: list[tuple[Job, Facts]] = []
+        messages: list[tuple[Job, Facts]] = []
         for job, facts in cases:
             (reads if job.kind == "read" else messages).append((job, facts))
         # The newest first, so that older ones are superseded by it.
@@ -66,7 +67,9 @@ class Decider:
         if not asked:
             return list(cases)
         looking, is_complete = await self._viewers.ask(asked)
-        return [(job, _with_look(job, facts, asked, looking, is_complete=is_complete)) for job, facts in cases]
+        return [
+            (job, _with_look(job, facts, asked, looking, is_complete=is_complete)) for job, facts in cases
+        ]
 
 
 def _with_look(

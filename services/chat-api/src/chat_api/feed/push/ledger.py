@@ -59,7 +59,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def opened(self, job_ids: Sequence[int]) -> Iterator[None]:
-        """In the block, pushes of these jobs are added. If it fails, the jobs are taken again after their lease."""
+        """Opens jobs, whose pushes are added in the block. If it fails, they come again after their lease."""
         self._open |= dict.fromkeys(job_ids, 1)
         try:
             yield

@@ -14,8 +14,8 @@ from chat_api.push.model import Channel, Device, Push, Result
 
 log = logging.getLogger(__name__)
 
-# Requests at once. A push service answers in 50 ms or so.
-PARALLEL: Final = 64
+# Pushes at once; some wait for a turn at their push service. One answers in 50 ms or so.
+PARALLEL: Final = 128
 # Above this, no more jobs are taken.
 WAITING_MAX: Final = 2_000
 

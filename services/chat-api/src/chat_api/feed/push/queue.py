@@ -1,4 +1,4 @@
-"""The queue of pushes, and what else push reads and writes in PostgreSQL. Migration 0017 has the SQL functions."""
+"""The queue of pushes, and what else push reads and writes in PostgreSQL. Migration 0017 has the SQL."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ TAKE: Final = (
 NEXT: Final = "SELECT messenger.push_next()"
 RENEW: Final = f"{RELAXED} SELECT messenger.push_renew(%s::bigint[], %s)"
 FINISH: Final = (
-    f"{RELAXED} SELECT messenger.push_finish(%s::bigint[], %s::bigint[], %s::text[], %s::uuid[], %s::bigint[], "
-    "%s::bigint[], %s::bigint[], %s::integer[], %s::double precision[], %s::double precision[])"
+    f"{RELAXED} SELECT messenger.push_finish(%s::bigint[], %s::bigint[], %s::text[], %s::uuid[], "
+    "%s::bigint[], %s::bigint[], %s::bigint[], %s::integer[], %s::float8[], %s::float8[])"
 )
 DECIDE: Final = (
-    f"{RELAXED} SELECT messenger.push_decide(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::boolean[])"
+    f"{RELAXED} SELECT messenger.push_decide("
+    "%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::boolean[])"
 )
 MESSAGES: Final = f"""
 SELECT place, id, type, title, sender_id, sender_name, message_type, content
@@ -127,7 +128,7 @@ class PgPushQueue:
         found = []
         for place, *facts in await self._database.rows(FACTS, columns):
             job = jobs[place - 1]
-            found.append((job, Facts(*facts, seq=job.seq or 0, is_retry=job.attempt > 0)))
+            found.append((job, Facts(*facts)._replace(seq=job.seq or 0, is_retry=job.attempt > 0)))
         return found
 
     async def decide(self, decided: Sequence[Decided]) -> None:
@@ -157,4 +158,3 @@ class PgPushQueue:
         """Removes decisions from before so many seconds, and returns how many."""
         [[count]] = await self._database.rows(FORGET, (seconds, at_most))
         return int(count)
-

@@ -13,14 +13,14 @@ from messenger_shared.settings.variables import Choice, Text, Variable
 
 CONTACT: Final = Text(
     name="MESSENGER_PUSH_CONTACT",
-    meaning="How push services reach the operator: `mailto:ops@example.com`, or an https address. Without it "
-    "some refuse pushes, Apple's among them.",
+    meaning="How push services reach the operator: `mailto:ops@example.com`, or an https address. Without "
+    "it some refuse pushes, Apple's among them.",
 )
 TEXT: Final = Choice(
     name="MESSENGER_PUSH_TEXT",
     choices=("full", "sender", "none"),
-    meaning="What pushes have in them, encrypted for the browser: the text of the message (`full`); who wrote "
-    "and in which conversation (`sender`); or neither (`none`).",
+    meaning="What pushes have in them, encrypted for the browser: the text of the message (`full`); who "
+    "wrote and in which conversation (`sender`); or neither (`none`).",
 )
 PUSH: Final[tuple[Variable, ...]] = (CONTACT, TEXT, STDOUT)
 

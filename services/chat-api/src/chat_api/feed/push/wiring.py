@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from chat_api.feed.push.decider import Decider
 from chat_api.feed.push.ledger import Ledger
-from chat_api.feed.push.outbox import PARALLEL, Outbox
+from chat_api.feed.push.outbox import Outbox
 from chat_api.feed.push.planner import Planner
 from chat_api.feed.push.pusher import Pusher
 from chat_api.feed.push.queue import PgPushQueue
@@ -23,6 +23,9 @@ from messenger_shared.bus.interface import Bus
 from messenger_shared.contract.schemas.push import OTHER_KINDS, WEBPUSH
 from messenger_shared.postgres.database import Database
 
+# Most browsers share a few push services, each of which is one host.
+LIMITS: Final = Limits(running=64, per_host=32, wait_s=0.5)
+
 
 class Component(Protocol):
     """Something that is started and stopped."""
@@ -38,7 +41,7 @@ def push_parts(
     settings: PushSettings, outgoing: OutgoingSettings, database: Database, bus: Bus
 ) -> tuple[Planner, list[Component]]:
     """The consumer of the feed, and what sends."""
-    client = OutgoingClient(outgoing, "push", Limits(running=PARALLEL))
+    client = OutgoingClient(outgoing, "push", LIMITS)
     webpush = WebPush(client, PgPushKeys(database), settings.contact)
     channels: dict[str, Channel] = {WEBPUSH: webpush}
     if settings.stdout:
