@@ -50,7 +50,10 @@ IN_JSON: Final[dict[str, list[Any]]] = {
         *(
             {"start": "22:00", "end": "07:00", "timezone": "Europe/Berlin"} | changed
             for changed in (
-                *({"start": bad} for bad in (None, 22, "22", "24:00", "22:60", "22:00:00", "\u0662\u0662:00")),
+                *(
+                    {"start": bad}
+                    for bad in (None, 22, "22", "24:00", "22:60", "22:00:00", "\u0662\u0662:00")
+                ),
                 *({"timezone": bad} for bad in (None, 5, "", "Nowhere/Else", "x" * 65)),
             )
         ),

@@ -16,7 +16,11 @@ def add_push_key_commands(add: Add, ask: Ask) -> list[argparse.ArgumentParser]:
     """Adds the commands by `add`, which takes a name, a help text and the work. `ask` reaches chat-api."""
     rotate = "make a new VAPID key for new push subscriptions; others keep theirs"
     return [
-        add("list", "list the VAPID keys, the newest first, and how many devices use each", partial(_list, ask)),
+        add(
+            "list",
+            "list the VAPID keys, the newest first, and how many devices use each",
+            partial(_list, ask),
+        ),
         add("rotate", rotate, partial(_rotate, ask)),
     ]
 
