@@ -43,7 +43,7 @@ IN_JSON: Final[dict[str, list[Any]]] = {
         *("http://example.org/a b", "http://example.org/a\n", "http://example.org/" + "a" * 2_030),
     ],
     "endpoint": [*_NO_TEXT, "", "x" * 2_049],
-    "push keys": ["x", 5, True, [], {}, {"p256dh": "x"}, {"auth": "AAAAAAAAAAAAAAAAAAAAAA"}],
+    "push keys": ["x", 5, True, [], {}, {"auth": "AAAAAAAAAAAAAAAAAAAAAA"}],
     "push key": [*_NO_TEXT, "", "x", "A" * 87, "B" * 86, "\u00e9" * 87],
     "quiet hours": [
         *("x", 5, True, [], {}),

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -59,9 +59,18 @@ def said_no(trace: Any) -> list[str]:
     return [one["rule"] for one in trace["rules"] if one["verdict"] == "skip"]
 
 
-async def test_who_should_know_is_pushed_and_who_reads_elsewhere_is_told(
-    crowd: Crowd, stack: SharedStack, service: PushService
-) -> None:
+class Tea(NamedTuple):
+    """A conversation whose members have all kinds of reasons to be pushed its message, or not."""
+
+    room: str
+    message_id: str
+    sender: User
+    people: dict[str, User]
+    browsers: dict[str, Browser]
+
+
+async def prepared(crowd: Crowd, service: PushService) -> Tea:
+    """Returns the conversation right after its message was sent."""
     sender, *members = crowd.newcomers(1 + len(PEOPLE))
     people = dict(zip(PEOPLE, members, strict=True))
     room = await sender.create_group(*(user.user_id for user in members), title="Tea")
@@ -76,47 +85,57 @@ async def test_who_should_know_is_pushed_and_who_reads_elsewhere_is_told(
         await socket.request("subscribe", conversation_id=room)
         if name == "away":
             await socket.request("presence.set", status="away")
-
     mentions = {"user_ids": [people["mentioned"].user_id]}
     sent = await sender.post(f"/conversations/{room}/messages", {"content": "tea?", "mentions": mentions})
-    message_id = sent.body["id"]
-    assert (await trace(people["aside"], message_id))["outcome"] == "waiting"
     await people["reader"].call("PUT", f"/conversations/{room}/read", body={"seq": 1})
+    return Tea(room, sent.body["id"], sender, people, browsers)
 
+
+async def decided(tea: Tea, service: PushService) -> None:
+    """Returns when everybody's browser has something: the message, or a test that was asked for later."""
     pushed = {name for name, (_, rule) in PEOPLE.items() if rule is None}
-    await service.until(lambda: all(browsers[name].arrived for name in pushed))
-    # What comes after this to the others came after the decision.
+    await service.until(lambda: all(tea.browsers[name].arrived for name in pushed))
     for name in PEOPLE.keys() - pushed:
-        assert (await people[name].post("/push/test", {})).status == HTTPStatus.ACCEPTED
-    await service.until(lambda: all(browser.arrived for browser in browsers.values()))
+        assert (await tea.people[name].post("/push/test", {})).status == HTTPStatus.ACCEPTED
+    await service.until(lambda: all(browser.arrived for browser in tea.browsers.values()))
+
+
+async def test_who_should_know_is_pushed_and_who_reads_elsewhere_is_told(
+    crowd: Crowd, stack: SharedStack, service: PushService
+) -> None:
+    tea = await prepared(crowd, service)
+    assert (await trace(tea.people["aside"], tea.message_id))["outcome"] == "waiting"
+    await decided(tea, service)
     for name, (_, rule) in PEOPLE.items():
-        told = await trace(people[name], message_id)
-        [payload] = browsers[name].payloads
-        assert (payload["type"], told["outcome"], said_no(told)) == (
-            ("message", "pushed", []) if rule is None else ("test", "skipped", [rule])
-        ), name
+        told = await trace(tea.people[name], tea.message_id)
+        [payload] = tea.browsers[name].payloads
+        expected = ("message", "pushed", []) if rule is None else ("test", "skipped", [rule])
+        assert (payload["type"], told["outcome"], said_no(told)) == expected, name
         assert told["decided_at"] is not None
-    [payload] = browsers["mentioned"].payloads
+    [payload] = tea.browsers["mentioned"].payloads
     assert (payload["text"], payload["mention"], payload["badge"]) == ("tea?", True, 1)
     assert payload["conversation"] == {"type": "group", "title": "Tea"}
-
-    async with host_with(stack.url, new_key(stack.data_dir, "messages")) as host:
-        muted = people["muted"].user_id
-        assert said_no(await trace(host, message_id, "/server", user_id=muted)) == ["muted"]
-        assert said_no(await trace(host, message_id, "/server", user_id=sender.user_id)) == [
-            "sender",
-            "no_device",
-            "read",
-        ]
-        missing = await host.get(f"/server/messages/{message_id}/notification-trace")
-        assert (missing.status, list(missing.body["errors"])) == (422, ["user_id"])
-
     # Read elsewhere: only who was pushed is told.
+    aside, muted = tea.browsers["aside"], tea.browsers["muted"]
     for name in ("aside", "muted"):
-        await people[name].call("PUT", f"/conversations/{room}/read", body={"seq": 1})
-    await service.until(lambda: len(browsers["aside"].arrived) == 2)
-    assert browsers["aside"].payloads[1] == {"type": "read", "conversation_id": room, "seq": 1, "badge": 0}
-    assert len(browsers["muted"].arrived) == 1
+        await tea.people[name].call("PUT", f"/conversations/{tea.room}/read", body={"seq": 1})
+    await service.until(lambda: len(aside.arrived) == 2)
+    assert aside.payloads[1] == {"type": "read", "conversation_id": tea.room, "seq": 1, "badge": 0}
+    assert len(muted.arrived) == 1
+    await check_traces_for_the_host(tea, stack)
+
+
+async def check_traces_for_the_host(tea: Tea, stack: SharedStack) -> None:
+    """The host learns of any member, and has to name one."""
+    async with host_with(stack.url, new_key(stack.data_dir, "messages")) as host:
+        for user, rules in (
+            (tea.people["muted"], ["muted"]),
+            (tea.sender, ["sender", "no_device", "read"]),
+        ):
+            told = await trace(host, tea.message_id, "/server", user_id=user.user_id)
+            assert said_no(told) == rules
+        missing = await host.get(f"/server/messages/{tea.message_id}/notification-trace")
+        assert (missing.status, list(missing.body["errors"])) == (422, ["user_id"])
 
 
 async def test_a_subscription_is_checked_stored_moved_and_removed(crowd: Crowd, service: PushService) -> None:

@@ -71,7 +71,7 @@ CREATE TABLE messenger.push_decisions (
     rules           text[] NOT NULL,
     PRIMARY KEY (conversation_id, seq, user_id)
 );
-CREATE INDEX push_decisions_by_time ON messenger.push_decisions USING brin (decided_at);
+CREATE INDEX push_decisions_by_time ON messenger.push_decisions (decided_at);
 
 -- The newest key; with `wanted`, the key with these bytes; or none. Only the feed asks for private keys.
 CREATE FUNCTION messenger.push_key(wanted text) RETURNS TABLE (id bigint, public_key text)
@@ -405,6 +405,7 @@ $$;
 CREATE FUNCTION messenger.push_forget(seconds double precision, at_most integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER
 SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
     WITH gone AS (
         DELETE FROM push_decisions d WHERE d.ctid = ANY (ARRAY(
@@ -415,17 +416,16 @@ AS $$
     SELECT count(*) FROM gone
 $$;
 
--- What was decided about a message for a user; whether it is in the queue.
+-- What was decided about a message for a user: the acting one, or with a server key any.
 CREATE FUNCTION messenger.push_decision(conversation uuid, message_seq bigint, of_user bigint)
-RETURNS TABLE (decided_at timestamptz, rules text[], is_waiting boolean)
+RETURNS TABLE (decided_at timestamptz, rules text[])
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
 SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
-    SELECT d.decided_at, d.rules, EXISTS (
-               SELECT FROM push_queue q WHERE q.conversation_id = conversation AND q.seq = message_seq AND q.kind = 'message')
-      FROM (SELECT) one
-      LEFT JOIN push_decisions d ON d.conversation_id = conversation AND d.seq = message_seq AND d.user_id = of_user
-     WHERE of_user = me() OR is_server()
+    SELECT d.decided_at, d.rules FROM push_decisions d
+     WHERE d.conversation_id = conversation AND d.seq = message_seq AND d.user_id = of_user
+       AND (of_user = me() OR is_server())
 $$;
 
 REVOKE ALL ON messenger.push_keys, messenger.push_subscriptions, messenger.push_settings, messenger.push_queue,

@@ -25,9 +25,10 @@ from messenger_shared.contract import errors, timestamps
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import MAX_INTEGER, SERVER
 from messenger_shared.contract.json_codec import holds_forbidden_text
-from messenger_shared.contract.operations.internal import operators, push_keys
+from messenger_shared.contract.operations.internal import operators
 from messenger_shared.contract.operations.operation import CHAT_API, PRESENCE, Body, Operation
 from messenger_shared.contract.operations.presence import STATS
+from messenger_shared.contract.operations.push import keys as push_keys
 from messenger_shared.contract.operations.server import keys as server_keys
 from messenger_shared.contract.tokens import parse_user_id
 from messenger_shared.rpc.client import RpcClient

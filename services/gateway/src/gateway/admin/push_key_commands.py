@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from gateway.admin.key_commands import Add, Ask, table
-from messenger_shared.contract.operations.internal import push_keys
+from messenger_shared.contract.operations.push import keys
 
 _COLUMNS = ("public_key", "created_at", "devices")
 
@@ -26,8 +26,8 @@ def add_push_key_commands(add: Add, ask: Ask) -> list[argparse.ArgumentParser]:
 
 
 def _list(ask: Ask, urls: Sequence[str], options: argparse.Namespace) -> str:
-    return table(_COLUMNS, ask(urls, push_keys.LIST, {})["items"])
+    return table(_COLUMNS, ask(urls, keys.LIST, {})["items"])
 
 
 def _rotate(ask: Ask, urls: Sequence[str], options: argparse.Namespace) -> str:
-    return str(ask(urls, push_keys.ROTATE, {})["public_key"])
+    return str(ask(urls, keys.ROTATE, {})["public_key"])
