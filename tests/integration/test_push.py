@@ -57,58 +57,61 @@ async def test_a_message_is_pushed_once_to_each_device_of_the_others(world: Push
     assert len(one.arrived) == 1
 
 
-async def test_who_should_not_be_pushed_is_not(world: Pushing) -> None:
-    """The facts that the rules ask for are those in the database."""
-    users = dict(
-        zip(
-            ("pushed", "read", "muted", "mute_over", "off", "none", "mentions", "quiet", "awake", "looks"),
-            range(2, 12),
-            strict=True,
-        )
-    )
-    room = await world.group(ADA, *users.values(), CY + 20)
-    browsers = {name: await world.browser(user) for name, user in users.items()}
-    left = await world.browser(CY + 20)
-    await world.set(room, users["muted"], muted=True)
-    await world.set(room, users["mute_over"], muted=True, muted_until="2025-01-01T00:00:00+00:00")
-    await world.set(room, users["off"], push_enabled=False)
-    await world.set(room, users["none"], notify="none")
-    await world.set(room, users["mentions"], notify="mentions")
+# Who is in the room: which rules stand out for them.
+REASONS: dict[str, list[str]] = {
+    "pushed": [],
+    "read": ["read", "?looking"],
+    "muted": ["muted", "?looking"],
+    "mute over": [],
+    "off": ["push_disabled", "?looking"],
+    "none": ["notify", "?looking"],
+    "mentions": ["notify", "?looking"],
+    "quiet": ["quiet_hours", "?looking"],
+    "awake": [],
+    "looks": ["looking"],
+}
+
+
+async def settle_with_reasons(world: Pushing, room: str, users: dict[str, int], left: int) -> None:
+    """Sends a message to people with reasons, and lets it be decided about."""
+    for name, settings in (
+        ("muted", {"muted": True}),
+        ("mute over", {"muted": True, "muted_until": "2025-01-01T00:00:00+00:00"}),
+        ("off", {"push_enabled": False}),
+        ("none", {"notify": "none"}),
+        ("mentions", {"notify": "mentions"}),
+    ):
+        await world.set(room, users[name], **settings)
     for name, start, end in (("quiet", "00:00", "24:00"), ("awake", "12:00", "12:00")):
-        world.run(
-            "INSERT INTO messenger.push_settings VALUES (%s, %s, %s, 'Asia/Seoul')", users[name], start, end
-        )
+        hours = (users[name], start, end)
+        world.run("INSERT INTO messenger.push_settings VALUES (%s, %s, %s, 'Asia/Seoul')", *hours)
     world.eyes.looking.add((room, users["looks"]))
     await world.send(room, ADA, "hello")
     await world.plan(room)
     await world.read(room, users["read"], 1)
-    world.run("UPDATE messenger.conversation_participants SET left_at = now() WHERE user_id = %s", CY + 20)
+    world.run("UPDATE messenger.conversation_participants SET left_at = now() WHERE user_id = %s", left)
     world.pass_time()
     await world.push_due()
-    assert {name for name, browser in browsers.items() if browser.arrived} == {"pushed", "mute_over", "awake"}
+
+
+async def test_who_should_not_be_pushed_is_not(world: Pushing) -> None:
+    """The facts that the rules ask for are those in the database."""
+    users = {name: BO + number for number, name in enumerate(REASONS)}
+    leaving = 99
+    room = await world.group(ADA, *users.values(), leaving)
+    browsers = {name: await world.browser(user) for name, user in users.items()}
+    left = await world.browser(leaving)
+    await settle_with_reasons(world, room, users, leaving)
+    pushed = {name for name, rules in REASONS.items() if not rules}
+    assert {name for name, browser in browsers.items() if browser.arrived} == pushed
     assert left.arrived == []
     # Whose other rules said no isn't asked about.
-    assert world.eyes.asked == [{room: [users[name] for name in ("pushed", "mute_over", "awake", "looks")]}]
-
-    said = {
-        user: (rules, shown)
-        for user, rules, shown in world.run(
-            "SELECT d.user_id, d.rules, s.seq FROM messenger.push_decisions d "
-            "LEFT JOIN messenger.push_shown s USING (conversation_id, user_id)"
-        )
-    }
-    assert {name: said[user] for name, user in users.items()} == {
-        "pushed": ([], 1),
-        "read": (["read", "?looking"], None),
-        "muted": (["muted", "?looking"], None),
-        "mute_over": ([], 1),
-        "off": (["push_disabled", "?looking"], None),
-        "none": (["notify", "?looking"], None),
-        "mentions": (["notify", "?looking"], None),
-        "quiet": (["quiet_hours", "?looking"], None),
-        "awake": ([], 1),
-        "looks": (["looking"], None),
-    }
+    assert world.eyes.asked == [{room: [users[name] for name in REASONS if name in {*pushed, "looks"}]}]
+    said = dict(world.run("SELECT user_id, rules FROM messenger.push_decisions"))
+    assert {name: said[user] for name, user in users.items()} == REASONS
+    assert said[leaving] == ["not_a_member", "?looking"]
+    shown = {user for [user] in world.run("SELECT user_id FROM messenger.push_shown")}
+    assert shown == {users[name] for name in pushed}
 
 
 async def test_a_mention_reaches_who_wants_only_mentions(world: Pushing) -> None:
