@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,10 +17,19 @@ from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
 ROOM, OTHER = "room", "other"
 
 
+class Socket:
+    """What the hub and the answers need of a socket."""
+
+    def __init__(self, user_id: int, *, is_away: bool) -> None:
+        self.user_id = user_id
+        self.is_away = is_away
+        self.viewing: set[str] | None = None
+
+
 def look(hub: Hub, room_id: str, user_id: int, *, is_away: bool = False) -> None:
     """Adds a socket that views the room."""
     room = hub.rooms.setdefault(room_id, Room(room_id))
-    socket: Any = SimpleNamespace(user_id=user_id, is_away=is_away, viewing=None)
+    socket: Any = Socket(user_id, is_away=is_away)
     hub.view(socket, room)
 
 
