@@ -489,20 +489,24 @@ AS $$
 #variable_conflict use_column
 BEGIN
     INSERT INTO feed_cursors (consumer, conversation_id)
-    SELECT name, c.id FROM conversations c
-      LEFT JOIN LATERAL (SELECT f.pos FROM feed_cursors f
-                          WHERE f.consumer = name AND f.conversation_id = c.id LIMIT 1) f ON true
-     WHERE c.id = ANY ($2) AND f.pos IS NULL
+    SELECT name, c.id
+      FROM unnest($2) AS w (id)
+     CROSS JOIN LATERAL (SELECT x.id FROM conversations x WHERE x.id = w.id OFFSET 0) c
+      LEFT JOIN LATERAL (SELECT x.pos FROM feed_cursors x
+                          WHERE x.consumer = name AND x.conversation_id = w.id OFFSET 0) f ON true
+     WHERE f.pos IS NULL
     ON CONFLICT DO NOTHING;
 
     RETURN QUERY
     WITH free AS MATERIALIZED (
-        SELECT f.conversation_id FROM unnest($2) AS w (id)
-          JOIN feed_cursors f ON f.consumer = name AND f.conversation_id = w.id
-          JOIN conversations c ON c.id = w.id
-         WHERE (all_of_them OR c.last_pos > f.pos)
-           AND (f.leased_until IS NULL OR f.leased_until < clock_timestamp())
-           FOR UPDATE OF f SKIP LOCKED
+        SELECT f.conversation_id
+          FROM unnest($2) AS w (id)
+         CROSS JOIN LATERAL (SELECT x.last_pos FROM conversations x WHERE x.id = w.id OFFSET 0) c
+         CROSS JOIN LATERAL (
+               SELECT x.conversation_id FROM feed_cursors x
+                WHERE x.consumer = name AND x.conversation_id = w.id AND (all_of_them OR c.last_pos > x.pos)
+                  AND (x.leased_until IS NULL OR x.leased_until < clock_timestamp())
+                  FOR UPDATE SKIP LOCKED) f
     ), taken AS (
         UPDATE feed_cursors f SET lease = token, leased_until = clock_timestamp() + seconds * interval '1 second'
           FROM free WHERE f.consumer = name AND f.conversation_id = free.conversation_id
@@ -510,10 +514,11 @@ BEGIN
     )
     SELECT c.id::text, t.pos IS NOT NULL, coalesce(t.pos, f.pos), c.last_pos,
            greatest(extract(epoch FROM f.leased_until - clock_timestamp()), 0)::double precision
-      FROM conversations c
-      JOIN feed_cursors f ON f.consumer = name AND f.conversation_id = c.id
-      LEFT JOIN taken t ON t.conversation_id = c.id
-     WHERE c.id = ANY ($2);
+      FROM unnest($2) AS w (id)
+     CROSS JOIN LATERAL (SELECT x.id, x.last_pos FROM conversations x WHERE x.id = w.id OFFSET 0) c
+     CROSS JOIN LATERAL (SELECT x.pos, x.leased_until FROM feed_cursors x
+                          WHERE x.consumer = name AND x.conversation_id = w.id OFFSET 0) f
+      LEFT JOIN taken t ON t.conversation_id = w.id;
 END
 $$;
 ALTER FUNCTION messenger.feed_advance(text, uuid, uuid[], bigint[]) SET enable_material = off;
