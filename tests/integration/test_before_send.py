@@ -151,9 +151,12 @@ async def test_repeats_at_once_are_stored_once_whatever_the_host_says_of_each(
 ) -> None:
     # As from two gateways: other message ids, the same client's id.
     host.says("rude", replacing("kind"), replacing("friendly"))
-    one, two = await asyncio.gather(
-        *(sent(before_send, world.draft("rude", client_id="k")) for _ in range(2))
-    )
+    host.held["rude"] = asyncio.Event()
+    drafts = [world.draft("rude", client_id="k") for _ in range(2)]
+    both = [asyncio.ensure_future(sent(before_send, draft)) for draft in drafts]
+    await until(lambda: len(host.asked) == 2)
+    host.held["rude"].set()
+    one, two = await asyncio.gather(*both)
     assert one["message_id"] == two["message_id"]
     # As from one gateway after a gap of the bus: the same request.
     draft = world.draft("hello")
