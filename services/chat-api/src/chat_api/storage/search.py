@@ -71,21 +71,27 @@ _BELOW: Final = (
     f"(%(below_at)s IS NULL OR (m.created_at, m.id) < ({_MOMENT.format('below_at')}, %(below_id)s::uuid))"
 )
 _MESSAGE: Final = f"""
-{_MICROSECONDS.format("m.created_at")}, m.id::text, m.content, m.file_name,
-       CASE WHEN m.attachments IS NOT NULL
-            THEN ARRAY(SELECT file ->> 'name' FROM jsonb_array_elements(m.attachments) AS file) END"""
+{_MICROSECONDS.format("m.created_at")}, m.id::text, m.content,
+       CASE WHEN m.attachments IS NOT NULL OR m.file_name IS NOT NULL THEN
+           m.file_name || ARRAY(SELECT file ->> 'name' FROM jsonb_array_elements(m.attachments) AS file)
+       END"""
+# Texts of moments and names are made for those alone that are returned.
 _MESSAGES: Final = f"""
 SELECT {_MESSAGE}
-  FROM unnest(%(conversations)s::uuid[], %(firsts)s::bigint[], %(lasts)s::bigint[])
-           AS b (conversation_id, first_seq, last_seq) {_MEMBER}
- CROSS JOIN LATERAL (
-       SELECT * FROM messenger.messages x
-        WHERE x.conversation_id = b.conversation_id AND x.seq BETWEEN b.first_seq AND b.last_seq OFFSET 0) m
- WHERE {_BELOW} AND {_PASSES}
+  FROM (SELECT m.*
+          FROM unnest(%(conversations)s::uuid[], %(firsts)s::bigint[], %(lasts)s::bigint[],
+                      %(newest)s::bigint[]) AS b (conversation_id, first_seq, last_seq, newest_at)
+         CROSS JOIN LATERAL (
+               SELECT * FROM messenger.messages x
+                WHERE x.conversation_id = b.conversation_id
+                  AND x.seq BETWEEN b.first_seq AND b.last_seq OFFSET 0) m
+         WHERE m.created_at <= timestamptz 'epoch' + b.newest_at * interval '1 microsecond'
+           AND {_BELOW} AND {_PASSES}
+         ORDER BY m.created_at DESC, m.id DESC LIMIT %(most)s) m
 """
 _CHANGED: Final = f"""
 SELECT {_MESSAGE}
-  FROM unnest(%(conversations)s::uuid[], %(positions)s::bigint[]) AS b (conversation_id, pos) {_MEMBER}
+  FROM unnest(%(conversations)s::uuid[], %(positions)s::bigint[]) AS b (conversation_id, pos)
  CROSS JOIN LATERAL (SELECT * FROM messenger.messages x
                       WHERE x.conversation_id = b.conversation_id AND x.pos > b.pos OFFSET 0) m
  WHERE {_BELOW} AND {_PASSES}
@@ -176,9 +182,17 @@ class PgSearch:
         return [Block(*row) for row in await self._rows(_STARTS, caller, seconds, parameters)]
 
     async def messages(
-        self, query: Query, caller: int, seconds: float, blocks: Sequence[Block], below: Moment | None
+        self,
+        query: Query,
+        caller: int,
+        seconds: float,
+        blocks: Sequence[Block],
+        below: Moment | None,
+        most: int | None = None,
     ) -> list[Message]:
         parameters = {
+            "newest": [block.newest_at for block in blocks],
+            "most": most,
             "conversations": [block.conversation_id for block in blocks],
             "firsts": [block.first_seq for block in blocks],
             "lasts": [block.last_seq for block in blocks],
@@ -219,7 +233,8 @@ class PgSearch:
     ) -> list[Message]:
         below_at, below_id = below or (None, None)
         parameters |= {"user": caller, "below_at": below_at, "below_id": below_id, **_filters(query)}
-        return [_to_message(row) for row in await self._rows(sql, caller, seconds, parameters)]
+        rows = await self._rows(sql, caller, seconds, parameters)
+        return [Message((at, id_), content, names or ()) for at, id_, content, names in rows]
 
     async def _rows(self, sql: str, caller: int, seconds: float, parameters: dict[str, Any]) -> list[Row]:
         """The rows of a statement that ends after `seconds`. The limit is set in the same round trip."""
@@ -250,8 +265,3 @@ def _filters(query: Query) -> dict[str, Any]:
         "conversation": query.conversation_id,
         "has_file": query.has == FILE,
     }
-
-
-def _to_message(row: Row) -> Message:
-    at, id_, content, file_name, names = row
-    return Message((at, id_), content, [*([file_name] if file_name else ()), *(names or ())])
