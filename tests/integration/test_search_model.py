@@ -113,7 +113,12 @@ def some_query(chance: random.Random, world: World, seen: list[SeenMessage]) -> 
 
 async def search(database: Database, chance: random.Random, query: Query, user: int) -> tuple[list[str], int]:
     """Returns the ids of all pages, and how many requests they took."""
-    store = Cut(database, look_up_max=chance.choice((2, 5, 256)), rare_max=chance.choice((0, 5, 2_000)))
+    store = Cut(
+        database,
+        look_up_max=chance.choice((2, 5, 256)),
+        rare_max=chance.choice((0, 5, 2_000)),
+        **chance.choice(({}, {"first_group": 1, "group": 1}, {"first_group": 1, "group": 2})),
+    )
     budget_s = chance.choice((0, 1, 1, 1))
     searcher = Searcher(store, budget_s=budget_s, round_size=chance.choice((1, 3, 512)))
     # Without any time, a request does one step, and a round brings no more than eight messages.

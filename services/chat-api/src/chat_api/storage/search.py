@@ -17,16 +17,16 @@ from messenger_shared.postgres.database import Database, Row
 LOOK_UP_MAX: Final = 256
 RARE_MAX: Final = 2_000
 # The most active conversations come first, alone, since most searches need no others.
-_FIRST_GROUP, _GROUP = 32, 128
+FIRST_GROUP, GROUP = 32, 128
 _MICROSECONDS: Final = "(extract(epoch FROM {}) * 1000000)::bigint"
 _MOMENT: Final = "(timestamptz 'epoch' + %({})s::bigint * interval '1 microsecond')"
 _SCOPE: Final = f"""
 WITH mine AS MATERIALIZED (
     SELECT s.id::text, {_MICROSECONDS.format("s.active_at")} AS active, s.indexed_pos, s.last_pos,
-           row_number() OVER (ORDER BY s.active_at DESC, s.id) + {_GROUP - _FIRST_GROUP - 1} AS place
+           row_number() OVER (ORDER BY s.active_at DESC, s.id) + %(group)s - %(first_group)s - 1 AS place
       FROM messenger.my_search_state(%(conversation)s::uuid, %(after)s::uuid, %(at_most)s) s
 )
-SELECT max(active), string_agg(id, ',' ORDER BY place), NULL, NULL FROM mine GROUP BY place / {_GROUP}
+SELECT max(active), string_agg(id, ',' ORDER BY place), NULL, NULL FROM mine GROUP BY place / %(group)s
 UNION ALL
 SELECT active, id, indexed_pos, last_pos FROM mine WHERE last_pos > indexed_pos
 """
@@ -113,16 +113,24 @@ class PgSearch:
     """A SearchStore in PostgreSQL. Give it a database of its own, so that searches don't hold up others."""
 
     def __init__(
-        self, database: Database, *, look_up_max: int = LOOK_UP_MAX, rare_max: int = RARE_MAX
+        self,
+        database: Database,
+        *,
+        look_up_max: int = LOOK_UP_MAX,
+        rare_max: int = RARE_MAX,
+        first_group: int = FIRST_GROUP,
+        group: int = GROUP,
     ) -> None:
         self._database = database
         self._look_up_max = look_up_max
         self._rare_max = rare_max
+        self._groups = {"first_group": first_group, "group": group}
 
     async def scope(
         self, query: Query, caller: int, seconds: float, after: str | None, at_most: int | None
     ) -> Scope:
         parameters = {"conversation": query.conversation_id, "after": after, "at_most": at_most}
+        parameters |= self._groups
         groups: list[Group] = []
         lags: list[tuple[int, Lag]] = []
         for active, ids, indexed_pos, last_pos in await self._rows(_SCOPE, caller, seconds, parameters):

@@ -19,7 +19,8 @@ from messenger_shared.contract.errors import AppError
 FIRST: Final = 512
 # To read one message, PostgreSQL looks at so many to find the newest, which costs less than to read them.
 LOOKED_AT: Final = 3
-# Instead of into this group of conversations, the index is looked into for all, in case the words are rare.
+# Instead of into this group of conversations, the index is looked into for all, in case the words are rare. Not if
+# it is the last group, which costs less.
 MANY: Final = 2
 
 
@@ -174,7 +175,8 @@ class Finder:
     async def _look_up(self, source: _Blocks) -> None:
         if source.below is None:
             self._looked_up += 1
-            if self._looked_up == MANY and await self._look_up_everywhere():
+            is_last = not any(isinstance(other, _Blocks) for _, _, other in self._sources)
+            if self._looked_up == MANY and not is_last and await self._look_up_everywhere():
                 return
         work = self._work
         blocks, has_more = await work.store.newest_blocks(
