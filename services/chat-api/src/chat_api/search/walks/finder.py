@@ -19,8 +19,8 @@ from messenger_shared.contract.errors import AppError
 FIRST: Final = 512
 # To read one message, PostgreSQL looks at so many to find the newest, which costs less than to read them.
 LOOKED_AT: Final = 3
-# Instead of into this group of conversations, the index is looked into for all, in case the words are rare. Not if
-# it is the last group, which costs less.
+# Instead of into this group of conversations, the index is looked into for all, in case the words are rare;
+# not instead of into the last group.
 MANY: Final = 2
 
 
