@@ -124,7 +124,7 @@ class SearchStore(Protocol):
     ) -> list[Message]:
         """The messages of these blocks that pass the filters, below the moment `below`.
 
-        The newest first, at most `most`. None is later than its block's `newest_at`.
+        With `most`, the newest of them. None is later than its block's `newest_at`.
         """
 
     async def changed(

@@ -223,7 +223,7 @@ class Finder:
         messages = await self._read(blocks, self._most)
         if len(messages) < self._most:
             return []
-        end = messages[-1].moment[0]
+        end = min(message.moment[0] for message in messages)
         if end == blocks[0].newest_at:
             # More messages than these have the same time.
             await self._read(blocks)
