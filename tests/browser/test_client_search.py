@@ -85,20 +85,23 @@ async def test_what_was_found_stays_until_the_next_answer_and_only_that_counts(c
     assert await page.evaluate("window.least") == 1
 
 
+async def hide_treasure(clients: WebClients, room: str, one: int, two: int) -> None:
+    """Fills a conversation with messages, and puts a word into the 300th, which the first user hasn't read."""
+    await asyncio.to_thread(fill, clients.stack.database_url, room, [one, two])
+    api_user = await clients.api_user(one)
+    page = await api_user.get(f"/conversations/{room}/messages", before_seq=301, limit=1)
+    changed = await api_user.call("PUT", f"/messages/{page.body['items'][0]['id']}", body={"content": "보물"})
+    assert changed.status == 200, changed
+    await clients.mark_read(one, room, 20)
+
+
 async def test_a_message_far_back_of_a_conversation_that_is_not_open_is_two_keys_away(
     clients: WebClients,
 ) -> None:
     one, two = new_user(), new_user()
     room = await clients.group("Archive", one, two)
     await clients.group("Another", one, two)
-    await asyncio.to_thread(fill, clients.stack.database_url, room, [one, two])
-    api_user = await clients.api_user(one)
-    page_ = await api_user.get(f"/conversations/{room}/messages", before_seq=301, limit=1)
-    changed = await api_user.call(
-        "PUT", f"/messages/{page_.body['items'][0]['id']}", body={"content": "보물"}
-    )
-    assert changed.status == 200, changed
-    await clients.mark_read(one, room, 20)
+    await hide_treasure(clients, room, one, two)
     chat = await clients.chat(one)
     page = chat.page
     await page.evaluate(SLOW_FRAMES)
