@@ -86,7 +86,7 @@ async def test_what_was_found_stays_until_the_next_answer_and_only_that_counts(c
 
 
 async def hide_treasure(clients: WebClients, room: str, one: int, two: int) -> None:
-    """Fills a conversation with messages, and puts a word into the 300th, which the first user hasn't read."""
+    """Fills a conversation, and puts a word into its 300th message, which the first user hasn't read."""
     await asyncio.to_thread(fill, clients.stack.database_url, room, [one, two])
     api_user = await clients.api_user(one)
     page = await api_user.get(f"/conversations/{room}/messages", before_seq=301, limit=1)
