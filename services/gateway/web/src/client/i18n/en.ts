@@ -231,6 +231,7 @@ export const en = {
     'Only admins may mention everyone, and only in conversations of up to 1,000 members.',
   'settings.formatting': 'Show **bold**, *italic*, `code` and quotes as such',
   'files.add': 'Attach files',
+  'files.adding': 'Adding files…',
   'files.drop': 'Drop files to attach them',
   'files.tray': 'Files to send',
   'files.remove': 'Remove {name}',
