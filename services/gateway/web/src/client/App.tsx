@@ -12,6 +12,7 @@ import { ErrorBoundary } from './parts/ErrorBoundary.tsx';
 import { SafePart } from './parts/ErrorFallback.tsx';
 import { Icon } from './parts/Icon.tsx';
 import { LazyDialog, lazyDialog } from './parts/LazyDialog.tsx';
+import { LazyPart } from './parts/LazyPart.tsx';
 import { useRoute } from './parts/route.ts';
 import type { useTheme } from './parts/theme.ts';
 import { Thread } from './thread/Thread.tsx';
@@ -19,6 +20,7 @@ import { useUnreadAlerts } from './useUnreadAlerts.ts';
 
 // Loaded later, because the first view does not need it.
 const newConversation = lazyDialog(() => import('./dialogs/NewConversation.tsx'));
+const loadPush = () => import('./push/PushAtStart.tsx');
 
 export interface AppProps {
   access: Access;
@@ -74,6 +76,7 @@ export function App({ access, theme }: AppProps) {
           </SafePart>
         )}
       </div>
+      {me !== null && <LazyPart load={loadPush} props={{ onOpen: go }} />}
       {isStarting && (
         <LazyDialog loader={newConversation} props={{ onClose: () => setStarting(false), onCreated: go }} />
       )}

@@ -29,6 +29,7 @@ import { Drafts } from './outbox/drafts.ts';
 import { openDurableMap } from './outbox/durableMap.ts';
 import { type Draft, Outbox, type OutboxEntry } from './outbox/outbox.ts';
 import { Sender } from './outbox/sender.ts';
+import { PushRequests } from './push/pushRequests.ts';
 import { SearchRequests } from './search/searchRequests.ts';
 import { eventHandler } from './sync/applyEvents.ts';
 import { HistoryLoader } from './sync/historyLoader.ts';
@@ -65,6 +66,7 @@ export class Session {
   readonly actions: Actions;
   readonly mentions: MentionFinder;
   readonly search: SearchRequests;
+  readonly push: PushRequests;
   readonly reacting: Reacting;
   readonly pinning: Pinning;
   readonly files: Files;
@@ -88,6 +90,7 @@ export class Session {
     this.actions = new Actions(rest, this.store);
     this.mentions = new MentionFinder(rest, this.store);
     this.search = new SearchRequests(rest);
+    this.push = new PushRequests(rest);
     this.#historyLoader = new HistoryLoader(rest);
     const makeSocket = () => {
       const catchUp = () => recovery.catchUp();
