@@ -2,7 +2,7 @@
  * The page's two panes: the list of conversations, and the open one. A narrow screen shows only one of them.
  */
 
-import { useSession } from '@messenger/react';
+import { useSession, useWebSocket } from '@messenger/react';
 import { useState } from 'react';
 import type { Access } from './access/access.ts';
 import { Banner } from './Banner.tsx';
@@ -65,11 +65,7 @@ export function App({ access, theme }: AppProps) {
       </div>
       <div className="thread-pane">
         {open === null || me === null ? (
-          <div className="empty-state">
-            <Icon name="chat" />
-            <h2>{t('conversation.pick')}</h2>
-            <p className="quiet">{t('conversation.pick.about')}</p>
-          </div>
+          <EmptyPane isKnown={me !== null} />
         ) : (
           <SafePart key={`${me} ${open}`} onBack={() => go(null)}>
             <Thread id={open} target={target?.id === open ? target : null} onLeave={() => go(null)} />
@@ -81,5 +77,24 @@ export function App({ access, theme }: AppProps) {
         <LazyDialog loader={newConversation} props={{ onClose: () => setStarting(false), onCreated: go }} />
       )}
     </main>
+  );
+}
+
+/** `isKnown`: whether the first token has told who the user is, which takes a connection. */
+function EmptyPane({ isKnown }: { isKnown: boolean }) {
+  const t = useT();
+  const { state } = useWebSocket();
+  if (!isKnown && state.phase === 'waiting')
+    return (
+      <div className="empty-state">
+        <p className="quiet">{t('conversation.offline')}</p>
+      </div>
+    );
+  return (
+    <div className="empty-state">
+      <Icon name="chat" />
+      <h2>{t('conversation.pick')}</h2>
+      <p className="quiet">{t('conversation.pick.about')}</p>
+    </div>
   );
 }

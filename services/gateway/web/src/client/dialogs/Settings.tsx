@@ -51,7 +51,7 @@ export default function Settings({
         ))}
       </fieldset>
       <FormattingSetting />
-      <NotificationSetting notifications={notifications} />
+      {push.status !== 'on' && <NotificationSetting notifications={notifications} />}
       <PushSetting push={push} />
       <div className="dialog-actions">
         <button type="button" className="button" onClick={() => void signOut(push, access)}>

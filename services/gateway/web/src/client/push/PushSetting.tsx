@@ -43,12 +43,12 @@ export function PushSetting({ push }: { push: PushView }) {
           <button type="button" className="button" disabled={isBusy} onClick={() => void test()}>
             {t('test')}
           </button>
+          <p className="quiet push-tested" role="status">
+            {isTested && !failure && <span>{t('tested')}</span>}
+          </p>
           <QuietHoursSetting />
         </>
       )}
-      <p className="quiet" role="status">
-        {isTested && !failure && <span>{t('tested')}</span>}
-      </p>
       <PushFailure failure={failure} />
     </>
   );

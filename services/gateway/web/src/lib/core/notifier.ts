@@ -9,7 +9,7 @@ import { Observable } from './base/observable.ts';
 import { Timers } from './base/timers.ts';
 import type { Message } from './contract/wire.ts';
 import type { IncomingMessage } from './conversations/store.ts';
-import type { NotificationData } from './push/workerEvents.ts';
+import type { WorkerNotifications } from './push/pageNotifications.ts';
 import type { Session } from './session.ts';
 import type { SharedEvent } from './tabs/messages.ts';
 
@@ -96,7 +96,7 @@ export class Notifier {
     const due = this.#newest.get(id);
     const { isEnabled = true, describe } = this.#options();
     if (!due || !isEnabled || globalThis.Notification?.permission !== 'granted') return;
-    const [{ title, body }, worker] = await Promise.all([describe(due), pushedWorker()]);
+    const [{ title, body }, worker] = await Promise.all([describe(due), loadWorker()]);
     // A newer message took its place, or the notification is not needed any more.
     if (this.#newest.get(id) !== due) return;
     const options = { body, tag: id, renotify: isAlert };
@@ -107,16 +107,16 @@ export class Notifier {
 
   /** The worker handles the click, also when this page is gone. */
   async #showByWorker(
-    worker: ServiceWorkerRegistration,
+    worker: WorkerNotifications,
     due: IncomingMessage,
     title: string,
     options: NotificationOptions,
   ): Promise<void> {
     const { id } = due.conversation;
-    const data: NotificationData = { conversation_id: id, seq: due.message.seq };
-    const close = () => void closeTagged(worker, id, data.seq);
+    const data = { conversation_id: id, seq: due.message.seq };
+    const close = () => void worker.close(data);
     this.#shown.set(id, { close });
-    await worker.showNotification(title, { ...options, data }).catch(() => undefined);
+    await worker.show(title, { ...options, data });
     // Read or deleted in the meantime.
     if (!this.#newest.has(id)) close();
   }
@@ -175,20 +175,11 @@ export class Notifier {
   }
 }
 
-/** The worker that shows pushes, or null where this browser gets none. */
-async function pushedWorker(): Promise<ServiceWorkerRegistration | null> {
-  try {
-    const worker = await navigator.serviceWorker?.getRegistration();
-    return worker && (await worker.pushManager.getSubscription()) ? worker : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Closes the conversation's notification, unless it is about a later message. */
-async function closeTagged(worker: ServiceWorkerRegistration, tag: string, seq: number): Promise<void> {
-  const shown = await worker.getNotifications({ tag }).catch(() => []);
-  for (const each of shown) if (each.data?.seq <= seq) each.close();
+/** Null where this browser gets no pushes. It is loaded when it is needed, which few pages do. */
+async function loadWorker(): Promise<WorkerNotifications | null> {
+  if (!globalThis.navigator?.serviceWorker) return null;
+  const load = await import('./push/pageNotifications.ts').catch(() => null);
+  return load?.workerNotifications() ?? null;
 }
 
 /** Without `renotify`, the browser replaces a notification of the same tag silently. */

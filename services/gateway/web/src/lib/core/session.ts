@@ -29,7 +29,6 @@ import { Drafts } from './outbox/drafts.ts';
 import { openDurableMap } from './outbox/durableMap.ts';
 import { type Draft, Outbox, type OutboxEntry } from './outbox/outbox.ts';
 import { Sender } from './outbox/sender.ts';
-import { PushRequests } from './push/pushRequests.ts';
 import { SearchRequests } from './search/searchRequests.ts';
 import { eventHandler } from './sync/applyEvents.ts';
 import { HistoryLoader } from './sync/historyLoader.ts';
@@ -55,6 +54,8 @@ export class Session {
   readonly me: UserId;
   /** The gateway's time, whatever this browser's clock says. */
   readonly clock: ServerClock;
+  /** For parts that are loaded when they are needed. */
+  readonly rest: RestClient;
   readonly connection: SharedConnection;
   readonly store: Store;
   readonly list: ListLoader;
@@ -66,7 +67,6 @@ export class Session {
   readonly actions: Actions;
   readonly mentions: MentionFinder;
   readonly search: SearchRequests;
-  readonly push: PushRequests;
   readonly reacting: Reacting;
   readonly pinning: Pinning;
   readonly files: Files;
@@ -84,13 +84,13 @@ export class Session {
     this.me = me;
     const name = `messenger ${address.rest} ${me}`;
     const rest = new RestClient(address.rest, tokens, (users) => this.people.learn(users));
+    this.rest = rest;
     this.store = new Store(me);
     this.list = new ListLoader(rest, this.store);
     this.people = new People(rest, this.store, directory);
     this.actions = new Actions(rest, this.store);
     this.mentions = new MentionFinder(rest, this.store);
     this.search = new SearchRequests(rest);
-    this.push = new PushRequests(rest);
     this.#historyLoader = new HistoryLoader(rest);
     const makeSocket = () => {
       const catchUp = () => recovery.catchUp();

@@ -5,6 +5,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { type Failure, offlineError, toFailure } from '../core/contract/failure.ts';
 import type { QuietHours } from '../core/contract/wire.ts';
+import { PushRequests } from '../core/push/pushRequests.ts';
 import { useSession } from './context.tsx';
 
 export interface QuietHoursView {
@@ -23,29 +24,30 @@ const LOADING: Loaded = { status: 'loading', failure: null, hours: null };
 
 export function useQuietHours(): QuietHoursView {
   const session = useSession();
+  const requests = useMemo(() => session && new PushRequests(session.rest), [session]);
   const [loaded, setLoaded] = useState(LOADING);
   const [attempt, setAttempt] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each attempt loads again.
   useEffect(() => {
-    if (!session) return;
+    if (!requests) return;
     let isWanted = true;
     const show = (next: Loaded) => isWanted && setLoaded(next);
     show(LOADING);
-    session.push.settings().then(
+    requests.settings().then(
       ({ quiet_hours: hours }) => show({ status: 'ready', failure: null, hours }),
       (error) => show({ status: 'failed', failure: toFailure(error), hours: null }),
     );
     return () => {
       isWanted = false;
     };
-  }, [session, attempt]);
+  }, [requests, attempt]);
   const setHours = useCallback(
     async (wanted: QuietHours | null) => {
-      if (!session) throw offlineError();
-      const { quiet_hours: hours } = await session.push.setQuietHours(wanted);
+      if (!requests) throw offlineError();
+      const { quiet_hours: hours } = await requests.setQuietHours(wanted);
       setLoaded({ status: 'ready', failure: null, hours });
     },
-    [session],
+    [requests],
   );
   return useMemo(
     () => ({ ...loaded, setHours, reload: () => setAttempt((count) => count + 1) }),

@@ -8,7 +8,7 @@ import { MessengerError } from '../contract/failure.ts';
 import type { UserId } from '../contract/wire.ts';
 import type { Session } from '../session.ts';
 import { type PushBrowser, type PushObstacle, pushFailed } from './pushBrowser.ts';
-import type { PushRequests } from './pushRequests.ts';
+import { PushRequests } from './pushRequests.ts';
 
 /** `asking` while the browser asks the user, and until the gateway knows the device. */
 export type PushStatus = 'checking' | 'unsupported' | 'denied' | 'off' | 'asking' | 'on';
@@ -151,7 +151,7 @@ const devices = new WeakMap<Session, PushDevice>();
 export function pushDeviceOf(session: Session, browser: () => PushBrowser): PushDevice {
   let device = devices.get(session);
   if (!device) {
-    device = new PushDevice(session.push, session.me, browser());
+    device = new PushDevice(new PushRequests(session.rest), session.me, browser());
     devices.set(session, device);
   }
   return device;
