@@ -85,7 +85,7 @@ class Pushes:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(clients: WebClients) -> BrowserContext:
-    return await clients.context(permissions=["notifications"])
+    return await clients.context(permissions=["notifications"], service_workers="allow")
 
 
 async def worker_of(chat: Chat) -> Worker:
@@ -132,7 +132,7 @@ async def test_without_a_network_the_client_opens_from_the_cache_and_says_so(
 
 async def test_a_page_with_a_worker_gets_the_new_version_at_once(clients: WebClients) -> None:
     """The gateway of a new version serves another page; what the worker has kept must not hide it."""
-    chat = await clients.chat(new_user(), await clients.context())
+    chat = await clients.chat(new_user(), service_workers="allow")
     await worker_of(chat)
     page = chat.page
     await page.reload()
