@@ -9,7 +9,6 @@ import pytest
 
 from messenger_shared.postgres.database import Database
 from tests.integration.pushing import Pushing, pushing
-from tests.push.service import Answer
 
 ADA, BO, CY = 1, 2, 3
 
@@ -58,58 +57,61 @@ async def test_a_message_is_pushed_once_to_each_device_of_the_others(world: Push
     assert len(one.arrived) == 1
 
 
-async def test_who_should_not_be_pushed_is_not(world: Pushing) -> None:
-    """The facts that the rules ask for are those in the database."""
-    users = dict(
-        zip(
-            ("pushed", "read", "muted", "mute_over", "off", "none", "mentions", "quiet", "awake", "looks"),
-            range(2, 12),
-            strict=True,
-        )
-    )
-    room = await world.group(ADA, *users.values(), CY + 20)
-    browsers = {name: await world.browser(user) for name, user in users.items()}
-    left = await world.browser(CY + 20)
-    await world.set(room, users["muted"], muted=True)
-    await world.set(room, users["mute_over"], muted=True, muted_until="2025-01-01T00:00:00+00:00")
-    await world.set(room, users["off"], push_enabled=False)
-    await world.set(room, users["none"], notify="none")
-    await world.set(room, users["mentions"], notify="mentions")
+# Who is in the room: which rules stand out for them.
+REASONS: dict[str, list[str]] = {
+    "pushed": [],
+    "read": ["read", "?looking"],
+    "muted": ["muted", "?looking"],
+    "mute over": [],
+    "off": ["push_disabled", "?looking"],
+    "none": ["notify", "?looking"],
+    "mentions": ["notify", "?looking"],
+    "quiet": ["quiet_hours", "?looking"],
+    "awake": [],
+    "looks": ["looking"],
+}
+
+
+async def settle_with_reasons(world: Pushing, room: str, users: dict[str, int], left: int) -> None:
+    """Sends a message to people with reasons, and lets it be decided about."""
+    for name, settings in (
+        ("muted", {"muted": True}),
+        ("mute over", {"muted": True, "muted_until": "2025-01-01T00:00:00+00:00"}),
+        ("off", {"push_enabled": False}),
+        ("none", {"notify": "none"}),
+        ("mentions", {"notify": "mentions"}),
+    ):
+        await world.set(room, users[name], **settings)
     for name, start, end in (("quiet", "00:00", "24:00"), ("awake", "12:00", "12:00")):
-        world.run(
-            "INSERT INTO messenger.push_settings VALUES (%s, %s, %s, 'Asia/Seoul')", users[name], start, end
-        )
+        hours = (users[name], start, end)
+        world.run("INSERT INTO messenger.push_settings VALUES (%s, %s, %s, 'Asia/Seoul')", *hours)
     world.eyes.looking.add((room, users["looks"]))
     await world.send(room, ADA, "hello")
     await world.plan(room)
     await world.read(room, users["read"], 1)
-    world.run("UPDATE messenger.conversation_participants SET left_at = now() WHERE user_id = %s", CY + 20)
+    world.run("UPDATE messenger.conversation_participants SET left_at = now() WHERE user_id = %s", left)
     world.pass_time()
     await world.push_due()
-    assert {name for name, browser in browsers.items() if browser.arrived} == {"pushed", "mute_over", "awake"}
+
+
+async def test_who_should_not_be_pushed_is_not(world: Pushing) -> None:
+    """The facts that the rules ask for are those in the database."""
+    users = {name: BO + number for number, name in enumerate(REASONS)}
+    leaving = 99
+    room = await world.group(ADA, *users.values(), leaving)
+    browsers = {name: await world.browser(user) for name, user in users.items()}
+    left = await world.browser(leaving)
+    await settle_with_reasons(world, room, users, leaving)
+    pushed = {name for name, rules in REASONS.items() if not rules}
+    assert {name for name, browser in browsers.items() if browser.arrived} == pushed
     assert left.arrived == []
     # Whose other rules said no isn't asked about.
-    assert world.eyes.asked == [{room: [users[name] for name in ("pushed", "mute_over", "awake", "looks")]}]
-
-    said = {
-        user: (rules, shown)
-        for user, rules, shown in world.run(
-            "SELECT d.user_id, d.rules, s.seq FROM messenger.push_decisions d "
-            "LEFT JOIN messenger.push_shown s USING (conversation_id, user_id)"
-        )
-    }
-    assert {name: said[user] for name, user in users.items()} == {
-        "pushed": ([], 1),
-        "read": (["read", "?looking"], None),
-        "muted": (["muted", "?looking"], None),
-        "mute_over": ([], 1),
-        "off": (["push_disabled", "?looking"], None),
-        "none": (["notify", "?looking"], None),
-        "mentions": (["notify", "?looking"], None),
-        "quiet": (["quiet_hours", "?looking"], None),
-        "awake": ([], 1),
-        "looks": (["looking"], None),
-    }
+    assert world.eyes.asked == [{room: [users[name] for name in REASONS if name in {*pushed, "looks"}]}]
+    said = dict(world.run("SELECT user_id, rules FROM messenger.push_decisions"))
+    assert {name: said[user] for name, user in users.items()} == REASONS
+    assert said[leaving] == ["not_a_member", "?looking"]
+    shown = {user for [user] in world.run("SELECT user_id FROM messenger.push_shown")}
+    assert shown == {users[name] for name in pushed}
 
 
 async def test_a_mention_reaches_who_wants_only_mentions(world: Pushing) -> None:
@@ -204,106 +206,6 @@ async def test_what_was_pushed_is_closed_when_it_is_read_elsewhere_or_gone(world
     assert bo.payloads[-1]["seq"] == 3
     # An edit changes nothing.
     assert world.queued == []
-
-
-async def test_a_late_dismissal_does_not_close_what_is_newer(world: Pushing) -> None:
-    room = await world.group(ADA, BO)
-    bo = await world.browser(BO)
-    await world.send(room, ADA, "one")
-    await world.settle(room)
-    bo.plan.append(Answer(503))
-    await world.read(room, BO, 1)
-    await world.push_due()
-    assert [row[0] for row in world.queued] == ["read"]
-    await world.send(room, ADA, "two")
-    await world.settle(room)
-    world.pass_time(60)
-    await world.push_due()
-    assert [one["type"] for one in bo.payloads] == ["message", "message"]
-    assert world.queued == []
-
-
-async def test_a_device_that_is_gone_is_removed_and_others_are_tried_again(world: Pushing) -> None:
-    room = await world.group(ADA, BO)
-    found = [await world.browser(BO) for _ in range(6)]
-    plans: list[Answer | None] = [
-        *(Answer(404), Answer(410), Answer(400)),
-        *(Answer(429, "120"), Answer(500), None),
-    ]
-    for browser, plan in zip(found, plans, strict=True):
-        browser.plan.extend([plan] if plan else [])
-    await world.send(room, ADA, "hello")
-    await world.settle(room)
-    assert [browser.answered for browser in found] == [[404], [410], [400], [429], [500], [201]]
-    endpoints = {row[0] for row in world.run("SELECT endpoint FROM messenger.push_subscriptions")}
-    assert endpoints == {browser.endpoint for browser in found[2:]}
-    # Each is tried again alone, after what the service asked for or a pause with jitter.
-    pauses = sorted((row[3], row[4]) for row in world.queued)
-    assert [attempt for attempt, _ in pauses] == [1, 1]
-    assert 3 <= pauses[0][1] <= 7
-    assert 118 <= pauses[1][1] <= 120
-    world.pass_time(8)
-    await world.push_due()
-    assert [len(browser.answered) for browser in found] == [1, 1, 1, 1, 2, 1]
-    world.pass_time(120)
-    await world.push_due()
-    assert found[3].payloads == found[4].payloads == found[5].payloads
-    assert world.queued == []
-
-
-async def test_what_was_read_before_the_next_attempt_is_not_pushed(world: Pushing) -> None:
-    room = await world.group(ADA, BO)
-    bo = await world.browser(BO)
-    bo.plan.extend([Answer(503), Answer(503)])
-    await world.send(room, ADA, "hello")
-    await world.settle(room)
-    await world.read(room, BO, 1)
-    # The dismissal fails too, and the message isn't tried again.
-    await world.push_due()
-    world.pass_time(20)
-    await world.push_due()
-    assert bo.answered == [503, 503, 201]
-    assert [one["type"] for one in bo.payloads] == ["read"]
-
-
-async def test_attempts_end_with_the_life_of_the_push(world: Pushing) -> None:
-    room = await world.group(ADA, BO)
-    bo = await world.browser(BO)
-    bo.plan.extend([Answer(503), Answer(429, "90000")])
-    await world.send(room, ADA, "hello")
-    await world.settle(room)
-    world.run("UPDATE messenger.push_queue SET due_at = now()")
-    await world.push_due()
-    assert bo.answered == [503, 429]
-    assert world.queued == []
-
-
-async def test_a_crash_loses_nothing(world: Pushing) -> None:
-    room = await world.group(ADA, BO)
-    bo = await world.browser(BO)
-    await world.send(room, ADA, "hello")
-    await world.plan(room)
-    world.pass_time()
-    # Somebody takes it, and is never heard of again.
-    assert len(await world.queue.take(10, 30.0)) == 1
-    assert await world.push_due() == 0
-    world.pass_time(30)
-    assert await world.push_due() == 1
-    assert [one["text"] for one in bo.payloads] == ["hello"]
-    # Somebody has pushed, and died before that was written down.
-    await world.send(room, ADA, "again")
-    await world.plan(room)
-    world.pass_time()
-    [job] = await world.queue.take(10, 30.0)
-    await world.pusher.push([job])
-    async with asyncio.timeout(20):
-        await world.outbox.is_empty()
-    world.run(
-        "INSERT INTO messenger.push_queue (kind, conversation_id, seq) VALUES ('message', %s, 2)",
-        room,
-    )
-    await world.push_due()
-    assert [one["text"] for one in bo.payloads] == ["hello", "again", "again"]
 
 
 async def test_keys_rotate_and_devices_keep_theirs(world: Pushing) -> None:

@@ -52,9 +52,10 @@ from gateway.sockets.heartbeat import Heartbeat
 from gateway.sockets.presence_commands import PresenceCommands
 from gateway.sockets.socket_commands import SocketCommands
 from messenger_shared.bus.redis_bus import RedisBus
-from messenger_shared.contract.operations import push, search
+from messenger_shared.contract.operations import search
 from messenger_shared.contract.operations.messages import SEND
 from messenger_shared.contract.operations.operation import CHAT_API
+from messenger_shared.contract.operations.push import devices
 from messenger_shared.observability import logs
 from messenger_shared.rpc.client import RpcClient
 from messenger_shared.runtime.service import BEFORE_STOP, add_health, run_component, worker_id
@@ -142,7 +143,7 @@ def _add_http(
     limits = {
         SEND.name: buckets,
         search.MESSAGES.name: TokenBuckets(SEARCHES_PER_S, burst_s=1),
-        push.TEST.name: TokenBuckets(PUSH_TESTS_PER_S),
+        devices.TEST.name: TokenBuckets(PUSH_TESTS_PER_S),
     }
     add_rest(app, rpc, limits, credentials.authenticator, {**credentials.tickets.handlers, **files})
     add_docs(app, BASE_PATH)

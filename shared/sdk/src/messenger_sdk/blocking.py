@@ -9,6 +9,7 @@ from messenger_sdk.blocking_calls import BlockingCalls
 from messenger_sdk.models import (
     ConversationAnswer,
     Message,
+    NotificationTrace,
     Participant,
     ParticipantPage,
     Profile,
@@ -129,3 +130,7 @@ class BlockingServer(BlockingCalls):
     def delete_message(self, message_id: str) -> None:
         """Deletes a message. Members see that there was one."""
         return self._run(lambda server: server.delete_message(message_id))
+
+    def notification_trace(self, message_id: str, user_id: int) -> NotificationTrace:
+        """Why a user was pushed a message, or wasn't: what each rule said."""
+        return self._run(lambda server: server.notification_trace(message_id, user_id))

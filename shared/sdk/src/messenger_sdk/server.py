@@ -10,6 +10,7 @@ from typing import Any
 from messenger_sdk.models import (
     ConversationAnswer,
     Message,
+    NotificationTrace,
     Participant,
     ParticipantPage,
     Profile,
@@ -179,6 +180,12 @@ class Server:
     async def delete_message(self, message_id: str) -> None:
         """Deletes a message. Members see that there was one."""
         await self._rest.request("DELETE", path_of("server", "messages", message_id))
+
+    async def notification_trace(self, message_id: str, user_id: int) -> NotificationTrace:
+        """Why a user was pushed a message, or wasn't: what each rule said."""
+        path = path_of("server", "messages", message_id, "notification-trace")
+        trace: NotificationTrace = await self._rest.request("GET", path, query={"user_id": str(user_id)})
+        return trace
 
 
 class _Key:

@@ -17,6 +17,8 @@ from messenger_shared.contract.identifiers import SERVER
 from messenger_shared.contract.schemas.push import NOT_A_PUSH_KEY, WEBPUSH, decoded
 from messenger_shared.rpc.messages import Request
 
+# For so long a decision that is due may take.
+_DECIDING_S: Final = 2.0
 _NO_ADAPTER: Final = "Only webpush."
 _UNKNOWN_KEY: Final = "Not a key of this server (any more). Subscribe anew, with the present one."
 
@@ -120,15 +122,15 @@ class PushHandlers:
             raise AppError(errors.BAD_ENDPOINT, details=details) from None
 
 
-def _told(facts: Facts, decision: Decision) -> dict[str, Any]:
-    if decision.decided_at is not None:
+def _told(facts: Facts, decision: Decision | None) -> dict[str, Any]:
+    if decision is not None:
         rules = restored(decision.rules)
         outcome = "pushed" if skipped_by(rules) is None else "skipped"
     else:
         rules = verdicts(facts)
-        outcome = "waiting" if decision.is_waiting or facts.age_s < DELAY_S else "undecided"
+        outcome = "waiting" if facts.age_s < DELAY_S + _DECIDING_S else "undecided"
     return {
         "outcome": outcome,
-        "decided_at": decision.decided_at,
+        "decided_at": decision and decision.decided_at,
         "rules": [{"rule": name, "verdict": verdict} for name, verdict in rules.items()],
     }

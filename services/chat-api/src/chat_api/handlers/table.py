@@ -22,14 +22,15 @@ from messenger_shared.contract.operations import conversations as conversation_o
 from messenger_shared.contract.operations import messages as message_operations
 from messenger_shared.contract.operations import participants as participant_operations
 from messenger_shared.contract.operations import pins as pin_operations
-from messenger_shared.contract.operations import push as push_operations
 from messenger_shared.contract.operations import reactions as reaction_operations
 from messenger_shared.contract.operations import search as search_operations
 from messenger_shared.contract.operations import settings as settings_operations
 from messenger_shared.contract.operations import users as user_operations
 from messenger_shared.contract.operations.internal import files as file_rows
 from messenger_shared.contract.operations.internal import operators as operator_operations
-from messenger_shared.contract.operations.internal import push_keys, reports
+from messenger_shared.contract.operations.internal import reports
+from messenger_shared.contract.operations.push import decisions, devices
+from messenger_shared.contract.operations.push import keys as push_keys
 from messenger_shared.contract.operations.server import conversations as server_conversation_operations
 from messenger_shared.contract.operations.server import keys as server_key_operations
 from messenger_shared.contract.operations.server import users as server_user_operations
@@ -94,13 +95,13 @@ def reaction_handler_table(reactions: ReactionHandlers, pins: PinHandlers) -> di
 def push_handler_table(push: PushHandlers) -> dict[str, RequestHandler]:
     """The handlers of the operations on push, by operation name."""
     return {
-        push_operations.SUBSCRIBE.name: push.subscribe,
-        push_operations.UNSUBSCRIBE.name: push.unsubscribe,
-        push_operations.KEY.name: push.key,
-        push_operations.TEST.name: push.test,
-        push_operations.GET_SETTINGS.name: push.settings,
-        push_operations.UPDATE_SETTINGS.name: push.update_settings,
-        push_operations.TRACE.name: push.trace,
+        devices.SUBSCRIBE.name: push.subscribe,
+        devices.UNSUBSCRIBE.name: push.unsubscribe,
+        devices.KEY.name: push.key,
+        devices.TEST.name: push.test,
+        decisions.GET_SETTINGS.name: push.settings,
+        decisions.UPDATE_SETTINGS.name: push.update_settings,
+        decisions.TRACE.name: push.trace,
         push_keys.LIST.name: push.list_keys,
         push_keys.ROTATE.name: push.rotate_keys,
     }

@@ -71,7 +71,7 @@ CREATE TABLE messenger.push_decisions (
     rules           text[] NOT NULL,
     PRIMARY KEY (conversation_id, seq, user_id)
 );
-CREATE INDEX push_decisions_by_time ON messenger.push_decisions USING brin (decided_at);
+CREATE INDEX push_decisions_by_time ON messenger.push_decisions (decided_at);
 
 -- The newest key; with `wanted`, the key with these bytes; or none. Only the feed asks for private keys.
 CREATE FUNCTION messenger.push_key(wanted text) RETURNS TABLE (id bigint, public_key text)
@@ -110,6 +110,7 @@ $$;
 CREATE FUNCTION messenger.push_key_uses() RETURNS TABLE (public_key text, created_at timestamptz, devices bigint)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 3
 SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
     SELECT k.public_key, k.created_at, (SELECT count(*) FROM push_subscriptions s WHERE s.key_id = k.id)
       FROM push_keys k ORDER BY k.id DESC
@@ -193,6 +194,7 @@ DECLARE
     senders bigint[];
     created timestamptz[];
     is_new boolean[];
+    is_deleted boolean[];
     ours uuid[];
 BEGIN
     -- One statement, so that messages and positions are of one moment.
@@ -202,12 +204,13 @@ BEGIN
           JOIN conversations c ON c.id = w.id
     ), changed AS (
         SELECT w.id, m.* FROM wanted w CROSS JOIN LATERAL (
-            SELECT x.seq, x.sender_id, x.created_at, x.created_pos > w.pos AND x.deleted_at IS NULL AS is_new
+            SELECT x.seq, x.sender_id, x.created_at, x.created_pos > w.pos AND x.deleted_at IS NULL AS is_new,
+                   x.deleted_at IS NOT NULL AS is_deleted
               FROM messages x WHERE x.conversation_id = w.id AND x.pos > w.pos ORDER BY x.pos DESC LIMIT at_most) m
     )
     SELECT (SELECT array_agg(w.last_pos ORDER BY w.place) FROM wanted w), array_agg(m.id), array_agg(m.seq),
-           array_agg(m.sender_id), array_agg(m.created_at), array_agg(m.is_new)
-      INTO upto, ids, seqs, senders, created, is_new FROM changed m;
+           array_agg(m.sender_id), array_agg(m.created_at), array_agg(m.is_new), array_agg(m.is_deleted)
+      INTO upto, ids, seqs, senders, created, is_new, is_deleted FROM changed m;
     ours := ARRAY(SELECT messenger.feed_advance('push', token, conversations, upto));
 
     INSERT INTO push_queue (kind, conversation_id, seq, since, due_at)
@@ -217,11 +220,10 @@ BEGIN
        AND EXISTS (SELECT FROM conversation_participants p JOIN push_subscriptions s ON s.user_id = p.user_id
                     WHERE p.conversation_id = n.id AND p.left_at IS NULL AND p.user_id <> n.sender_id);
     WITH gone AS (
-        DELETE FROM push_shown x USING unnest(ids, seqs, senders, is_new) AS n (id, seq, sender_id, is_new)
+        DELETE FROM push_shown x
+         USING unnest(ids, seqs, senders, is_new, is_deleted) AS n (id, seq, sender_id, is_new, is_deleted)
          WHERE x.conversation_id = n.id AND n.id = ANY (ours)
-           AND CASE WHEN n.is_new THEN x.user_id = n.sender_id ELSE x.seq = n.seq AND EXISTS (
-                   SELECT FROM messages m
-                    WHERE m.conversation_id = n.id AND m.seq = n.seq AND m.deleted_at IS NOT NULL) END
+           AND (n.is_new AND x.user_id = n.sender_id OR n.is_deleted AND x.seq = n.seq)
         RETURNING x.conversation_id, x.user_id, x.seq
     )
     INSERT INTO push_queue (kind, conversation_id, seq, user_id)
@@ -310,16 +312,21 @@ AS $$
       FROM unnest(conversations, seqs, users) WITH ORDINALITY AS w (id, seq, user_id, place)
       JOIN messages m ON m.conversation_id = w.id AND m.seq = w.seq
      CROSS JOIN LATERAL (
-           SELECT o.user_id, o.left_at, o.joined_seq, EXISTS (
-                      SELECT FROM push_subscriptions s WHERE s.user_id = o.user_id) AS has_device
+           SELECT o.user_id, o.left_at, o.joined_seq, d.user_id IS NOT NULL AS has_device
              FROM conversation_participants o
+             LEFT JOIN LATERAL (
+                  SELECT s.user_id FROM push_subscriptions s WHERE s.user_id = o.user_id LIMIT 1) d ON true
             WHERE o.conversation_id = w.id AND CASE WHEN w.user_id IS NULL
                   THEN o.left_at IS NULL OR o.left_at > m.created_at ELSE o.user_id = w.user_id END) p
       LEFT JOIN users u ON u.id = p.user_id
-      LEFT JOIN read_receipts r ON r.conversation_id = w.id AND r.user_id = p.user_id
-      LEFT JOIN notification_settings n ON n.user_id = p.user_id AND n.conversation_id = w.id
       LEFT JOIN push_settings q ON q.user_id = p.user_id
-      LEFT JOIN push_shown x ON x.conversation_id = w.id AND x.user_id = p.user_id
+      LEFT JOIN LATERAL (
+           SELECT o.* FROM read_receipts o WHERE o.conversation_id = w.id AND o.user_id = p.user_id OFFSET 0) r ON true
+      LEFT JOIN LATERAL (
+           SELECT o.* FROM notification_settings o
+            WHERE o.user_id = p.user_id AND o.conversation_id = w.id OFFSET 0) n ON true
+      LEFT JOIN LATERAL (
+           SELECT o.* FROM push_shown o WHERE o.conversation_id = w.id AND o.user_id = p.user_id OFFSET 0) x ON true
      WHERE (p.has_device OR w.user_id IS NOT NULL) AND (me() IS NULL OR me() = w.user_id OR is_server())
 $$;
 
@@ -383,14 +390,21 @@ AS $$
                                  SELECT FROM participant_absences b
                                   WHERE b.conversation_id = c.id AND b.user_id = p.user_id
                                     AND m.seq > b.from_seq AND m.seq <= b.to_seq)) AS unread
-                 FROM conversation_participants p
-                 JOIN conversations c ON c.id = p.conversation_id
-                 LEFT JOIN read_receipts r ON r.conversation_id = c.id AND r.user_id = p.user_id
-                 LEFT JOIN unread_marks k ON k.user_id = p.user_id AND k.conversation_id = c.id
-                       AND k.joined_pos = p.joined_pos AND k.read_seq = coalesce(r.last_read_seq, 0)
-                 LEFT JOIN notification_settings n ON n.user_id = p.user_id AND n.conversation_id = c.id
+                 FROM (SELECT x.* FROM conversation_participants x
+                        WHERE x.user_id = o.user_id AND x.left_at IS NULL OFFSET 0) p
+                CROSS JOIN LATERAL (SELECT x.* FROM conversations x WHERE x.id = p.conversation_id OFFSET 0) c
+                 LEFT JOIN LATERAL (
+                      SELECT x.last_read_seq FROM read_receipts x
+                       WHERE x.conversation_id = p.conversation_id AND x.user_id = p.user_id OFFSET 0) r ON true
+                 LEFT JOIN LATERAL (
+                      SELECT x.from_seq, x.passed FROM unread_marks x
+                       WHERE x.user_id = p.user_id AND x.conversation_id = p.conversation_id
+                         AND x.joined_pos = p.joined_pos AND x.read_seq = coalesce(r.last_read_seq, 0) OFFSET 0) k ON true
+                 LEFT JOIN LATERAL (
+                      SELECT x.muted, x.muted_until FROM notification_settings x
+                       WHERE x.user_id = p.user_id AND x.conversation_id = p.conversation_id OFFSET 0) n ON true
                 CROSS JOIN LATERAL (SELECT coalesce(k.from_seq - 1, r.last_read_seq, 0) AS seq) a
-                WHERE p.user_id = o.user_id AND p.left_at IS NULL AND c.last_seq > a.seq
+                WHERE c.last_seq > a.seq
                   AND (p.hidden_seq IS NULL OR p.hidden_seq < c.last_seq)
                   AND NOT coalesce(n.muted AND (n.muted_until IS NULL OR n.muted_until > now()), false)) f ON true
          GROUP BY o.user_id
@@ -405,6 +419,7 @@ $$;
 CREATE FUNCTION messenger.push_forget(seconds double precision, at_most integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER
 SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
     WITH gone AS (
         DELETE FROM push_decisions d WHERE d.ctid = ANY (ARRAY(
@@ -415,17 +430,16 @@ AS $$
     SELECT count(*) FROM gone
 $$;
 
--- What was decided about a message for a user; whether it is in the queue.
+-- What was decided about a message for a user: the acting one, or with a server key any.
 CREATE FUNCTION messenger.push_decision(conversation uuid, message_seq bigint, of_user bigint)
-RETURNS TABLE (decided_at timestamptz, rules text[], is_waiting boolean)
+RETURNS TABLE (decided_at timestamptz, rules text[])
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
 SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
-    SELECT d.decided_at, d.rules, EXISTS (
-               SELECT FROM push_queue q WHERE q.conversation_id = conversation AND q.seq = message_seq AND q.kind = 'message')
-      FROM (SELECT) one
-      LEFT JOIN push_decisions d ON d.conversation_id = conversation AND d.seq = message_seq AND d.user_id = of_user
-     WHERE of_user = me() OR is_server()
+    SELECT d.decided_at, d.rules FROM push_decisions d
+     WHERE d.conversation_id = conversation AND d.seq = message_seq AND d.user_id = of_user
+       AND (of_user = me() OR is_server())
 $$;
 
 REVOKE ALL ON messenger.push_keys, messenger.push_subscriptions, messenger.push_settings, messenger.push_queue,
@@ -457,6 +471,59 @@ CREATE POLICY chat_all ON messenger.push_settings TO messenger_chat USING (user_
 CREATE POLICY chat_insert ON messenger.push_queue FOR INSERT TO messenger_chat
     WITH CHECK (user_id = (SELECT messenger.me()) AND kind IN ('read', 'test'));
 CREATE POLICY chat_all ON messenger.push_shown TO messenger_chat USING (user_id = (SELECT messenger.me()));
+
+-- With the cursors of several consumers, plans from when they were few looked at all of a consumer's. feed_claim is as in
+-- 0013, but that it looks up each cursor.
+GRANT CREATE ON SCHEMA messenger TO messenger_definer;
+SET LOCAL ROLE messenger_definer;
+CREATE OR REPLACE FUNCTION messenger.feed_claim(
+    name text, conversations uuid[], token uuid, seconds double precision, all_of_them boolean)
+RETURNS TABLE (conversation_id text, is_taken boolean, pos bigint, last_pos bigint, busy_s double precision)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_material = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO feed_cursors (consumer, conversation_id)
+    SELECT name, c.id
+      FROM unnest($2) AS w (id)
+     CROSS JOIN LATERAL (SELECT x.id FROM conversations x WHERE x.id = w.id OFFSET 0) c
+      LEFT JOIN LATERAL (SELECT x.pos FROM feed_cursors x
+                          WHERE x.consumer = name AND x.conversation_id = w.id OFFSET 0) f ON true
+     WHERE f.pos IS NULL
+    ON CONFLICT DO NOTHING;
+
+    RETURN QUERY
+    WITH free AS MATERIALIZED (
+        SELECT f.conversation_id
+          FROM unnest($2) AS w (id)
+         CROSS JOIN LATERAL (SELECT x.last_pos FROM conversations x WHERE x.id = w.id OFFSET 0) c
+         CROSS JOIN LATERAL (
+               SELECT x.conversation_id FROM feed_cursors x
+                WHERE x.consumer = name AND x.conversation_id = w.id AND (all_of_them OR c.last_pos > x.pos)
+                  AND (x.leased_until IS NULL OR x.leased_until < clock_timestamp())
+                  FOR UPDATE SKIP LOCKED) f
+    ), taken AS (
+        UPDATE feed_cursors f SET lease = token, leased_until = clock_timestamp() + seconds * interval '1 second'
+          FROM free WHERE f.consumer = name AND f.conversation_id = free.conversation_id
+        RETURNING f.conversation_id, f.pos
+    )
+    SELECT c.id::text, t.pos IS NOT NULL, coalesce(t.pos, f.pos), c.last_pos,
+           greatest(extract(epoch FROM f.leased_until - clock_timestamp()), 0)::double precision
+      FROM unnest($2) AS w (id)
+     CROSS JOIN LATERAL (SELECT x.id, x.last_pos FROM conversations x WHERE x.id = w.id OFFSET 0) c
+     CROSS JOIN LATERAL (SELECT x.pos, x.leased_until FROM feed_cursors x
+                          WHERE x.consumer = name AND x.conversation_id = w.id OFFSET 0) f
+      LEFT JOIN taken t ON t.conversation_id = w.id;
+END
+$$;
+ALTER FUNCTION messenger.feed_advance(text, uuid, uuid[], bigint[]) SET enable_material = off;
+ALTER FUNCTION messenger.feed_renew(text, uuid, uuid[], double precision) SET enable_material = off;
+RESET ROLE;
 
 DO $$
 DECLARE

@@ -73,8 +73,7 @@ class KeyUse(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What was decided about a message for a user; None if nothing was, or if it was forgotten."""
+    """What was decided about a message for a user: the rules that stand out (see rules)."""
 
-    decided_at: str | None
+    decided_at: str
     rules: list[str]
-    is_waiting: bool

@@ -38,8 +38,8 @@ class PushStore(Protocol):
     async def facts(self, caller: int, conversation_id: str, seq: int, user_id: int) -> Facts | None:
         """What the rules ask; None if the user was never a member."""
 
-    async def decision(self, caller: int, conversation_id: str, seq: int, user_id: int) -> Decision:
-        """What was decided."""
+    async def decision(self, caller: int, conversation_id: str, seq: int, user_id: int) -> Decision | None:
+        """What was decided; None if nothing was, or if it was forgotten."""
 
 
 class PushKeyStore(Protocol):

@@ -46,8 +46,7 @@ SELECT place, user_id, sender_id, age_s, is_member, is_deactivated, is_deleted, 
   FROM messenger.push_facts(%s::uuid[], %s::bigint[], %s::bigint[])
 """
 _DECISION: Final = """
-SELECT messenger.to_wire(decided_at), coalesce(rules, '{}'), is_waiting
-  FROM messenger.push_decision(%s, %s, %s)
+SELECT messenger.to_wire(decided_at), rules FROM messenger.push_decision(%s, %s, %s)
 """
 
 
@@ -96,7 +95,7 @@ class PgPush:
         rows = await self._database.rows(FACTS, parameters, user_id=caller)
         return Facts(*rows[0][1:])._replace(seq=seq) if rows else None
 
-    async def decision(self, caller: int, conversation_id: str, seq: int, user_id: int) -> Decision:
+    async def decision(self, caller: int, conversation_id: str, seq: int, user_id: int) -> Decision | None:
         parameters = (conversation_id, seq, user_id)
-        [row] = await self._database.rows(_DECISION, parameters, user_id=caller)
-        return Decision(*row)
+        rows = await self._database.rows(_DECISION, parameters, user_id=caller)
+        return Decision(*rows[0]) if rows else None

@@ -10,7 +10,6 @@ from messenger_shared.contract.operations import (
     participants,
     pins,
     presence,
-    push,
     reactions,
     search,
     session,
@@ -18,8 +17,9 @@ from messenger_shared.contract.operations import (
     users,
 )
 from messenger_shared.contract.operations.internal import files as file_rows
-from messenger_shared.contract.operations.internal import operators, push_keys, reports
+from messenger_shared.contract.operations.internal import operators, reports
 from messenger_shared.contract.operations.operation import Operation
+from messenger_shared.contract.operations.push import decisions, devices, keys
 from messenger_shared.contract.operations.server import conversations as server_conversations
 from messenger_shared.contract.operations.server import keys as server_keys
 from messenger_shared.contract.operations.server import users as server_users
@@ -35,13 +35,14 @@ TABLE: Final[Mapping[str, Operation]] = {
         pins,
         search,
         settings,
-        push,
+        devices,
+        decisions,
         session,
         presence,
         file_rows,
         reports,
         operators,
-        push_keys,
+        keys,
         users,
         server_users,
         server_conversations,

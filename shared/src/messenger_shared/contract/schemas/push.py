@@ -20,7 +20,7 @@ POINT_BYTES: Final = 65
 AUTH_BYTES: Final = 16
 NOT_A_PUSH_KEY: Final = "Not a key of a push subscription."
 _UNCOMPRESSED: Final = 4
-_TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
+_TIME: Final = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$", re.ASCII)
 
 
 class PushKeyField(fields.Field[str]):

@@ -15,6 +15,7 @@ from chat_api.feed.push.outbox import Delivery, Outbox
 from chat_api.feed.push.queue import Job, PgPushQueue
 from chat_api.push.model import Push
 from chat_api.push.payloads import Shown, Texts, message_push, read_push, test_push
+from chat_api.push.rules import DELAY_S
 from messenger_shared.contract.errors import AppError
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ BATCH: Final = 50
 _USERS_MAX: Final = 500
 # Tests and reads come at any time, so the queue is looked at so often at least.
 IDLE_S: Final = 0.5
+# So long pushes may gather that are due soon after each other.
+GATHER_S: Final = 0.05
 PAUSE_S: Final = 1.0
 STOP_S: Final = 5.0
 # Decisions are kept for a day, for traces.
@@ -72,6 +75,8 @@ class Pusher:
                 await self._outbox.has_room()
                 jobs = await self._queue.take(BATCH, LEASE_S)
                 if jobs:
+                    ages_s = (job.age_s for job in jobs if job.kind == "message" and not job.attempt)
+                    metrics.LATE.set(max(max(ages_s, default=DELAY_S) - DELAY_S, 0.0))
                     await self.push(jobs)
                 else:
                     await self._wait()
@@ -86,7 +91,7 @@ class Pusher:
         """Returns when the next job is due, or after IDLE_S."""
         next_s = await self._queue.next_s()
         metrics.LATE.set(max(0.0, -next_s) if next_s is not None else 0.0)
-        await asyncio.sleep(IDLE_S if next_s is None else min(max(next_s, 0.01), IDLE_S))
+        await asyncio.sleep(IDLE_S if next_s is None else min(max(next_s, GATHER_S), IDLE_S))
 
     async def push(self, jobs: Sequence[Job]) -> None:
         """Decides about jobs that were taken, and gives their pushes to the outbox."""

@@ -1,4 +1,4 @@
-"""Operations on push: subscriptions of devices, the key to subscribe with, settings, and traces."""
+"""Operations on the devices that a user is pushed messages on, and the key to subscribe with."""
 
 from __future__ import annotations
 
@@ -11,25 +11,21 @@ from messenger_shared.contract.operations.operation import (
     CHAT_API,
     Operation,
     Route,
-    ServerRoute,
     no_content,
     ok,
     responds,
 )
-from messenger_shared.contract.schemas.fields import RequestSchema, TextField, UuidField, user_id
+from messenger_shared.contract.schemas.fields import RequestSchema, TextField
 from messenger_shared.contract.schemas.push import (
     ENDPOINT_CHARS,
     OTHER_KINDS,
     POINT_BYTES,
     WEBPUSH,
-    NotificationTraceSchema,
     PushKeyField,
     PushKeySchema,
     PushKeysSchema,
-    PushSettingsSchema,
     PushSubscriptionSchema,
     PushTestSchema,
-    QuietHoursSchema,
 )
 from messenger_shared.contract.schemas.resources import EmptySchema
 
@@ -58,27 +54,12 @@ class SubscribeRequest(EndpointRequest):
             raise ValidationError("A browser's subscription has keys.", "keys")
 
 
-class UpdateSettingsRequest(RequestSchema):
-    """The settings to change; null ends quiet hours."""
-
-    quiet_hours = fields.Nested(QuietHoursSchema, required=True, allow_none=True)
-
-
-class TraceRequest(RequestSchema):
-    """One message, and a user: the caller if left out. With a server key it must be given."""
-
-    message_id = UuidField(required=True)
-    user_id = user_id(load_default=None)
-
-
 @responds(202)
 def _accepted(answer: Any) -> tuple[int, Any]:
     return 202, answer
 
 
 _SUBSCRIPTIONS: Final = "/push/subscriptions"
-_SETTINGS: Final = "/push/settings"
-_TRACE: Final = "/messages/{message_id}/notification-trace"
 
 SUBSCRIBE: Final = Operation(
     name="push.subscribe",
@@ -115,32 +96,5 @@ TEST: Final = Operation(
     route=Route("POST", "/push/test", _accepted),
     errors=(errors.NOT_FOUND, errors.RATE_LIMITED),
 )
-GET_SETTINGS: Final = Operation(
-    name="push.settings.get",
-    summary="Get the caller's settings for pushes",
-    service=CHAT_API,
-    request=RequestSchema(),
-    answer=PushSettingsSchema(),
-    route=Route("GET", _SETTINGS, ok),
-)
-UPDATE_SETTINGS: Final = Operation(
-    name="push.settings.update",
-    summary="Change the caller's settings for pushes",
-    service=CHAT_API,
-    request=UpdateSettingsRequest(),
-    answer=PushSettingsSchema(),
-    route=Route("PUT", _SETTINGS, ok),
-    errors=(errors.INVALID_FRAME,),
-)
-TRACE: Final = Operation(
-    name="push.trace",
-    summary="Get why a user was pushed a message, or wasn't",
-    service=CHAT_API,
-    request=TraceRequest(),
-    answer=NotificationTraceSchema(),
-    route=Route("GET", _TRACE, ok),
-    server=ServerRoute("GET", _TRACE, ok, ("messages", "moderation")),
-    errors=(errors.INVALID_FRAME, errors.FORBIDDEN, errors.NOT_MEMBER, errors.NOT_FOUND),
-)
 
-OPERATIONS: Final = (SUBSCRIBE, UNSUBSCRIBE, KEY, TEST, GET_SETTINGS, UPDATE_SETTINGS, TRACE)
+OPERATIONS: Final = (SUBSCRIBE, UNSUBSCRIBE, KEY, TEST)
