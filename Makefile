@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 WEB := services/gateway/web
 comma := ,
 
-.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence bench-search bench-storm bench-uploads release clean
+.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults hunts bench bench-history bench-presence bench-search bench-storm bench-uploads release clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -40,7 +40,7 @@ run: $(READY) ## run the whole product on this machine, at one URL
 	@exec $(BIN)/python -P -m messenger_local up --port "$${MESSENGER_PORT:-8080}" --data-dir "$${MESSENGER_DATA_DIR:-.messenger}"
 
 test: $(READY) web ## run every test, against real PostgreSQL and Valkey
-	@$(BIN)/python -P -m pytest -n 2 --dist loadfile -m "not alone"
+	@$(BIN)/python -P -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"
 	@$(BIN)/python -P -m pytest -m alone
 
 lint: $(READY) web ## check format, lint, the import rule and types
@@ -67,6 +67,9 @@ siege: $(READY) ## run load attacks and measure what they cost other users: NAME
 
 faults: $(READY) ## inject faults for ten minutes and check the promises: CAMPAIGN=mixed|kills|… SCALE=6 is an hour
 	@$(BIN)/python -m tests.faults $(CAMPAIGN) $(if $(SCALE),--scale $(SCALE))
+
+hunts: $(READY) ## plant each known bug and check that a campaign finds it (20 minutes)
+	@$(BIN)/python -m tests.faults.bugs.hunt
 
 bench-history: $(READY) ## measure latencies at ten million messages and at ten thousand (5 GiB of disk)
 	@$(BIN)/python -m tests.bench.history

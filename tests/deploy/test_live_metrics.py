@@ -43,7 +43,7 @@ Samples = dict[str, list[dict[str, str]]]
 @pytest.fixture
 async def stack(tmp_path: Path) -> AsyncIterator[RunningStack]:
     """Yields a stack of its own, since the test breaks it; with an S3 store, which has metrics of its own."""
-    workers = "gateway=1,chat-api=1,presence=1"
+    workers = "gateway=1,chat-api=1,presence=1,feed=1"
     with running_s3() as store:
         async with running_stack(tmp_path / "data", unused_port(), workers, store.variables()) as stack:
             yield stack
@@ -81,7 +81,7 @@ async def use_a_server_key(stack: RunningStack, user: User) -> None:
 
 async def go_unanswered(stack: RunningStack, crowd: Crowd) -> None:
     """Makes requests that no worker answers: only then this metric exists."""
-    [worker] = await stack.pids("chat-api", "worker")
+    [worker] = stack.pids("chat-api", "worker")
     os.kill(worker, signal.SIGSTOP)
     try:
         assert (await crowd.newcomer().get("/conversations")).status in (503, 504)
