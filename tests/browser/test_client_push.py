@@ -20,7 +20,7 @@ from playwright.async_api import BrowserContext, CDPSession, Page, Worker, expec
 
 from messenger_shared.contract.schemas.push import encoded
 from tests.browser.client import Chat, WebClients, new_user, wait_for_expression
-from tests.browser.test_client_looks import NARROW, assert_accessible, assert_fits
+from tests.browser.test_client_looks import NARROW, SCHEMES, assert_accessible, assert_fits
 from tests.waiting import eventually, until
 
 READY: Final = (
@@ -28,6 +28,7 @@ READY: Final = (
 )
 SHOWN: Final = """(async () => (await (await navigator.serviceWorker.ready).getNotifications())
   .map(({ title, body, tag, data }) => [title, body, tag, data?.seq ?? null]))()"""
+KOREAN: Final = "document.querySelector('link[rel=manifest]').href.endsWith('/app/manifest.ko.webmanifest')"
 CACHED: Final = """(async () => {
   const kept = [];
   for (const name of await caches.keys())
@@ -85,7 +86,7 @@ class Pushes:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(clients: WebClients) -> BrowserContext:
-    return await clients.context(permissions=["notifications"], service_workers="allow")
+    return await clients.context(permissions=["notifications"], service_workers="allow", viewport=NARROW)
 
 
 async def worker_of(chat: Chat) -> Worker:
@@ -108,7 +109,7 @@ async def shows(page: Page, *bodies: str) -> None:
     await eventually(is_shown, 30)
 
 
-async def test_without_a_network_the_client_opens_from_the_cache_and_says_so(
+async def test_the_client_is_an_app_that_opens_without_a_network_and_says_so(
     clients: WebClients, context: BrowserContext
 ) -> None:
     one = new_user()
@@ -116,12 +117,18 @@ async def test_without_a_network_the_client_opens_from_the_cache_and_says_so(
     chat = await clients.chat(one, context)
     page = chat.page
     await worker_of(chat)
+    devtools = await context.new_cdp_session(page)
+    manifest = await devtools.send("Page.getAppManifest")
+    assert (manifest["url"], manifest["errors"]) == (f"{clients.url}/app/manifest.webmanifest", [])
+    # A private window installs nothing. It is the only thing that is in the way.
+    missing = (await devtools.send("Page.getInstallabilityErrors"))["installabilityErrors"]
+    assert {each["errorId"] for each in missing} <= {"in-incognito"}
+    await devtools.detach()
     await page.goto(f"{clients.url}/c/{room}?user_id={one}")
     await chat.expect_connected()
     await context.set_offline(True)
     await page.reload()
     await chat.expect_banner("You are offline.")
-    await page.set_viewport_size(NARROW)
     await assert_accessible(page)
     await chat.save_screenshot("offline")
     assert not [path for path in await page.evaluate(CACHED) if path.startswith("/api/")]
@@ -255,9 +262,8 @@ async def test_the_settings_turn_push_on_and_off_and_leaving_turns_it_off(
         return hours is not None and (hours["start"], hours["end"]) == ("23:30", "07:00")
 
     await eventually(is_quiet, 30)
-    await page.set_viewport_size(NARROW)
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
         await assert_accessible(page)
         await assert_fits(page, NARROW)
         await dialog.get_by_role("button", name="Leave").scroll_into_view_if_needed()
@@ -314,6 +320,7 @@ async def test_where_push_cannot_work_the_settings_say_why(clients: WebClients) 
     await expect(dialog).to_contain_text("브라우저 설정에서 이 페이지의 알림을 허용하면 켤 수 있습니다.")
     await assert_accessible(chat.page)
     await chat.save_screenshot("push-denied")
+    await eventually(lambda: chat.page.evaluate(KOREAN), 30)
     await chat.page.add_init_script("delete window.PushManager")
     await chat.page.reload()
     await chat.page.get_by_role("button", name="메뉴").click()
