@@ -16,7 +16,7 @@ from messenger_shared.postgres.database import Database
 # Changes of one conversation that are looked at together.
 _CHANGES_MAX: Final = 500
 PLAN: Final = (
-    "SELECT conversation_id, pos FROM messenger.push_plan(%s, %s::uuid[], %s::bigint[], "
+    f"{RELAXED} SELECT conversation_id, pos FROM messenger.push_plan(%s, %s::uuid[], %s::bigint[], "
     f"{_CHANGES_MAX}, {DELAY_S}, {TOO_OLD_S})"
 )
 TAKE: Final = (

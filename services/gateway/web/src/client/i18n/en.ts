@@ -228,6 +228,7 @@ export const en = {
   'details.notify.all': 'All messages',
   'details.notify.mentions': 'Mentions',
   'details.notify.none': 'Nothing',
+  'error.message_rejected': 'This message is not accepted here.',
   'error.mention_all_refused':
     'Only admins may mention everyone, and only in conversations of up to 1,000 members.',
   'settings.formatting': 'Show **bold**, *italic*, `code` and quotes as such',
