@@ -101,7 +101,13 @@ class WebClients:
         self._contexts: list[BrowserContext] = []
 
     async def context(self, **options: Any) -> BrowserContext:
-        context = await self.browser.new_context(**{"locale": "en-US", **options})
+        """Opens a browser context, without service workers unless `service_workers` is `allow`.
+
+        Most tests see only a first visit, in which a worker loads the shell for the next one: time that only
+        the tests of the worker need.
+        """
+        options = {"locale": "en-US", "service_workers": "block", **options}
+        context = await self.browser.new_context(**options)
         context.set_default_timeout(TIMEOUT_MS)
         self._contexts.append(context)
         return context

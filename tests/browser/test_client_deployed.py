@@ -40,7 +40,7 @@ async def test_a_part_that_is_gone_is_told_and_comes_when_it_is_there(
 ) -> None:
     one = new_user()
     await clients.group("Deployed", one, new_user())
-    context = await clients.context(service_workers="block")
+    context = await clients.context()
     chat = await clients.chat(one, context)
     await chat.open("Deployed")
     await chat.text_box.fill("half a thought")
@@ -64,7 +64,7 @@ async def test_a_part_that_is_gone_is_told_and_comes_when_it_is_there(
 async def test_escape_closes_the_dialog_while_its_part_is_tried_again(clients: WebClients) -> None:
     one = new_user()
     await clients.group("Slow", one, new_user())
-    context = await clients.context(service_workers="block")
+    context = await clients.context()
     chat = await clients.chat(one, context)
     await chat.open("Slow")
     page = chat.page
@@ -97,7 +97,10 @@ async def test_a_reload_brings_the_new_version_and_keeps_the_draft(
 ) -> None:
     one = new_user()
     await clients.group("Reloaded", one, new_user())
-    chat = await clients.chat(one, viewport=NARROW, locale=locale, color_scheme=scheme)
+    context = await clients.context(
+        service_workers="allow", viewport=NARROW, locale=locale, color_scheme=scheme
+    )
+    chat = await clients.chat(one, context)
     page = chat.page
     await page.get_by_role("button", name="Reloaded").click()
     box = page.locator("textarea")
@@ -137,7 +140,7 @@ async def test_where_nothing_is_kept_the_user_learns_of_it_before_a_reload(clien
 
 @pytest.mark.parametrize("answer", [not_found, a_page, unreachable])
 async def test_a_page_whose_program_does_not_come_is_not_blank(clients: WebClients, answer: object) -> None:
-    context = await clients.context()
+    context = await clients.context(service_workers="allow")
     await context.route(ENTRY, answer)  # type: ignore[arg-type]
     page = await clients.page(context)
     loads = await loads_of(context)

@@ -27,6 +27,8 @@ PAGES = (
     "/demo/demo.js",
     "/demo/nope",
     "/assets/nope",
+    "/app/nope",
+    "/service-worker.js",
     "/healthz",
     "/readyz",
 )

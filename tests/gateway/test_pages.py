@@ -28,6 +28,11 @@ def built(folder: Path) -> Path:
     (folder / "assets" / "index-abc.js").write_text("1")
     (folder / "assets" / "index-abc.js.gz").write_bytes(gzip.compress(b"packed"))
     (folder / "assets" / "secret.txt").write_text("no page's")
+    (folder / "service-worker.js").write_text("2")
+    (folder / "another.js").write_text("no page's")
+    (folder / "app").mkdir()
+    (folder / "app" / "manifest.webmanifest").write_text("{}")
+    (folder / "app" / "icon-192.png").write_bytes(b"an icon")
     return folder
 
 
@@ -85,8 +90,37 @@ async def test_assets_are_cached_and_compressed(client: Client) -> None:
         assert await response.text() == "packed"
 
 
+async def test_the_service_worker_is_asked_for_again_and_may_load_the_client_alone(client: Client) -> None:
+    async with client.get("/service-worker.js") as response:
+        assert (response.status, await response.text()) == (200, "2")
+        assert response.content_type in ("text/javascript", "application/javascript")
+        assert response.headers["Cache-Control"] == "no-cache"
+        assert response.headers["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"
+    async with client.get("/") as response:
+        policy = response.headers["Content-Security-Policy"].split("; ")
+    assert {"worker-src 'self'", "manifest-src 'self'"} <= set(policy)
+
+
 @pytest.mark.parametrize(
-    "path", ["/assets/index-other.js", "/assets/secret.txt", "/assets/..%2Findex.html", "/nothing"]
+    ("name", "kind"),
+    [("manifest.webmanifest", "application/manifest+json"), ("icon-192.png", "image/png")],
+)
+async def test_what_installs_the_client_as_an_app_is_served(client: Client, name: str, kind: str) -> None:
+    async with client.get(f"/app/{name}") as response:
+        assert (response.status, response.content_type) == (200, kind)
+        assert response.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/index-other.js",
+        "/assets/secret.txt",
+        "/assets/..%2Findex.html",
+        "/app/..%2Findex.html",
+        "/another.js",
+        "/nothing",
+    ],
 )
 async def test_other_paths_are_not_found(client: Client, path: str) -> None:
     async with client.get(path) as response:

@@ -180,3 +180,26 @@ test('a question that the browser refuses to ask is no error', async () => {
   vi.stubGlobal('Notification', refusing);
   await askPermission();
 });
+
+test('in a browser that gets pushes the worker shows it, and the push of the same message finds it', async () => {
+  const seen: { title: string; tag: string; data: object; close: () => void }[] = [];
+  const registration = {
+    pushManager: { getSubscription: async () => ({}) },
+    showNotification: async (title: string, options: { tag: string; data: object }) => {
+      seen.push({ title, ...options, close: () => void seen.splice(0) });
+    },
+    getNotifications: async ({ tag }: { tag: string }) => seen.filter((each) => each.tag === tag),
+  };
+  vi.stubGlobal('navigator', { serviceWorker: { getRegistration: async () => registration } });
+  setup.gateway.storeMessage('one');
+  await vi.waitFor(async () => {
+    await advance(50);
+    expect(seen).toHaveLength(1);
+  });
+  const { conversation } = setup.gateway;
+  expect(seen[0]).toMatchObject({ tag: conversation, data: { conversation_id: conversation, seq: 1 } });
+  expect(shown).toEqual([]);
+  setup.session().room(conversation)?.updateRow({ read_seq: 1, unread: 0 });
+  await advance(50);
+  expect(seen).toEqual([]);
+});

@@ -17,6 +17,8 @@ import {
   useOwnUser,
   useParticipants,
   usePresence,
+  usePush,
+  useQuietHours,
   useSearch,
   useServerNow,
   useTyping,
@@ -43,6 +45,8 @@ function Everything() {
   useUserSearch('a');
   useSearch('word', { has: 'file' });
   useNotifications({ describe: () => ({ title: '', body: '' }) });
+  usePush({ register: async () => undefined });
+  useQuietHours();
   useIsKept();
   useOutbox();
   useParticipants('c');

@@ -35,10 +35,19 @@ _DEMO_HEADERS: Final = {
 _NOT_FOUND_HEADERS: Final = {hdrs.CACHE_CONTROL: "no-store", **_COMMON_HEADERS}
 # The name of an asset holds a hash of its content.
 _ASSET_HEADERS: Final = {hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable", **_COMMON_HEADERS}
+# What installs the client as an app. Its names stay the same.
+_APP_HEADERS: Final = {hdrs.CACHE_CONTROL: "no-cache", **_COMMON_HEADERS}
+# A worker has a policy of its own: it loads what the page consists of, and nothing else.
+_WORKER_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+    **_APP_HEADERS,
+}
+_WORKER: Final = "service-worker.js"
+_MANIFEST_TYPE: Final = "application/manifest+json"
 
 
 def add_pages(app: web.Application, settings: GatewaySettings) -> None:
-    """Adds the client at / with its conversations at /c/…, and the demo at /demo."""
+    """Adds the client at / with its conversations at /c/…, its service worker, and the demo at /demo."""
     _add_client(app, _client_headers(settings))
     app.router.add_get("/config.json", _config(settings))
     demo = _file_handler(_files_by_name(DEMO, ".html", ".css", ".js", ".svg"), _DEMO_HEADERS)
@@ -59,6 +68,11 @@ def _add_client(app: web.Application, headers: Mapping[str, str]) -> None:
     app.router.add_get("/c/{conversation_id}", page)
     assets = _files_by_name(CLIENT / "assets", ".js", ".css", ".svg")
     app.router.add_get("/assets/{name}", _file_handler(assets, _ASSET_HEADERS))
+    installed = _files_by_name(CLIENT / "app", ".png", ".svg", ".webmanifest")
+    app.router.add_get("/app/{name}", _file_handler(installed, _APP_HEADERS))
+    # It serves the paths below its own, so it is at the root.
+    worker = {name: path for name, path in _files_by_name(CLIENT, ".js").items() if name == _WORKER}
+    app.router.add_get("/{name:service-worker\\.js}", _file_handler(worker, _WORKER_HEADERS))
 
 
 def _client_headers(settings: GatewaySettings) -> dict[str, str]:
@@ -73,6 +87,8 @@ def _client_headers(settings: GatewaySettings) -> dict[str, str]:
         "img-src": "'self' https: blob:",
         "media-src": "blob:",
         "connect-src": f"'self'{store}",
+        "manifest-src": "'self'",
+        "worker-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": " ".join(["'self'", *sorted(settings.allowed_origins)]),
@@ -106,6 +122,9 @@ def _file_handler(files: Mapping[str, Path], headers: Mapping[str, str]) -> Hand
         path = files.get(request.match_info.get("name", "index.html"))
         if path is None:
             raise web.HTTPNotFound(headers=_NOT_FOUND_HEADERS)
+        if path.suffix == ".webmanifest":
+            # Not every system knows this suffix.
+            return web.FileResponse(path, headers={hdrs.CONTENT_TYPE: _MANIFEST_TYPE, **headers})
         return web.FileResponse(path, headers=headers)
 
     return handle

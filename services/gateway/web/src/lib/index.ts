@@ -37,6 +37,8 @@ export {
   useUsers,
 } from './react/usePeople.ts';
 export { type PinsView, usePins } from './react/usePins.ts';
+export { type PushOptions, type PushView, usePush } from './react/usePush.ts';
+export { type QuietHoursView, useQuietHours } from './react/useQuietHours.ts';
 export { type ReactionsView, useReactions } from './react/useReactions.ts';
 export { type SearchView, useSearch } from './react/useSearch.ts';
 export { useServerNow } from './react/useServerNow.ts';

@@ -24,6 +24,9 @@ export function loginAccess(loginUrl: string): Access {
       const token = read(TOKEN);
       if (fresh) refused = token;
       if (token && token !== refused) return token;
+      // The login page cannot be reached. The client stays, and asks again.
+      if (token === null && !navigator.onLine)
+        throw new MessengerError({ code: 'no_token', message: 'Offline', retryable: true });
       if (token === null) signIn();
       throw new MessengerError({ code: 'no_token', message: 'Please sign in again', retryable: false });
     },

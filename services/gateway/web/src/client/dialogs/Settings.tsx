@@ -1,12 +1,17 @@
-/** The dialog with the user's profile and settings: theme, language, formatting, notifications, and sign-out. */
+/** The dialog with the user's profile and settings: theme, language, formatting, notifications, push, and sign-out. */
 
-import { type NotificationsView, useSession } from '@messenger/react';
+import { type NotificationsView, type PushView, usePush, useSession } from '@messenger/react';
 import type { Access } from '../access/access.ts';
 import { LANGUAGES, type Language, useLanguage } from '../i18n/language.tsx';
 import { THEMES, type useTheme } from '../parts/theme.ts';
+import { PushSetting } from '../push/PushSetting.tsx';
+import { registerWorker } from '../push/registerWorker.ts';
 import { useFormattingChoice } from '../text/formatter.ts';
 import { DialogFrame } from './DialogFrame.tsx';
 import { Profile } from './Profile.tsx';
+
+/** Signing out does not wait longer for the gateway and the push service. */
+const TURN_OFF_MS = 2_000;
 
 export interface SettingsProps {
   access: Access;
@@ -23,6 +28,7 @@ export default function Settings({
 }: SettingsProps) {
   const { language, choose, t } = useLanguage();
   const me = useSession()?.me;
+  const push = usePush({ register: registerWorker });
   return (
     <DialogFrame title={t('menu')} onClose={onClose}>
       {me !== undefined && <Profile id={me} />}
@@ -45,14 +51,22 @@ export default function Settings({
         ))}
       </fieldset>
       <FormattingSetting />
-      <NotificationSetting notifications={notifications} />
+      {push.status !== 'on' && <NotificationSetting notifications={notifications} />}
+      <PushSetting push={push} />
       <div className="dialog-actions">
-        <button type="button" className="button" onClick={access.signOut}>
+        <button type="button" className="button" onClick={() => void signOut(push, access)}>
           {t('settings.signOut')}
         </button>
       </div>
     </DialogFrame>
   );
+}
+
+/** Whoever uses this browser next must not get the user's messages. */
+async function signOut(push: PushView, access: Access): Promise<void> {
+  const late = new Promise((resolve) => setTimeout(resolve, TURN_OFF_MS));
+  if (push.status === 'on') await Promise.race([push.turnOff(), late]);
+  access.signOut();
 }
 
 function FormattingSetting() {

@@ -36,6 +36,7 @@ export const en = {
   'conversation.new': 'New conversation',
   'conversation.pick': 'Choose a conversation',
   'conversation.pick.about': 'Or start a new one.',
+  'conversation.offline': 'Your conversations appear when the connection is back.',
   'conversation.missing': 'This conversation is not yours, or not any more.',
   'conversation.direct': 'Direct conversation',
   'conversation.untitled': 'Untitled',

@@ -36,6 +36,7 @@ export const ko: Texts = {
   'conversation.new': '새 대화',
   'conversation.pick': '대화를 선택하세요',
   'conversation.pick.about': '또는 새 대화를 시작하세요.',
+  'conversation.offline': '연결되면 대화가 표시됩니다.',
   'conversation.missing': '참여하고 있지 않은 대화입니다.',
   'conversation.direct': '일대일 대화',
   'conversation.untitled': '제목 없음',

@@ -1,11 +1,19 @@
 /** An open conversation: its header, its messages, the typing line, and the composer. */
 
-import { useConversation, useConversations, useMessages, useParticipants } from '@messenger/react';
+import {
+  useConversation,
+  useConversations,
+  useFeature,
+  useMessages,
+  useOutbox,
+  useParticipants,
+} from '@messenger/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useDraftFiles, useFileDrop } from '../files/useDraftFiles.ts';
 import { useT } from '../i18n/language.tsx';
 import { SafePart } from '../parts/ErrorFallback.tsx';
 import { LazyDialog, lazyDialog } from '../parts/LazyDialog.tsx';
+import { LazyPart } from '../parts/LazyPart.tsx';
 import { Composer } from './Composer.tsx';
 import { MessageList } from './MessageList.tsx';
 import { type Marks, NO_MARKS } from './marks.ts';
@@ -17,6 +25,7 @@ import { useFind } from './useFind.ts';
 import type { JumpTarget } from './useJump.ts';
 
 const findBar = lazyDialog(() => import('../search/FindBar.tsx'));
+const loadOffer = () => import('../push/PushOffer.tsx');
 
 export interface ThreadProps {
   id: string;
@@ -51,6 +60,8 @@ export function Thread({ id, target, onLeave }: ThreadProps) {
   const jumpTo = useCallback((messageId: string) => setJumpTarget({ messageId }), []);
   const find = useFind(box);
   const [marks, setMarks] = useState<Marks>(NO_MARKS);
+  const hasSent = useHasSent();
+  const mayOffer = useFeature('push') && hasSent;
   if (!row) {
     return (
       <div className="empty-state">
@@ -87,6 +98,7 @@ export function Thread({ id, target, onLeave }: ThreadProps) {
         />
       </SafePart>
       <TypingLine id={id} />
+      {mayOffer && <LazyPart load={loadOffer} props={{}} />}
       <SafePart>
         <Composer
           row={row}
@@ -100,4 +112,14 @@ export function Thread({ id, target, onLeave }: ThreadProps) {
       {drop.isOver && <p className="drop-here">{t('files.drop')}</p>}
     </section>
   );
+}
+
+/** Whether the user has sent a message since they opened the conversation. */
+function useHasSent(): boolean {
+  const isSending = useOutbox().length > 0;
+  const [hasSent, setSent] = useState(false);
+  useEffect(() => {
+    if (isSending) setSent(true);
+  }, [isSending]);
+  return hasSent;
 }

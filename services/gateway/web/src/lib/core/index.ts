@@ -24,6 +24,21 @@ export type { Upload, UploadPhase } from './files/upload.ts';
 export type { NewUpload } from './files/uploads.ts';
 export { connect, Messenger, type MessengerOptions } from './messenger.ts';
 export type { Draft, OutboxEntry } from './outbox/outbox.ts';
+export type { MessagePush, Push, ReadPush, TestPush } from './push/payload.ts';
+export type { PushObstacle } from './push/pushBrowser.ts';
+export type { PushState, PushStatus } from './push/pushDevice.ts';
+export {
+  type ClientWindow,
+  type NotificationContent,
+  type NotificationData,
+  type NotificationRequest,
+  openConversation,
+  receivePush,
+  type ShownNotification,
+  tellOfSubscription,
+  type WorkerMessage,
+  type WorkerPort,
+} from './push/workerEvents.ts';
 export { findSomeWords, findWords, type Highlight } from './search/matching.ts';
 export type { SearchState } from './search/messageSearch.ts';
 export type { SearchFilters } from './search/query.ts';

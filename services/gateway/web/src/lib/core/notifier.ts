@@ -1,13 +1,15 @@
 /**
  * Shows browser notifications: at most one for each conversation, about its newest message. The notification
  * closes when the message is read (here or elsewhere) or deleted, or when the user opens, mutes or leaves the
- * conversation.
+ * conversation. In a browser that gets pushes, it is the service worker's, so that the push of the same message
+ * finds it.
  */
 
 import { Observable } from './base/observable.ts';
 import { Timers } from './base/timers.ts';
 import type { Message } from './contract/wire.ts';
 import type { IncomingMessage } from './conversations/store.ts';
+import type { WorkerNotifications } from './push/pageNotifications.ts';
 import type { Session } from './session.ts';
 import type { SharedEvent } from './tabs/messages.ts';
 
@@ -38,7 +40,7 @@ export class Notifier {
   #options: () => NotifierOptions;
   /** By conversation id: the message to notify the user about. */
   #newest = new Map<string, IncomingMessage>();
-  #shown = new Map<string, Notification>();
+  #shown = new Map<string, { close(): void }>();
   #watched = new Map<string, () => void>();
   #timers = new Timers<string>();
   #offs: (() => void)[];
@@ -57,7 +59,6 @@ export class Notifier {
     ];
   }
 
-  /** Closes all notifications, because a click on one does nothing without its page. */
   stop(): void {
     for (const off of this.#offs) off();
     this.#closeAll();
@@ -95,11 +96,29 @@ export class Notifier {
     const due = this.#newest.get(id);
     const { isEnabled = true, describe } = this.#options();
     if (!due || !isEnabled || globalThis.Notification?.permission !== 'granted') return;
-    const { title, body } = await describe(due);
+    const [{ title, body }, worker] = await Promise.all([describe(due), loadWorker()]);
     // A newer message took its place, or the notification is not needed any more.
     if (this.#newest.get(id) !== due) return;
-    const notification = makeNotification(title, { body, tag: id, renotify: isAlert });
+    const options = { body, tag: id, renotify: isAlert };
+    if (worker) return this.#showByWorker(worker, due, title, options);
+    const notification = makeNotification(title, options);
     if (notification) this.#track(id, notification);
+  }
+
+  /** The worker handles the click, also when this page is gone. */
+  async #showByWorker(
+    worker: WorkerNotifications,
+    due: IncomingMessage,
+    title: string,
+    options: NotificationOptions,
+  ): Promise<void> {
+    const { id } = due.conversation;
+    const data = { conversation_id: id, seq: due.message.seq };
+    const close = () => void worker.close(data);
+    this.#shown.set(id, { close });
+    await worker.show(title, { ...options, data });
+    // Read or deleted in the meantime.
+    if (!this.#newest.has(id)) close();
   }
 
   #track(id: string, notification: Notification): void {
@@ -142,6 +161,7 @@ export class Notifier {
     if (isOff || row.read_seq >= due.message.seq) this.#close(id);
   }
 
+  /** A click on a page's notification does nothing without the page. */
   #closeAll(): void {
     for (const id of [...this.#newest.keys()]) this.#close(id);
   }
@@ -153,6 +173,13 @@ export class Notifier {
     this.#shown.get(id)?.close();
     this.#shown.delete(id);
   }
+}
+
+/** Null where this browser gets no pushes. It is loaded when it is needed, which few pages do. */
+async function loadWorker(): Promise<WorkerNotifications | null> {
+  if (!globalThis.navigator?.serviceWorker) return null;
+  const load = await import('./push/pageNotifications.ts').catch(() => null);
+  return load?.workerNotifications() ?? null;
 }
 
 /** Without `renotify`, the browser replaces a notification of the same tag silently. */

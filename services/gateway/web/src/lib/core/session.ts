@@ -54,6 +54,8 @@ export class Session {
   readonly me: UserId;
   /** The gateway's time, whatever this browser's clock says. */
   readonly clock: ServerClock;
+  /** For parts that are loaded when they are needed. */
+  readonly rest: RestClient;
   readonly connection: SharedConnection;
   readonly store: Store;
   readonly list: ListLoader;
@@ -82,6 +84,7 @@ export class Session {
     this.me = me;
     const name = `messenger ${address.rest} ${me}`;
     const rest = new RestClient(address.rest, tokens, (users) => this.people.learn(users));
+    this.rest = rest;
     this.store = new Store(me);
     this.list = new ListLoader(rest, this.store);
     this.people = new People(rest, this.store, directory);

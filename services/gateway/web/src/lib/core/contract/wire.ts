@@ -42,6 +42,9 @@ export type Role = Participant['role'];
 export type Settings = Schemas['Settings'];
 /** Which messages of a conversation notify the user. */
 export type Notify = Settings['notify'];
+/** Daily hours without pushes, from `start` to before `end` (HH:MM), in an IANA time zone. */
+export type QuietHours = Schemas['QuietHours'];
+export type PushSettings = Schemas['PushSettings'];
 export type Reader = Schemas['Reader'];
 export type MessageVersion = Schemas['Version'];
 export type Position = Schemas['Position'];
