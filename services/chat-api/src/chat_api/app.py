@@ -9,6 +9,7 @@ from aiohttp import web
 
 from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
+from chat_api.handlers.events import EventHandlers
 from chat_api.handlers.files import FileHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
@@ -26,9 +27,12 @@ from chat_api.handlers.table import (
     handler_table,
     reaction_handler_table,
     user_handler_table,
+    webhook_handler_table,
 )
 from chat_api.handlers.users import UserHandlers
+from chat_api.handlers.webhooks import WebhookHandlers
 from chat_api.high_water_marks import HighWaterMarks
+from chat_api.outgoing.client import OutgoingClient
 from chat_api.ports import MessageStore
 from chat_api.publisher import Publisher
 from chat_api.reaction_batcher import ReactionBatcher
@@ -39,6 +43,7 @@ from chat_api.settings import ChatSettings
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
+from chat_api.storage.event_log import PgEventLog
 from chat_api.storage.files import PgFiles
 from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
@@ -52,6 +57,7 @@ from chat_api.storage.server_keys import PgServerKeys
 from chat_api.storage.settings import PgSettings
 from chat_api.storage.titles import PgTitles
 from chat_api.storage.users import PgUsers
+from chat_api.storage.webhooks import PgWebhooks
 from chat_api.storage.write_check import WRITE_CHECK
 from chat_api.tracing import make_message_store
 from messenger_shared.bus.redis_bus import RedisBus
@@ -145,6 +151,12 @@ def _handlers(
         ServerConversationHandlers(conversations, by_key, users, message_handlers, operators, publisher),
         ServerKeyHandlers(keys, publisher),
         operators,
+    )
+    # It makes no requests here: only the feed does.
+    outgoing = OutgoingClient(settings.outgoing, "webhooks")
+    table |= webhook_handler_table(
+        WebhookHandlers(PgWebhooks(database), outgoing.check_url),
+        EventHandlers(PgEventLog(database), PgChanges(database)),
     )
     return audited(table, keys)
 
