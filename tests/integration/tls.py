@@ -24,18 +24,24 @@ _SSL_REQUEST_BYTES = 8
 
 
 class Authority:
-    """An authority that issues a certificate for this machine; `file` is its own one, to be trusted."""
+    """An authority; `file` is its own certificate, to be trusted. `context` serves one for this machine."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.file = folder / f"{name}.pem"
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        own = _certificate(subject, subject, key.public_key(), None)
-        self.file.write_bytes(own.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        own = _certificate(self._subject, self._subject, self._key.public_key(), None)
+        self.file.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        self.context = self.issue(HOST)
+
+    def issue(self, host: str, *, has_expired: bool = False) -> ssl.SSLContext:
+        """What a server needs to show a certificate for this host name."""
         server_key = ec.generate_private_key(ec.SECP256R1())
-        server = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-        signed = _certificate(server, subject, server_key.public_key(), [HOST]).sign(key, hashes.SHA256())
-        chain = folder / f"{name}-server.pem"
+        server = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        life = -timedelta(hours=1) if has_expired else _LIFE
+        builder = _certificate(server, self._subject, server_key.public_key(), [host], life)
+        signed = builder.sign(self._key, hashes.SHA256())
+        chain = self.file.with_name(f"{self.file.stem}-{host}.pem")
         chain.write_bytes(
             signed.public_bytes(serialization.Encoding.PEM)
             + server_key.private_bytes(
@@ -44,12 +50,17 @@ class Authority:
                 serialization.NoEncryption(),
             )
         )
-        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.context.load_cert_chain(chain)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(chain)
+        return context
 
 
 def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, names: list[str] | None
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    names: list[str] | None,
+    life: timedelta = _LIFE,
 ) -> x509.CertificateBuilder:
     """Returns a certificate for `names`, or the authority's own one without them."""
     now = datetime.now(UTC)
@@ -60,7 +71,7 @@ def _certificate(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _LIFE)
-        .not_valid_after(now + _LIFE)
+        .not_valid_after(now + life)
         .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
     )
     if names is None:

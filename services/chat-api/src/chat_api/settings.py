@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from chat_api.outgoing.settings import OUTGOING, OutgoingSettings
 from messenger_shared.settings.common import PROCESS, STORE, USER_IDS, StoreSettings
 from messenger_shared.settings.environment import Environment
 from messenger_shared.settings.variables import Choice, Flag, Variable, Whole, main
@@ -38,6 +39,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     OBSERVERS_REACT,
     FILE_BYTES_PER_DAY,
     FILES_PER_DAY,
+    *OUTGOING,
     *PROCESS,
 )
 
@@ -54,6 +56,7 @@ class ChatSettings:
     # What one user may upload within 24 hours; 0 is no limit.
     file_bytes_per_day: int = FILE_BYTES_PER_DAY.default
     files_per_day: int = FILES_PER_DAY.default
+    outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
 
     @classmethod
     def read(cls, env: Environment) -> ChatSettings:
@@ -65,6 +68,7 @@ class ChatSettings:
             OBSERVERS_REACT.of(env),
             FILE_BYTES_PER_DAY.of(env),
             FILES_PER_DAY.of(env),
+            OutgoingSettings.read(env),
         )
 
 
