@@ -32,11 +32,11 @@ from chat_api.storage.webhooks import PgWebhooks
 from chat_api.webhooks import schedule
 from chat_api.webhooks.signatures import new_secret
 from chat_api.webhooks.store import NewSecret
+from messenger_sdk import verify_webhook
 from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.contract.identifiers import new_id
 from messenger_shared.contract.schemas.webhooks import EVENT_TYPES
 from messenger_shared.postgres.database import Database
-from messenger_sdk import verify_webhook
 from tests.waiting import until
 
 NAME: Final = "orders"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -202,7 +203,9 @@ async def test_410_disables_and_nothing_is_lost(
         await until(lambda: receiver.taken.get(rooms[0].id) == [1, 2, 3, 4])
 
 
-async def test_both_secrets_sign_while_they_change(world: World, receiver: Receiver, rooms: list[Room]) -> None:
+async def test_both_secrets_sign_while_they_change(
+    world: World, receiver: Receiver, rooms: list[Room]
+) -> None:
     await make_webhook(world.database, receiver)
     old, request, new = receiver.secrets[0], new_id(), new_secret()
     assert await world.webhooks.rotate(NAME, NewSecret(request, new), 60) == new
@@ -244,6 +247,8 @@ async def test_several_processes_share_webhooks_and_take_over(
         await until(lambda: len(feed.supervisor._dispatchers) + len(other.supervisor._dispatchers) == 2)
         await other.stop()
         await until(lambda: len(feed.supervisor._dispatchers) == 2)
+        for room in rooms:
+            await room.send("1")
         feed.notice(*(room.id for room in rooms))
         for receiver in (one, two):
             await until(lambda receiver=receiver: len(receiver.taken) == 3)  # type: ignore[misc]
@@ -276,8 +281,8 @@ async def test_kills_and_random_failures_lose_nothing_and_keep_the_order(
     for room in rooms:
         positions = receiver.taken[room.id]
         assert sorted(set(positions)) == list(range(1, 34))
-        # A repeat begins anew at an earlier place; from there on the order holds again, and nothing is skipped.
-        assert all(later <= earlier + 1 for earlier, later in zip(positions, positions[1:], strict=False))
+        # A repeat begins anew at an earlier place. From there on the order holds, and nothing is skipped.
+        assert all(later <= earlier + 1 for earlier, later in pairwise(positions))
 
 
 async def _is_empty(database: Database) -> bool:

@@ -64,8 +64,13 @@ def build_app(settings: FeedSettings) -> web.Application:
     for follower in followers:
         marks.add(follower.on_marks)
         bus.on_gap(follower.on_gap)
-    for component in (database, bus, *followers, marks, Retention(database, log, settings.events_days)):
-        run_component(app, component.start, component.stop)
+    retention = Retention(database, log, settings.events_days)
+    run_component(app, database.start, database.stop)
+    run_component(app, bus.start, bus.stop)
+    for follower in followers:
+        run_component(app, follower.start, follower.stop)
+    run_component(app, marks.start, marks.stop)
+    run_component(app, retention.start, retention.stop)
     _add_webhooks(app, settings, database, bus, log)
     add_health(app, {"redis": lambda: bus.ready, "postgresql": lambda: database.ready})
     return app

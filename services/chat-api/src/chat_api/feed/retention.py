@@ -66,7 +66,7 @@ class Retention:
 
     async def sweep(self) -> None:
         """Deletes all that is too old. Raises AppError."""
-        while await self._log.forget(self._days, PORTION) == PORTION:
+        while await self._log.forget(self._days, PORTION) == PORTION:  # noqa: ASYNC110  (it goes on)
             await asyncio.sleep(PAUSE_S)
         await self._delete(_FORGET_ATTEMPTS, PORTION, self._days)
         await self._delete(_FORGET_MANY, self._attempts_max, PORTION)
@@ -75,7 +75,10 @@ class Retention:
     async def _delete(self, sql: str, *parameters: int) -> None:
         """Runs the statement until it deletes less than a portion."""
         counting = f"WITH gone AS ({sql} RETURNING 1) SELECT count(*) FROM gone"
-        while (await self._database.rows(counting, parameters, user_id=SERVER))[0][0] >= PORTION:
+        while True:
+            [(count,)] = await self._database.rows(counting, parameters, user_id=SERVER)
+            if count < PORTION:
+                return
             await asyncio.sleep(PAUSE_S)
 
     async def _run(self) -> None:

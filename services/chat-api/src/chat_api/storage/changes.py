@@ -53,7 +53,7 @@ class PgChanges:
         parameters = {"conversations": ids, "positions": [positions[id_] for id_ in ids]}
         found: dict[str, list[tuple[Kind, int, Sequence[Row]]]] = {id_: [] for id_ in ids}
         async with self._database.snapshot() as snapshot:
-            last = dict(await snapshot.rows(LAST_POSITIONS, (ids,)))
+            last: dict[str, int] = dict(await snapshot.rows(LAST_POSITIONS, (ids,)))
             for kind in KINDS:
                 # Members come by the user, so that a change may have many rows.
                 at_most = CHANGED_MEMBERS_MAX if kind.limit == CHANGED_MEMBERS_MAX else limit

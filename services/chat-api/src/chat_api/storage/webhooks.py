@@ -15,17 +15,19 @@ from messenger_shared.postgres.database import Database, Row
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('messenger.webhooks', 0))"
 # One that is new begins with what happens from now on.
 _PUT: Final = """
-INSERT INTO messenger.webhooks AS w (name, id, url, types, disabled, secret, secret_id, number)
-SELECT %(name)s, %(request)s::uuid, %(url)s, %(types)s::text[], %(disabled)s, %(secret)s, %(request)s::uuid, h.last
+INSERT INTO messenger.webhooks AS w (name, id, secret_id, url, types, disabled, secret, number)
+SELECT %(name)s, %(request)s::uuid, %(request)s::uuid, %(url)s, %(types)s::text[], %(disabled)s, %(secret)s,
+       h.last
   FROM messenger.event_log_head h
  WHERE (SELECT count(*) FROM messenger.webhooks o WHERE o.name <> %(name)s) < %(at_most)s
 ON CONFLICT (name) DO UPDATE SET url = excluded.url, types = excluded.types,
-       disabled = CASE WHEN excluded.disabled IS NULL THEN NULL ELSE coalesce(w.disabled, excluded.disabled) END
+       disabled = CASE WHEN excluded.disabled IS NOT NULL THEN coalesce(w.disabled, excluded.disabled) END
 RETURNING CASE WHEN w.secret_id = %(request)s::uuid THEN w.secret END
 """
 _ALL: Final = """
 SELECT w.name, w.url, w.types, w.disabled, messenger.to_wire(w.created_at),
-       CASE WHEN w.old_secret_until > now() THEN messenger.to_wire(w.old_secret_until) END, b.waiting, b.parked
+       CASE WHEN w.old_secret_until > now() THEN messenger.to_wire(w.old_secret_until) END,
+       b.waiting, b.parked
   FROM messenger.webhooks w
  CROSS JOIN LATERAL (
        SELECT count(*) FILTER (WHERE parked_at IS NULL) AS waiting,
@@ -77,8 +79,12 @@ class PgWebhooks:
     async def put(
         self, name: str, url: str, types: Sequence[str], *, disabled: bool, new: NewSecret, at_most: int
     ) -> str | None:
-        parameters = {"name": name, "url": url, "types": list(types), "disabled": "host" if disabled else None}
-        parameters |= {"request": new.request_id, "secret": new.secret, "at_most": at_most}
+        parameters: dict[str, object] = {"name": name, "url": url, "types": list(types), "at_most": at_most}
+        parameters |= {
+            "disabled": "host" if disabled else None,
+            "request": new.request_id,
+            "secret": new.secret,
+        }
         async with self._database.transaction(user_id=SERVER) as transaction:
             await transaction.rows(_LOCK)
             rows = await transaction.rows(_PUT, parameters)

@@ -55,7 +55,7 @@ class Attempt(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """How far a webhook is behind: conversations that wait or are parked, and the age of the oldest change."""
+    """Conversations of a webhook that wait or are parked, and how long the oldest change has waited."""
 
     waiting: int
     parked: int

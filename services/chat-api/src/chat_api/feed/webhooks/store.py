@@ -16,7 +16,8 @@ FAILURE_CHARS: Final = 200
 
 # Those that are this process's already, and one that is nobody's, so that several processes share them.
 _LEASE: Final = f"""{RELAXED}
-UPDATE messenger.webhooks w SET lease = %(token)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
+UPDATE messenger.webhooks w
+   SET lease = %(token)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
  WHERE w.disabled IS NULL
    AND (w.lease = %(token)s OR w.name = (
         SELECT f.name FROM messenger.webhooks f
@@ -65,8 +66,8 @@ SELECT pos FROM messenger.webhook_backlog WHERE webhook_id = %(id)s AND conversa
 _RECORD: Final = f"""{RELAXED}
 INSERT INTO messenger.webhook_attempts (webhook_id, at, event_id, type, attempt, status, failure, took_ms)
 SELECT %s, to_timestamp(a.at), a.event_id, a.type, a.attempt, a.status, a.failure, a.took_ms
-  FROM unnest(%s::float8[], %s::text[], %s::text[], %s::integer[], %s::integer[], %s::text[], %s::integer[])
-       AS a (at, event_id, type, attempt, status, failure, took_ms)
+  FROM unnest(%s::float8[], %s::text[], %s::text[], %s::int[], %s::int[], %s::text[], %s::int[]) AS a
+       (at, event_id, type, attempt, status, failure, took_ms)
 """
 _FIGURES: Final = """
 SELECT b.waiting, b.parked, extract(epoch FROM greatest(now() - b.since, now() - (
@@ -82,7 +83,7 @@ SELECT b.waiting, b.parked, extract(epoch FROM greatest(now() - b.since, now() -
 
 
 class PgDeliveries:
-    """What deliveries leave behind, in PostgreSQL. Every method raises AppError(unavailable) if it is away."""
+    """What deliveries leave behind, in PostgreSQL. All methods raise AppError(unavailable) if it is away."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

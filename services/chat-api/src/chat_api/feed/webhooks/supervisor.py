@@ -27,7 +27,7 @@ MakeDispatcher = Callable[[Leased], Dispatcher]
 
 
 class Supervisor:
-    """Renews leases every second, and takes one that is free, so that several processes share the webhooks."""
+    """Renews leases every second, and takes one that is free: so several processes share the webhooks."""
 
     def __init__(self, store: PgDeliveries, bus: Bus, make: MakeDispatcher) -> None:
         self._store = store

@@ -55,9 +55,7 @@ class PutRequest(WebhookRequest):
     """What a webhook shall be: where it goes, of which types it tells, and whether it is disabled."""
 
     url = TextField(1, URL_CHARS, required=True)
-    types = ShortList(
-        fields.String(validate=validate.OneOf(EVENT_TYPES)), 1, len(EVENT_TYPES), required=True
-    )
+    types = ShortList(fields.String(validate=validate.OneOf(EVENT_TYPES)), 1, len(EVENT_TYPES), required=True)
     disabled = BooleanField(load_default=False)
 
 
