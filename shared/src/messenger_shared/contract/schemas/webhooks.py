@@ -65,7 +65,7 @@ class WebhookTestSchema(Schema):
     took_ms = IntegerField(required=True)
 
 
-class AttemptSchema(Schema):
+class WebhookAttemptSchema(Schema):
     """One attempt to deliver an event. `attempt` counts those for the same event."""
 
     id = IntegerField(required=True)
@@ -78,10 +78,10 @@ class AttemptSchema(Schema):
     took_ms = IntegerField(required=True)
 
 
-class AttemptPageSchema(PageSchema):
+class WebhookAttemptPageSchema(PageSchema):
     """A page of attempts, the newest first."""
 
-    items = fields.List(fields.Nested(AttemptSchema), required=True)
+    items = fields.List(fields.Nested(WebhookAttemptSchema), required=True)
 
 
 class RedeliverySchema(Schema):
@@ -90,7 +90,7 @@ class RedeliverySchema(Schema):
     conversations = IntegerField(required=True)
 
 
-class EventSchema(Schema):
+class HostEventSchema(Schema):
     """An event, as webhooks have it, with its id. `data` is as a socket gets it."""
 
     id = fields.String(required=True)
@@ -99,9 +99,9 @@ class EventSchema(Schema):
     data = fields.Dict(required=True)
 
 
-class EventPageSchema(Schema):
+class HostEventPageSchema(Schema):
     """Events. `next_cursor` is where to go on, also if there is nothing yet."""
 
-    items = fields.List(fields.Nested(EventSchema), required=True)
+    items = fields.List(fields.Nested(HostEventSchema), required=True)
     next_cursor = fields.String(required=True)
     has_more = fields.Boolean(required=True)
