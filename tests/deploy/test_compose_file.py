@@ -137,6 +137,12 @@ def test_the_gateway_is_in_no_network_of_the_database() -> None:
     assert COMPOSE["networks"]["store"] == COMPOSE["networks"]["bus"] == {"internal": True}
 
 
+def test_the_feed_alone_goes_out() -> None:
+    leading_out = {name for name, network in COMPOSE["networks"].items() if not network}
+    assert leading_out == {"front", "out"}
+    assert [name for name, service in SERVICES.items() if "out" in service["networks"]] == ["feed"]
+
+
 @pytest.mark.parametrize(
     ("service", "factory"),
     [(name, f"{name.replace('-', '_')}.app:create_app") for name in OURS[:3]]

@@ -9,6 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from chat_api.outgoing.addresses import GLOBAL_V6, SPECIAL_V4, SPECIAL_V6
 from messenger_local.configuration import SERVICES as VARIABLES
 from tests.deploy.rendering import Resource, pods_in, render
 
@@ -137,9 +138,10 @@ def test_the_gateway_scales_by_sockets_and_chat_api_and_the_feed_by_cpu(resource
         assert metric["resource"]["name"] == "cpu"
 
 
-def allowed_ports(resources: list[Resource], service: str) -> set[int]:
+def allowed_ports(resources: list[Resource], service: str) -> set[int | None]:
+    """The ports that a service may reach; None for all."""
     rules = one(resources, "NetworkPolicy", service)["spec"]["egress"]
-    return {port["port"] for rule in rules for port in rule["ports"]}
+    return {port.get("port") for rule in rules for port in rule["ports"]}
 
 
 def test_each_reaches_only_what_it_needs(resources: list[Resource]) -> None:
@@ -151,8 +153,23 @@ def test_each_reaches_only_what_it_needs(resources: list[Resource]) -> None:
     assert allowed_ports(resources, "gateway") == {53, 6379}
     assert allowed_ports(resources, "chat-api") == {53, 6379, 5432}
     assert allowed_ports(resources, "presence") == {53, 6379, 5432}
-    assert allowed_ports(resources, "feed") == {53, 6379, 5432}
+    assert allowed_ports(resources, "feed") == {53, 6379, 5432, None}
     assert allowed_ports(resources, "migrate") == {53, 5432}
+
+
+def test_the_feed_alone_goes_out_and_to_public_addresses_alone(resources: list[Resource]) -> None:
+    blocks = [
+        (policy["metadata"]["name"], source["ipBlock"])
+        for policy in resources
+        if policy["kind"] == "NetworkPolicy"
+        for rule in policy["spec"].get("egress", [])
+        for source in rule.get("to", [])
+        if "ipBlock" in source
+    ]
+    assert blocks == [
+        ("feed", {"cidr": "0.0.0.0/0", "except": list(map(str, SPECIAL_V4))}),
+        ("feed", {"cidr": str(GLOBAL_V6), "except": list(map(str, SPECIAL_V6))}),
+    ]
 
 
 def test_only_the_gateway_is_reached_from_outside_and_not_what_operators_ask(

@@ -71,6 +71,16 @@ def test_the_others_know_the_database_and_no_secret(context: StackContext, servi
     assert "MESSENGER_JWT_SECRET_FILE" not in env
 
 
+def test_requests_to_the_outside_may_go_to_this_machine_unless_the_user_says_otherwise(
+    context: StackContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "MESSENGER_OUTGOING_LOOPBACK"
+    assert [environment(service, context).get(name) for service in ("chat-api", "feed")] == ["1", "1"]
+    assert name not in environment("gateway", context)
+    monkeypatch.setenv(name, "0")
+    assert environment("feed", context)[name] == "0"
+
+
 @pytest.mark.parametrize("package", ["chat_api", "presence"])
 def test_migrations_run_as_the_owner(context: StackContext, package: str) -> None:
     assert migration(package, context).env["MESSENGER_DATABASE_URL"] == "postgresql://owner@db"

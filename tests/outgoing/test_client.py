@@ -101,5 +101,5 @@ async def test_a_file_of_authorities_that_is_none_ends_the_start(tmp_path: Path)
         if text:
             path.write_text(text)
         client = OutgoingClient(OutgoingSettings(ca_file=str(path)), "webhooks")
-        with pytest.raises(SettingsError, match="MESSENGER_OUTGOING_CA_FILE"):
+        with pytest.raises(SettingsError, match="MESSENGER_OUTGOING_CA"):
             await client.start()

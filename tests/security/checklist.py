@@ -25,6 +25,8 @@ _FORGED = (
 _HTTP, _WS = "tests/security/test_http.py::", "tests/security/test_websocket.py::"
 _INSIDE, _SHOWN = "tests/security/test_inside.py::", "tests/security/test_tokens.py::"
 _MEMBERS, _LIMITS = "tests/e2e/test_membership.py::", "tests/e2e/test_limits.py::"
+_WHERE, _SERVERS = "tests/outgoing/test_where_to.py::", "tests/outgoing/test_hostile_servers.py::"
+_NETWORKS = "tests/outgoing/test_hostile_networks.py::"
 _PRIVACY, _CHANGES = "tests/e2e/test_presence_privacy.py::", "tests/e2e/test_changing.py::"
 
 # Class -> number -> the tests.
@@ -204,6 +206,37 @@ TRIED: Final[dict[str, dict[int, tuple[str, ...]]]] = {
         131: (_SHOWN + "test_no_token_and_no_ticket_is_in_any_log_line",),
         132: ("tests/unit/test_audit.py",),
     },
+    "requests to the outside": {
+        122: (_WHERE + "test_no_address_of_the_special_purpose_registries_is_connected_to",),
+        124: (_WHERE + "test_urls_are_refused_early_and_told_why_without_the_url",),
+        125: (_WHERE + "test_metadata_servers_are_refused_and_public_addresses_are_not",),
+        133: (_NETWORKS + "test_dns_rebinding",),
+        134: (_NETWORKS + "test_a_name_of_a_private_address_is_refused",),
+        135: (_WHERE + "test_no_form_of_ipv6_with_an_ipv4_address_in_it_is_connected_to",),
+        136: (_SERVERS + "test_a_redirect_to_the_metadata_server_is_not_followed",),
+        137: (_SERVERS + "test_a_drip_of_a_byte_ends_at_the_deadline",),
+        138: (_SERVERS + "test_a_silent_server_ends_at_the_deadline",),
+        139: (_SERVERS + "test_endless_headers",),
+        140: (_SERVERS + "test_an_endless_body_is_read_to_the_limit_and_its_connection_closed",),
+        141: (_SERVERS + "test_endless_chunk_extensions",),
+        142: (_SERVERS + "test_a_flood_of_interim_answers",),
+        143: (_SERVERS + "test_a_gzip_bomb_is_never_unpacked",),
+        144: (_SERVERS + "test_a_wrong_content_length",),
+        145: (
+            _SERVERS + "test_garbage_that_may_smuggle_an_answer",
+            _SERVERS + "test_an_answer_sent_in_advance_is_not_the_next_request_s",
+        ),
+        146: (_SERVERS + "test_a_reset_connection",),
+        147: (_NETWORKS + "test_tls_with_a_wrong_name_an_expired_and_an_unknown_certificate",),
+        148: (_NETWORKS + "test_no_tls_where_it_was_expected_and_a_handshake_that_never_ends",),
+        149: (
+            _NETWORKS + "test_proxy_variables_and_passwords_of_other_programs_have_no_effect",
+            _SERVERS + "test_cookies_are_neither_kept_nor_sent",
+        ),
+        150: (_NETWORKS + "test_logs_have_no_paths_tokens_or_headers",),
+        151: (_NETWORKS + "test_requests_at_once_are_bounded_for_each_host_and_for_all",),
+        152: (_NETWORKS + "test_connections_that_wait_for_the_next_request_are_bounded",),
+    },
 }
 
 # Number -> why it is not tried here.
@@ -213,9 +246,6 @@ NOT_HERE: Final[dict[int, str]] = {
     27: "one library reads all tokens, so nobody else reads another user out of them",
     56: "there is no blocking of users",
     114: "without Redis nobody gets in and nothing is sent; what a user may send is counted without it",
-    122: "no address that a client names is ever fetched",
-    123: "no address that a client names is ever fetched; `file_url` may be http or https alone",
-    124: "no address that a client names is ever fetched",
-    125: "no address that a client names is ever fetched",
+    123: "`file_url` may be http or https alone, and is never fetched",
     128: "chat-api and presence have no HTTP but /healthz, /readyz and /metrics",
 }

@@ -27,6 +27,8 @@ _STOP_TIMEOUT_S = {"gateway": 7.0, "chat-api": 5.0, "presence": 5.0, "feed": 5.0
 # presence and the feed get a third of the others' share of a busy processor, so that they delay messages
 # least. The share is never zero: otherwise programs that keep all processors busy would stop them altogether.
 _NICE = {"presence": 5, "feed": 5}
+# Those that make requests to the outside, or decide where they may go.
+_OUTGOING = ("chat-api", "feed")
 _FACTORIES = {
     "gateway": "messenger_local.gateway_app:create_app",
     "chat-api": "chat_api.app:create_app",
@@ -134,6 +136,9 @@ def environment(service: str, context: StackContext) -> dict[str, str]:
             env["MESSENGER_FILES_DIR"] = str(folder)
     else:
         env["MESSENGER_DATABASE_URL"] = context.service_database_urls[service]
+    if service in _OUTGOING:
+        # Receivers under development run beside this stack.
+        env.setdefault("MESSENGER_OUTGOING_LOOPBACK", "1")
     return env
 
 

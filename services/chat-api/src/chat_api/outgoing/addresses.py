@@ -10,7 +10,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 # IANA's registry of special-purpose addresses, also those that are reachable; multicast; what is reserved.
-_SPECIAL_V4: Final = tuple(
+SPECIAL_V4: Final = tuple(
     map(
         IPv4Network,
         (
@@ -38,9 +38,9 @@ _SPECIAL_V4: Final = tuple(
     )
 )
 # All else is special: mapped, compatible and translated IPv4, private, link-local, multicast, unassigned.
-_GLOBAL_V6: Final = IPv6Network("2000::/3")
+GLOBAL_V6: Final = IPv6Network("2000::/3")
 # Protocol assignments with Teredo, documentation, 6to4, the AS112 service.
-_SPECIAL_V6: Final = tuple(
+SPECIAL_V6: Final = tuple(
     map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"))
 )
 
@@ -48,11 +48,11 @@ _SPECIAL_V6: Final = tuple(
 def is_special(address: Address) -> bool:
     """Whether the address is anything else than an ordinary public one."""
     if isinstance(address, IPv4Address):
-        return any(address in network for network in _SPECIAL_V4)
+        return any(address in network for network in SPECIAL_V4)
     # A scope means one of the machine's own links.
-    if address.scope_id is not None or address not in _GLOBAL_V6:
+    if address.scope_id is not None or address not in GLOBAL_V6:
         return True
-    return any(address in network for network in _SPECIAL_V6)
+    return any(address in network for network in SPECIAL_V6)
 
 
 @dataclass(frozen=True, slots=True)

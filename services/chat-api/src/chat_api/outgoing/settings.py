@@ -31,7 +31,7 @@ PROXY: Final = Text(
     "variables of other programs have no effect.",
 )
 CA_FILE: Final = Text(
-    name="MESSENGER_OUTGOING_CA_FILE",
+    name="MESSENGER_OUTGOING_CA",
     meaning="A file with certificate authorities (PEM) that requests to the outside trust beside the "
     "system's.",
 )
