@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 WEB := services/gateway/web
 comma := ,
 
-.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults bench bench-history bench-presence bench-search bench-storm bench-uploads release clean
+.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults hunts bench bench-history bench-presence bench-search bench-storm bench-uploads release clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -67,6 +67,9 @@ siege: $(READY) ## run load attacks and measure what they cost other users: NAME
 
 faults: $(READY) ## inject faults for ten minutes and check the promises: CAMPAIGN=mixed|kills|… SCALE=6 is an hour
 	@$(BIN)/python -m tests.faults $(CAMPAIGN) $(if $(SCALE),--scale $(SCALE))
+
+hunts: $(READY) ## plant each known bug and check that a campaign finds it (20 minutes)
+	@$(BIN)/python -m tests.faults.bugs.hunt
 
 bench-history: $(READY) ## measure latencies at ten million messages and at ten thousand (5 GiB of disk)
 	@$(BIN)/python -m tests.bench.history

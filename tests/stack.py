@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from messenger_local.datadir import DataDir
 from messenger_local.stack import ALL_RUN
+from messenger_local.status import read_status
 
 # Not the installed script: its first line can't hold every path.
 MESSENGER = (sys.executable, "-P", "-m", "messenger_local")
@@ -61,9 +63,9 @@ class RunningStack:
         """Runs one `messenger` command and returns its output; raises StackFailed if it fails."""
         return await _run(name, "--data-dir", str(self.data_dir))
 
-    async def pids(self, service: str, role: str) -> list[int]:
+    def pids(self, service: str, role: str) -> list[int]:
         """Returns the process ids of one role of a service."""
-        rows = (await self.status())["processes"]
+        rows = self._read_status()["processes"]
         return [row["pid"] for row in rows if (row["service"], row["role"]) == (service, role)]
 
     async def token(self, user_id: int, ttl: int = 3600) -> str:
@@ -80,10 +82,14 @@ class RunningStack:
             if time.monotonic() > deadline:
                 raise StackFailed(f"not ready in {_READY_LIMIT_S:.0f} s:\n{self.output[-_OUTPUT_SHOWN:]}")
             await asyncio.sleep(_POLL_S)
-        status = await self.status()
+        status = self._read_status()
         self.url = status["url"]
         self.database_url = status["database_url"]
         self.redis_url = status["redis_url"]
+
+    def _read_status(self) -> dict[str, Any]:
+        """Returns what `messenger status` prints, without a process of its own."""
+        return read_status(DataDir(self.data_dir))
 
     async def stop(self, number: signal.Signals = signal.SIGINT) -> float:
         """Stops the stack by a signal to its lead; returns the seconds it took, raises StackFailed after 20

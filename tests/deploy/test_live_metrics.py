@@ -81,7 +81,7 @@ async def use_a_server_key(stack: RunningStack, user: User) -> None:
 
 async def go_unanswered(stack: RunningStack, crowd: Crowd) -> None:
     """Makes requests that no worker answers: only then this metric exists."""
-    [worker] = await stack.pids("chat-api", "worker")
+    [worker] = stack.pids("chat-api", "worker")
     os.kill(worker, signal.SIGSTOP)
     try:
         assert (await crowd.newcomer().get("/conversations")).status in (503, 504)

@@ -137,7 +137,7 @@ async def a_gateway_that_dies_leaves_its_file_to_the_next(
     service.goes_on.clear()
     completing = asyncio.ensure_future(user.call("POST", f"/files/{file_id}/complete"))
     await until(lambda: service.asked > asked)
-    for pid in await stack.pids("gateway", "worker"):
+    for pid in stack.pids("gateway", "worker"):
         os.kill(pid, signal.SIGKILL)
     await asyncio.wait([completing])
     # It failed, or a proxy answered.

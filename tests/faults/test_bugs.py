@@ -1,4 +1,4 @@
-"""Tests the judge: it finds every planted bug, and names it correctly."""
+"""Tests the judge: it finds planted bugs, and names them correctly. `make hunts` hunts all of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from tests.faults.bugs.hunt import BUGS
-from tests.faults.bugs.planting import ROOT
+from tests.faults.bugs.planting import ROOT, planted
 
+# One of each kind: lost, doubled, out of order, leaked, stale. All together take a quarter of an hour.
+HUNTED = (
+    "two requests with one key don't wait for each other",
+    "acked before it is committed",
+    "a client's id is not unique",
+    "holes are not repaired",
+    "what comes after a hole doesn't wait",
+    "who was removed goes on hearing",
+    "coming back leaves deletions out",
+    "presence is not told who came",
+    "reactions that failed count as stored",
+    "files take a pos too many, are old in messages, and are read by strangers",
+    "what isn't in the index yet is not looked at",
+)
 AT_ONCE = 2
 LIMIT_S = 180
 
@@ -36,6 +51,11 @@ def hunts(request: pytest.FixtureRequest) -> Iterator[Hunts]:
 
 
 @pytest.mark.parametrize("name", BUGS)
+def test_it_can_be_planted(tmp_path: Path, name: str) -> None:
+    planted(BUGS[name].edits, tmp_path / "sources")
+
+
+@pytest.mark.parametrize("name", HUNTED)
 def test_it_is_found(hunts: Hunts, name: str) -> None:
     result = hunts[name].result()
     assert result.returncode == 0, result.stdout + result.stderr

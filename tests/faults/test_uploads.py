@@ -93,7 +93,7 @@ async def uploaders(stack: RunningStack, users: list[User], path: Path) -> Async
 
 
 async def kill(stack: RunningStack, service: str, role: str) -> None:
-    pid = (await stack.pids(service, role))[0]
+    pid = stack.pids(service, role)[0]
     os.kill(pid, signal.SIGKILL)
 
 

@@ -160,13 +160,13 @@ async def test_a_lead_that_is_killed_takes_all_with_it_and_the_next_start_works(
 
 
 async def test_a_killed_master_is_replaced_and_its_workers_do_not_survive(own_stack: RunningStack) -> None:
-    master = (await own_stack.pids("gateway", "master"))[0]
-    workers = await own_stack.pids("gateway", "worker")
+    master = own_stack.pids("gateway", "master")[0]
+    workers = own_stack.pids("gateway", "worker")
     os.kill(master, signal.SIGKILL)
     await until(lambda: not any(is_running(pid) for pid in workers))
     await until(lambda: "gateway ended by SIGKILL, starting it again" in own_stack.output)
     await until(lambda: own_stack.output.count("gateway   info     Booting worker") == 4, RESTART_LIMIT_S)
-    assert (await own_stack.pids("gateway", "master"))[0] != master
+    assert own_stack.pids("gateway", "master")[0] != master
 
 
 async def test_a_second_stack_is_refused_in_one_line(

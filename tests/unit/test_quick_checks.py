@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
@@ -42,6 +42,7 @@ def slowly(operation: Operation, fields: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_both_ways_come_to_the_same(operation: Operation, data: st.DataObject) -> None:
     fast = quick_check(operation.request)
