@@ -42,6 +42,14 @@ INSERT INTO messenger.file_heads VALUES ('{ADMIN_MESSAGE}', '{HERE}', 7);
 INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
 VALUES ('{HERE}', {ADMIN}, 2, {LEFT}), ('{HERE}', {MEMBER}, 1, {ADMIN}), ('{HERE}', 0, 2, {LEFT});
 INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos) VALUES ('search', '{HERE}', 3);
+INSERT INTO messenger.event_log VALUES (1, '{HERE}', 0, 4, now());
+UPDATE messenger.event_log_head SET last = 1;
+INSERT INTO messenger.webhooks (name, id, url, types, secret, secret_id, number)
+VALUES ('w', '{NEW}', 'https://host.example', '{{}}', 's', '{NEW}', 0);
+INSERT INTO messenger.webhook_backlog (webhook_id, conversation_id, pos, attempts, due_at)
+VALUES ('{NEW}', '{HERE}', 0, 1, now());
+INSERT INTO messenger.webhook_attempts (webhook_id, at, event_id, type, attempt, took_ms)
+VALUES ('{NEW}', now(), 'e', 't', 1, 1);
 INSERT INTO messenger.search_blocks VALUES ('{HERE}', 1, 2, now(), '{{1}}');
 """
 
@@ -171,10 +179,46 @@ STATEMENTS = {
         "update": "UPDATE messenger.search_blocks SET grams = '{}'",
         "delete": "DELETE FROM messenger.search_blocks",
     },
+    "event_log_head": {
+        "select": "SELECT FROM messenger.event_log_head",
+        "insert": "INSERT INTO messenger.event_log_head VALUES (true)",
+        "update": "UPDATE messenger.event_log_head SET last = 9",
+        "delete": "DELETE FROM messenger.event_log_head",
+    },
+    "event_log": {
+        "select": "SELECT FROM messenger.event_log",
+        "insert": f"INSERT INTO messenger.event_log VALUES (2, '{HERE}', 4, 5)",
+        "update": "UPDATE messenger.event_log SET upto_pos = 9",
+        "delete": "DELETE FROM messenger.event_log",
+    },
+    "webhooks": {
+        "select": "SELECT FROM messenger.webhooks",
+        "insert": "INSERT INTO messenger.webhooks (name, id, url, types, secret, secret_id, number) "
+        f"VALUES ('x', '{HERE}', '', '{{}}', '', '{HERE}', 0)",
+        "update": "UPDATE messenger.webhooks SET url = ''",
+        "delete": "DELETE FROM messenger.webhooks",
+    },
+    "webhook_backlog": {
+        "select": "SELECT FROM messenger.webhook_backlog",
+        "insert": "INSERT INTO messenger.webhook_backlog "
+        "(webhook_id, conversation_id, pos, attempts, due_at) "
+        f"VALUES ('{HERE}', '{HERE}', 0, 0, now())",
+        "update": "UPDATE messenger.webhook_backlog SET pos = 0",
+        "delete": "DELETE FROM messenger.webhook_backlog",
+    },
+    "webhook_attempts": {
+        "select": "SELECT FROM messenger.webhook_attempts",
+        "insert": "INSERT INTO messenger.webhook_attempts (webhook_id, at, event_id, type, attempt, took_ms) "
+        f"VALUES ('{HERE}', now(), '', '', 1, 1)",
+        "update": "UPDATE messenger.webhook_attempts SET attempt = 0",
+        "delete": "DELETE FROM messenger.webhook_attempts",
+    },
 }
 COMMANDS = ("select", "insert", "update", "delete")
 # The service reaches these by functions alone.
 HIDDEN = ("feed_cursors", "search_blocks")
+# The host's. No user sees or changes anything there.
+OF_THE_HOST = ("event_log_head", "event_log", "webhooks", "webhook_backlog", "webhook_attempts")
 NOT_GRANTED = {
     *((table, command) for table in HIDDEN for command in COMMANDS),
     *(
@@ -184,8 +228,11 @@ NOT_GRANTED = {
         not in (
             *("message_versions", "notification_settings", "unread_marks"),
             *("files", "file_heads", "reactions", "reaction_heads", "pins", "mentions"),
+            *("webhooks", "webhook_backlog", "webhook_attempts"),
         )
     ),
+    *((table, command) for table in ("event_log_head", "event_log") for command in ("insert", "update")),
+    ("webhook_attempts", "update"),
     ("messages", "insert"),
     ("reactions", "insert"),
     ("reactions", "update"),
@@ -200,7 +247,8 @@ NOT_GRANTED = {
     ("file_heads", "update"),
 }
 # How many rows the right user finds or changes.
-EXPECTED_ROWS = {
+EXPECTED_ROWS: dict[str, dict[str, int | str]] = {
+    **{table: {"select": 0, "insert": "refused", "update": 0, "delete": 0} for table in OF_THE_HOST},
     "conversations": {"select": 1, "insert": 1, "update": 1},
     "conversation_participants": {"select": 4, "insert": 1, "update": 1},
     "participant_absences": {"select": 2, "insert": 1, "update": 2},

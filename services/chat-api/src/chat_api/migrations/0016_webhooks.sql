@@ -149,8 +149,62 @@ CREATE POLICY server_all ON messenger.webhook_attempts TO messenger_chat USING (
 GRANT CREATE ON SCHEMA messenger TO messenger_definer;
 ALTER FUNCTION messenger.append_events(uuid, uuid[], bigint[], bigint[]) OWNER TO messenger_definer;
 ALTER FUNCTION messenger.forget_events(interval, integer) OWNER TO messenger_definer;
--- The log begins here. What was before isn't news.
 SET LOCAL ROLE messenger_definer;
+-- As in migration 0013, but whatever is joined first, only these conversations' cursors are read. With a second consumer,
+-- a plan that is made while the table is small may begin with all cursors of the consumer.
+CREATE OR REPLACE FUNCTION messenger.feed_claim(
+    name text, conversations uuid[], token uuid, seconds double precision, all_of_them boolean)
+RETURNS TABLE (conversation_id text, is_taken boolean, pos bigint, last_pos bigint, busy_s double precision)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO feed_cursors (consumer, conversation_id)
+    SELECT name, c.id FROM conversations c
+     WHERE c.id = ANY ($2)
+       AND NOT EXISTS (SELECT FROM feed_cursors f WHERE f.consumer = name AND f.conversation_id = c.id)
+    ON CONFLICT DO NOTHING;
+
+    RETURN QUERY
+    WITH free AS MATERIALIZED (
+        SELECT f.conversation_id FROM feed_cursors f JOIN conversations c ON c.id = f.conversation_id
+         WHERE f.consumer = name AND f.conversation_id = ANY ($2) AND (all_of_them OR c.last_pos > f.pos)
+           AND (f.leased_until IS NULL OR f.leased_until < clock_timestamp())
+           FOR UPDATE OF f SKIP LOCKED
+    ), taken AS (
+        UPDATE feed_cursors f SET lease = token, leased_until = clock_timestamp() + seconds * interval '1 second'
+          FROM free WHERE f.consumer = name AND f.conversation_id = ANY ($2) AND f.conversation_id = free.conversation_id
+        RETURNING f.conversation_id, f.pos
+    )
+    SELECT c.id::text, t.pos IS NOT NULL, coalesce(t.pos, f.pos), c.last_pos,
+           greatest(extract(epoch FROM f.leased_until - clock_timestamp()), 0)::double precision
+      FROM conversations c
+      JOIN feed_cursors f ON f.consumer = name AND f.conversation_id = ANY ($2) AND f.conversation_id = c.id
+      LEFT JOIN taken t ON t.conversation_id = c.id
+     WHERE c.id = ANY ($2);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION messenger.feed_advance(name text, token uuid, conversations uuid[], positions bigint[])
+RETURNS SETOF uuid
+LANGUAGE sql SECURITY DEFINER
+SET search_path = messenger, pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+    UPDATE feed_cursors f SET pos = coalesce(w.pos, f.pos), lease = NULL, leased_until = NULL
+      FROM unnest(conversations, positions) AS w (id, pos)
+     WHERE f.consumer = name AND f.conversation_id = ANY (conversations) AND f.conversation_id = w.id
+       AND f.lease = token
+    RETURNING f.conversation_id
+$$;
+
+-- The log begins here. What was before isn't news.
 INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos) SELECT 'events', id, last_pos FROM messenger.conversations;
 RESET ROLE;
 REVOKE CREATE ON SCHEMA messenger FROM messenger_definer;
