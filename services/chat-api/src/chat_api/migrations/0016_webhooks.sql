@@ -166,7 +166,8 @@ BEGIN
     INSERT INTO feed_cursors (consumer, conversation_id)
     SELECT name, c.id FROM conversations c
      WHERE c.id = ANY ($2)
-       AND NOT EXISTS (SELECT FROM feed_cursors f WHERE f.consumer = name AND f.conversation_id = c.id)
+       AND NOT EXISTS (SELECT FROM feed_cursors f
+                        WHERE f.consumer = name AND f.conversation_id = ANY ($2) AND f.conversation_id = c.id)
     ON CONFLICT DO NOTHING;
 
     RETURN QUERY
