@@ -6,6 +6,7 @@ from chat_api.model import Draft, Edit, NewConversation, Reaction
 from chat_api.search.matching import Words
 from chat_api.search.query import LAST_ID, Query
 from chat_api.search.store import Block, Lag
+from chat_api.storage.before_send import PgSendFacts
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
@@ -28,7 +29,15 @@ from chat_api.storage.webhooks import PgWebhooks
 from chat_api.webhooks.store import NewSecret
 from messenger_shared.contract.identifiers import SERVER
 from messenger_shared.postgres.database import Database
-from tests.contract.row_level_security_cases import ADMIN, ADMIN_MESSAGE, HERE, MEMBER, NEW, STRANGER
+from tests.contract.row_level_security_cases import (
+    ADMIN,
+    ADMIN_FILE,
+    ADMIN_MESSAGE,
+    HERE,
+    MEMBER,
+    NEW,
+    STRANGER,
+)
 
 OUTSIDER = 5
 SENT_FILE, REFUSED_FILE = "00000000-0000-7000-8000-0000000000f3", "00000000-0000-7000-8000-0000000000f4"
@@ -101,6 +110,8 @@ async def run_message_statements(database: Database) -> None:
     messages, receipts = PgMessages(database), PgReceipts(database)
     await messages.store([Draft(NEW, HERE, ADMIN, "c", "text", "x", None, None, None, None)])
     await messages.sent([ADMIN_MESSAGE], [ADMIN])
+    draft = Draft(ADMIN_MESSAGE, HERE, ADMIN, "c", "text", "x", None, None, None, None, None, [ADMIN_FILE])
+    await PgSendFacts(database).of(draft)
     for forward in (False, True):
         await messages.page(HERE, ADMIN, 2, 10, forward)
     await messages.mentioning(ADMIN, 2**63 - 1, 10)

@@ -25,12 +25,12 @@ from chat_api.feed.webhooks.store import PgDeliveries
 from chat_api.feed.webhooks.supervisor import Supervisor
 from chat_api.outgoing.client import OutgoingClient
 from chat_api.outgoing.settings import OutgoingSettings
+from chat_api.outgoing.signatures import new_secret
 from chat_api.outgoing.slots import Limits
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.event_log import PgEventLog
 from chat_api.storage.webhooks import PgWebhooks
 from chat_api.webhooks import schedule
-from chat_api.webhooks.signatures import new_secret
 from chat_api.webhooks.store import NewSecret
 from messenger_sdk import verify_webhook
 from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 
-from chat_api.model import fingerprint
+from chat_api.rules.repeats import fingerprint
 from messenger_shared.postgres import migrations
 from tests.bench.history.loader import load
 from tests.bench.history.shape import Shape

@@ -12,10 +12,10 @@ import orjson
 import pytest
 
 from chat_api.feed.webhooks import dispatcher
+from chat_api.outgoing.signatures import new_secret
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.participants import PgParticipants
 from chat_api.webhooks import schedule
-from chat_api.webhooks.signatures import new_secret
 from chat_api.webhooks.store import NewSecret
 from messenger_shared.contract.events import MESSAGE_NEW
 from messenger_shared.contract.identifiers import new_id

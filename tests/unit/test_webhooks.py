@@ -8,11 +8,11 @@ from email.utils import format_datetime
 import pytest
 from standardwebhooks import Webhook as Judge
 
+from chat_api.outgoing.signatures import new_secret, signed_headers
 from chat_api.publisher import message_event, pins_event
 from chat_api.webhooks import schedule
 from chat_api.webhooks.bodies import body_of, event_id
 from chat_api.webhooks.schedule import RETRY_AFTER_MAX_S, Verdict, delay_s, retry_after_s, verdict_of
-from chat_api.webhooks.signatures import new_secret, signed_headers
 from messenger_sdk import verify_webhook
 
 ROOM = "00000000-0000-7000-8000-00000000000c"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from chat_api.before_send.asking import LIMITS, Asker
+from chat_api.before_send.checks import BeforeSend
 from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
 from chat_api.handlers.events import EventHandlers
@@ -33,13 +35,15 @@ from chat_api.handlers.users import UserHandlers
 from chat_api.handlers.webhooks import WebhookHandlers
 from chat_api.high_water_marks import HighWaterMarks
 from chat_api.outgoing.client import OutgoingClient
+from chat_api.outgoing.urls import BadUrl
 from chat_api.ports import MessageStore
 from chat_api.publisher import Publisher
 from chat_api.reaction_batcher import ReactionBatcher
 from chat_api.rules.permissions import reacting_roles
 from chat_api.search.searching import Searcher
 from chat_api.send_batcher import SendBatcher
-from chat_api.settings import ChatSettings
+from chat_api.settings import BEFORE_SEND_URL, ChatSettings
+from chat_api.storage.before_send import PgSendFacts
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
@@ -109,13 +113,17 @@ def build_app(settings: ChatSettings, spans: Spans | None = None) -> web.Applica
     roles = reacting_roles(observers_react=settings.observers_react)
     reactions = PgReactions(database, sorted(roles), MAX_EMOJI)
     reaction_batcher = ReactionBatcher(reactions, publisher)
-    handlers = _handlers(settings, database, search_database, messages, batcher, publisher)
+    before_send = _before_send(settings, database, messages, batcher)
+    handlers = _handlers(settings, database, search_database, messages, batcher, publisher, before_send)
     files = PgFiles(database, settings.file_bytes_per_day, settings.files_per_day)
     handlers |= file_handler_table(FileHandlers(files, publisher))
     handlers |= _reaction_handlers(database, messages, reactions, reaction_batcher, publisher)
     server = RpcServer(bus, SERVICE, spans.handlers(handlers) if spans else handlers, lambda: database.ready)
-    for component in (database, search_database, bus, high_water_marks, batcher, reaction_batcher, server):
+    for component in (database, search_database, bus, high_water_marks, batcher, reaction_batcher):
         run_component(app, component.start, component.stop)
+    if before_send is not None:
+        run_component(app, before_send.start, before_send.stop)
+    run_component(app, server.start, server.stop)
     app.on_startup.append(lambda _: _require_row_level_security(database))
     add_health(app, {"redis": lambda: bus.ready, "postgresql": lambda: database.ready})
     return app
@@ -128,13 +136,16 @@ def _handlers(
     messages: MessageStore,
     batcher: SendBatcher,
     publisher: Publisher,
+    before_send: BeforeSend | None,
 ) -> dict[str, RequestHandler]:
     may_create_users = settings.may_create_users
     conversations = PgConversations(database, may_create_users=may_create_users)
     participants = PgParticipants(database, may_create_users=may_create_users)
     by_key = PgServerConversations(database, may_create_users=may_create_users)
     users, keys, receipts = PgUsers(database), PgServerKeys(database), PgReceipts(database)
-    message_handlers = MessageHandlers(messages, conversations, receipts, users, batcher, publisher)
+    message_handlers = MessageHandlers(
+        messages, conversations, receipts, users, batcher, publisher, before_send
+    )
     operators = OperatorHandlers(PgOperators(database), conversations, publisher)
     table = handler_table(
         message_handlers,
@@ -159,6 +170,22 @@ def _handlers(
         EventHandlers(PgEventLog(database), PgChanges(database)),
     )
     return audited(table, keys)
+
+
+def _before_send(
+    settings: ChatSettings, database: Database, messages: MessageStore, batcher: SendBatcher
+) -> BeforeSend | None:
+    if settings.before_send is None:
+        return None
+    # The operator's own URL: its host may have any address, and use http.
+    outgoing = settings.outgoing.trusting(settings.before_send.host)
+    client = OutgoingClient(outgoing, "before_send", LIMITS)
+    try:
+        client.check_url(settings.before_send.url)
+    except BadUrl as error:
+        raise SettingsError(f"{BEFORE_SEND_URL.name}: {error}") from None
+    asker = Asker(settings.before_send, client)
+    return BeforeSend(client, asker, PgSendFacts(database), messages, batcher)
 
 
 def _reaction_handlers(

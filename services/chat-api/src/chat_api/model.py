@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from messenger_shared.contract.events import Event
 
@@ -14,8 +13,6 @@ MentionsData = dict[str, Any]
 ConversationData = dict[str, Any]
 SettingsData = dict[str, Any]
 UserData = dict[str, Any]
-
-FINGERPRINT_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,8 @@ class Draft:
     mentions: MentionsData | None = None
     # The ids of files.
     attachments: list[str] | None = None
+    # The text as it was sent, if the host had it replaced.
+    sent_content: str | None = None
 
 
 class Verdict(NamedTuple):
@@ -279,21 +278,3 @@ def message_from_draft(draft: Draft, verdict: Verdict) -> MessageData:
     if verdict.attachments:
         message["attachments"] = verdict.attachments
     return message | verdict.mentions if verdict.mentions else message
-
-
-def fingerprint(type_: str, content: str) -> bytes:
-    """A hash of a message's type and first text; must equal messenger.fingerprint in the database."""
-    return hashlib.sha256(f"{type_}\n{content}".encode()).digest()[:FINGERPRINT_BYTES]
-
-
-def is_same_message(draft: Draft, sent: SentMessage) -> bool:
-    """Whether `draft` repeats the stored message as it was sent, before any edit or deletion."""
-    message = sent.message
-    if message["conversation_id"] != draft.conversation_id:
-        return False
-    files = [file["file_id"] for file in message.get("attachments", ())]
-    wanted = draft.file_url, draft.attachments or []
-    # A deleted message no longer has its files.
-    if message["deleted_at"] is None and (message["file_url"], files) != wanted:
-        return False
-    return sent.fingerprint in (None, fingerprint(draft.type, draft.content))

@@ -16,9 +16,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 from prometheus_client import Gauge, Histogram
 
-from chat_api.model import Draft, MessageData, SentMessage, Verdict, is_same_message, message_from_draft
+from chat_api.model import Draft, MessageData, SentMessage, Verdict, message_from_draft
 from chat_api.ports import MessageStore
 from chat_api.publisher import Publisher
+from chat_api.rules.repeats import is_same_message
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError, ErrorKind
 

@@ -6,10 +6,13 @@ import sys
 from dataclasses import dataclass, field
 from typing import Final
 
+from yarl import URL
+
 from chat_api.outgoing.settings import OUTGOING, OutgoingSettings
+from chat_api.outgoing.signatures import is_secret
 from messenger_shared.settings.common import PROCESS, STORE, USER_IDS, StoreSettings
-from messenger_shared.settings.environment import Environment
-from messenger_shared.settings.variables import Choice, Flag, Variable, Whole, main
+from messenger_shared.settings.environment import Environment, SettingsError
+from messenger_shared.settings.variables import Choice, Flag, Secret, Text, Variable, Whole, main
 
 EVERYONE: Final = "everyone"
 OFF: Final = "off"
@@ -32,6 +35,22 @@ FILES_PER_DAY: Final = Whole(
     default=1_000,
     meaning="How many files one user may upload within 24 hours; 0 is no limit.",
 )
+BEFORE_SEND_URL: Final = Text(
+    name="MESSENGER_BEFORE_SEND_URL",
+    meaning="A service of yours that is asked before a user's message is stored or edited: http or https, "
+    "and it may have a private address. Without it nobody is asked.",
+)
+BEFORE_SEND_SECRET: Final = Secret(
+    name="MESSENGER_BEFORE_SEND_SECRET",
+    minimum_bytes=38,
+    meaning="Signs these requests, as Standard Webhooks has it: `whsec_` and 24 to 64 bytes in Base64.",
+)
+BEFORE_SEND_FAIL: Final = Choice(
+    name="MESSENGER_BEFORE_SEND_FAIL",
+    choices=("open", "closed"),
+    meaning="What happens to a message when the service gives no answer within 1.5 s: `open` stores it, "
+    "`closed` refuses it for the moment.",
+)
 VARIABLES: Final[tuple[Variable, ...]] = (
     *STORE,
     USER_IDS,
@@ -39,9 +58,38 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     OBSERVERS_REACT,
     FILE_BYTES_PER_DAY,
     FILES_PER_DAY,
+    BEFORE_SEND_URL,
+    BEFORE_SEND_SECRET,
+    BEFORE_SEND_FAIL,
     *OUTGOING,
     *PROCESS,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeSendSettings:
+    """Who is asked before a message is stored, and what happens without an answer."""
+
+    url: str
+    secret: str
+    fails_open: bool
+
+    @classmethod
+    def read(cls, env: Environment) -> BeforeSendSettings | None:
+        """The settings in the environment; None without a URL. Raises SettingsError."""
+        fails_open = BEFORE_SEND_FAIL.of(env) == "open"
+        if not BEFORE_SEND_URL.of(env):
+            return None
+        url = env.url(BEFORE_SEND_URL.name, ("http", "https"))
+        secret = BEFORE_SEND_SECRET.of(env).decode()
+        if not is_secret(secret):
+            raise SettingsError(f"{BEFORE_SEND_SECRET.name} is not whsec_ and 24 to 64 bytes in Base64")
+        return cls(url, secret, fails_open)
+
+    @property
+    def host(self) -> str:
+        """The host of the URL."""
+        return URL(self.url).raw_host or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +104,7 @@ class ChatSettings:
     # What one user may upload within 24 hours; 0 is no limit.
     file_bytes_per_day: int = FILE_BYTES_PER_DAY.default
     files_per_day: int = FILES_PER_DAY.default
+    before_send: BeforeSendSettings | None = None
     outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
 
     @classmethod
@@ -68,6 +117,7 @@ class ChatSettings:
             OBSERVERS_REACT.of(env),
             FILE_BYTES_PER_DAY.of(env),
             FILES_PER_DAY.of(env),
+            BeforeSendSettings.read(env),
             OutgoingSettings.read(env),
         )
 

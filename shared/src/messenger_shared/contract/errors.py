@@ -62,6 +62,7 @@ REACTION_LIMIT: Final = ErrorKind(
 MENTION_ALL_REFUSED: Final = ErrorKind(
     "mention_all_refused", 403, False, "Only admins may mention all members, of at most 1,000"
 )
+MESSAGE_REJECTED: Final = ErrorKind("message_rejected", 422, False, "The message was rejected")
 UNKNOWN_USER: Final = ErrorKind("unknown_user", 422, False, "Unknown user")
 FILE_TOO_LARGE: Final = ErrorKind("file_too_large", 413, False, "File is too large")
 FILE_TYPE_REFUSED: Final = ErrorKind("file_type_refused", 415, False, "Files of this type are not accepted")
@@ -100,6 +101,7 @@ KINDS: Final[Mapping[str, ErrorKind]] = {
         BAD_ENDPOINT,
         REACTION_LIMIT,
         MENTION_ALL_REFUSED,
+        MESSAGE_REJECTED,
         UNKNOWN_USER,
         FILE_TOO_LARGE,
         FILE_TYPE_REFUSED,

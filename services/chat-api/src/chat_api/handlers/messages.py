@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from chat_api.before_send.checks import BeforeSend
 from chat_api.handlers.users import named_by, with_users
 from chat_api.model import Draft, Edit, MessageData
 from chat_api.ports import ConversationStore, MessageStore, ReceiptStore, UserStore
@@ -31,6 +32,7 @@ class MessageHandlers:
         users: UserStore,
         batcher: SendBatcher,
         publisher: Publisher,
+        before_send: BeforeSend | None = None,
     ) -> None:
         self._messages = messages
         self._conversations = conversations
@@ -38,26 +40,16 @@ class MessageHandlers:
         self._users = users
         self._batcher = batcher
         self._publisher = publisher
+        self._before_send = before_send
 
     def send(self, request: Request) -> asyncio.Future[Any]:
-        """Stores a message. See SendBatcher.send."""
-        body = request.body
-        return self._batcher.send(
-            Draft(
-                body["message_id"],
-                body["conversation_id"],
-                request.user_id,
-                body["client_message_id"],
-                body["message_type"],
-                body["content"],
-                body["file_url"],
-                body["file_name"],
-                body["file_size"],
-                body["reply_to"],
-                wanted_mentions(body),
-                body.get("attachments") or None,
-            )
-        )
+        """Stores a user's message. See SendBatcher.send, and BeforeSend.send."""
+        draft = _draft(request)
+        return self._batcher.send(draft) if self._before_send is None else self._before_send.send(draft)
+
+    def send_for_host(self, request: Request) -> asyncio.Future[Any]:
+        """Stores a message that the host sends as a user. The host isn't asked about it."""
+        return self._batcher.send(_draft(request))
 
     async def history(self, request: Request) -> Any:
         """Returns a page of messages: newest first, or oldest first after a seq."""
@@ -92,6 +84,8 @@ class MessageHandlers:
         """
         body, caller = request.body, request.user_id
         edit = Edit(body["content"], wanted_mentions(body), body["expected_version"])
+        if self._before_send is not None:
+            edit = await self._before_send.edit(body["message_id"], caller, edit)
         message, mentioned = await self._messages.edit(body["message_id"], caller, edit)
         self._publisher.publish_changed_message(message)
         if mentioned:
@@ -147,3 +141,21 @@ class MessageHandlers:
         if facts is None or facts.conversation_id != body["conversation_id"]:
             raise AppError(errors.NOT_FOUND)
         return facts.seq
+
+
+def _draft(request: Request) -> Draft:
+    body = request.body
+    return Draft(
+        body["message_id"],
+        body["conversation_id"],
+        request.user_id,
+        body["client_message_id"],
+        body["message_type"],
+        body["content"],
+        body["file_url"],
+        body["file_name"],
+        body["file_size"],
+        body["reply_to"],
+        wanted_mentions(body),
+        body.get("attachments") or None,
+    )

@@ -79,7 +79,7 @@ class ServerConversationHandlers:
         profile = (await self._users.profiles(SERVER, [sender_id])).get(sender_id)
         if profile is not None and profile.deactivated:
             raise AppError(errors.USER_DEACTIVATED)
-        return await self._messages.send(request._replace(user_id=sender_id, body=body))
+        return await self._messages.send_for_host(request._replace(user_id=sender_id, body=body))
 
     async def _post(self, request: Request) -> Any:
         body = request.body

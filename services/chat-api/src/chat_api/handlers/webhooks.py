@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from chat_api.outgoing.signatures import new_secret
 from chat_api.outgoing.urls import BadUrl
-from chat_api.webhooks.signatures import new_secret
 from chat_api.webhooks.store import NewSecret, WebhookRow, WebhookStore
 from messenger_shared.contract import cursors, errors
 from messenger_shared.contract.errors import AppError

@@ -199,6 +199,7 @@ def _position(answer: Any) -> tuple[int, Any]:
 
 
 _PATH: Final = "/conversations/{conversation_id}/messages"
+_OF_TEXTS: Final = (errors.MESSAGE_TOO_LONG, errors.MENTION_ALL_REFUSED, errors.MESSAGE_REJECTED)
 _MESSAGE_ERRORS: Final = (errors.INVALID_FRAME, errors.FORBIDDEN, errors.NOT_MEMBER, errors.NOT_FOUND)
 
 SEND: Final = Operation(
@@ -214,10 +215,9 @@ SEND: Final = Operation(
     errors=(
         *ON_CONVERSATION,
         errors.INVALID_FRAME,
-        errors.MESSAGE_TOO_LONG,
         errors.FORBIDDEN,
         errors.IDEMPOTENCY_CONFLICT,
-        errors.MENTION_ALL_REFUSED,
+        *_OF_TEXTS,
         errors.FILE_NOT_READY,
         errors.RATE_LIMITED,
     ),
@@ -242,7 +242,7 @@ EDIT: Final = Operation(
     key="message_id",
     route=Route("PUT", "/messages/{message_id}", ok),
     command=Command(("message.edit",), "message.edited", _with_data),
-    errors=(*_MESSAGE_ERRORS, errors.MESSAGE_TOO_LONG, errors.VERSION_CONFLICT, errors.MENTION_ALL_REFUSED),
+    errors=(*_MESSAGE_ERRORS, errors.VERSION_CONFLICT, *_OF_TEXTS),
 )
 DELETE: Final = Operation(
     name="message.delete",

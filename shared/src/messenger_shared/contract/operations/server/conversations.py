@@ -77,6 +77,8 @@ def _ensured(answer: Any) -> tuple[int, Any]:
     return (201 if answer["created"] else 200), answer["conversation"]
 
 
+# Hosts are not limited, and not asked about their own messages.
+_USERS_ALONE: Final = (errors.RATE_LIMITED, errors.MESSAGE_REJECTED)
 _BY_KEY: Final = "/conversations/by-key/{external_key}"
 
 ENSURE: Final = Operation(
@@ -135,7 +137,7 @@ SEND_AS: Final = Operation(
         (MESSAGES,),
         {"Idempotency-Key": "client_message_id"},
     ),
-    errors=(*(kind for kind in SEND.errors if kind is not errors.RATE_LIMITED), errors.USER_DEACTIVATED),
+    errors=(*(kind for kind in SEND.errors if kind not in _USERS_ALONE), errors.USER_DEACTIVATED),
 )
 
 OPERATIONS: Final = (ENSURE, GET_BY_KEY, GET, CLOSE, SEND_AS)
