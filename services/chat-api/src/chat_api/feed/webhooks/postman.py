@@ -56,6 +56,6 @@ class Postman:
             outcome = Outcome(verdict_of(status), str(status), asked_s)
         took_s = time.monotonic() - begun
         delivered = outcome.verdict is Verdict.DELIVERED
-        metrics.ATTEMPTS.labels(webhook.name, "delivered" if delivered else outcome.reason).inc()
+        metrics.ATTEMPTS.labels(webhook.name, outcome.verdict.value if delivered else outcome.reason).inc()
         metrics.ATTEMPT_TIME.labels(webhook.name).observe(took_s)
         return outcome, Attempt(now, id_, body["type"], number, status, failure, int(took_s * 1_000))

@@ -13,6 +13,7 @@ from chat_api.feed.webhooks import metrics
 from chat_api.feed.webhooks.dispatcher import Dispatcher
 from chat_api.feed.webhooks.model import Figures, Leased
 from chat_api.feed.webhooks.store import LEASE_S, PgDeliveries
+from chat_api.webhooks.schedule import Verdict
 from messenger_shared.bus import channels
 from messenger_shared.bus.interface import Bus
 from messenger_shared.contract.errors import AppError
@@ -76,6 +77,7 @@ class Supervisor:
             dispatcher = self._dispatchers.get(id_)
             if dispatcher is None:
                 dispatcher = self._dispatchers[id_] = self._make(row)
+                _announce(row.webhook.name)
                 await dispatcher.start()
             dispatcher.webhook, dispatcher.leased_until = row.webhook, asked_at + LEASE_S
         self._rounds += 1
@@ -92,6 +94,13 @@ class Supervisor:
         _show(dispatcher.webhook.name, Figures(0, 0, 0.0))
         with contextlib.suppress(AppError):
             await self._store.release(self._token, id_, dispatcher.number)
+
+
+def _announce(name: str) -> None:
+    """Shows the counters of a webhook before anything is counted."""
+    metrics.ATTEMPTS.labels(name, Verdict.DELIVERED.value)
+    for metric in (metrics.ATTEMPT_TIME, metrics.PARKED_TOTAL, metrics.DISABLED, metrics.FORGOTTEN):
+        metric.labels(name)
 
 
 def _show(name: str, figures: Figures) -> None:
