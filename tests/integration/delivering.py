@@ -90,7 +90,8 @@ class Receiver:
         if status == RESET:
             assert request.transport is not None
             request.transport.abort()
-        return web.Response(status=max(status, 200), headers=self.headers)
+        # Whoever waits longer than it is late gets no success either.
+        return web.Response(status=504 if status <= 0 else status, headers=self.headers)
 
     @property
     def taken(self) -> dict[str, list[int]]:

@@ -163,13 +163,16 @@ def _handlers(
         ServerKeyHandlers(keys, publisher),
         operators,
     )
-    # It makes no requests here: only the feed does.
+    return audited(table | _webhook_handlers(settings, database), keys)
+
+
+def _webhook_handlers(settings: ChatSettings, database: Database) -> dict[str, RequestHandler]:
+    # It checks URLs and makes no requests: the feed does.
     outgoing = OutgoingClient(settings.outgoing, "webhooks")
-    table |= webhook_handler_table(
+    return webhook_handler_table(
         WebhookHandlers(PgWebhooks(database), outgoing.check_url),
         EventHandlers(PgEventLog(database), PgChanges(database)),
     )
-    return audited(table, keys)
 
 
 def _before_send(
