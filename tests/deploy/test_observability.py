@@ -12,6 +12,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import chat_api.feed.metrics
+import chat_api.feed.webhooks.metrics
 import chat_api.handlers.server_users
 import chat_api.search.searching
 import chat_api.send_batcher  # noqa: F401

@@ -34,10 +34,10 @@ class ServerEvents:
         # Replaced each time that it is set.
         self._news = asyncio.Event()
         self.handlers: dict[str, ServerHandler] = {webhooks.EVENTS.name: self.read}
-        bus.on_gap(self._wake)
 
     async def start(self) -> None:
         """Subscribes. If Redis is away, the bus does so when it is back."""
+        self._bus.on_gap(self._wake)
         with contextlib.suppress(AppError):
             await self._bus.subscribe([channels.EVENTS], lambda _: self._wake())
 
