@@ -65,10 +65,22 @@ async def test_ten_at_once_and_no_more(clients: WebClients) -> None:
     assert path.read_bytes() == document("", 4096)["buffer"]
 
 
-async def test_a_recording_is_played(clients: WebClients) -> None:
+async def test_a_recording_is_sent_at_once_and_played(clients: WebClients) -> None:
     first, second = await two_in(clients, "Sounds", viewport=WIDE)
+    is_released = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_released.wait()
+        await route.continue_()
+
+    # What uploads files is loaded with the first one. The message waits for it.
+    await first.page.route("**/assets/engine-*.js", hold)
     await choose(first, recording("song.wav", 3))
     await first.send("Listen")
+    await expect(first.page.get_by_text("Adding files…")).to_be_visible()
+    await expect(first.text_box).to_have_value("Listen")
+    is_released.set()
+    await expect(first.text_box).to_have_value("")
     await expect(attachments(second)).to_contain_text("song.wav")
     await expect(attachments(second).locator("audio")).to_have_count(0)
     await attachments(second).get_by_role("button", name="Play song.wav").click()

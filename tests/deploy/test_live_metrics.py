@@ -43,10 +43,17 @@ Samples = dict[str, list[dict[str, str]]]
 
 @pytest.fixture
 async def stack(tmp_path: Path) -> AsyncIterator[RunningStack]:
-    """Yields a stack of its own, since the test breaks it; with an S3 store, which has metrics of its own."""
-    workers = "gateway=1,chat-api=1,presence=1"
+    """Yields a stack of its own, since the test breaks it; with all that has metrics of its own.
+
+    That is an S3 store, and a host that is asked before messages are stored, but isn't there.
+    """
+    workers = "gateway=1,chat-api=1,presence=1,feed=1"
+    env = {
+        "MESSENGER_BEFORE_SEND_URL": f"http://127.0.0.1:{unused_port()}",
+        "MESSENGER_BEFORE_SEND_SECRET": "whsec_" + "A" * 32,
+    }
     with running_s3() as store:
-        async with running_stack(tmp_path / "data", unused_port(), workers, store.variables()) as stack:
+        async with running_stack(tmp_path / "data", unused_port(), workers, store.variables() | env) as stack:
             yield stack
 
 

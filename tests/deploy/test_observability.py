@@ -11,9 +11,11 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+import chat_api.before_send.asking
 import chat_api.feed.metrics
 import chat_api.feed.webhooks.metrics
 import chat_api.handlers.server_users
+import chat_api.outgoing.metrics
 import chat_api.search.searching
 import chat_api.send_batcher  # noqa: F401
 import gateway.metrics  # noqa: F401

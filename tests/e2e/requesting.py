@@ -30,6 +30,7 @@ _STATUSES = {
     "forbidden": 403,
     "not_member": 403,
     "mention_all_refused": 403,
+    "message_rejected": 422,
     "not_found": 404,
     "file_not_ready": 409,
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -13,86 +12,30 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from chat_api.before_send import asking
-from chat_api.before_send.asking import LIMITS, Asker
 from chat_api.before_send.checks import BeforeSend
 from chat_api.high_water_marks import HighWaterMarks
 from chat_api.model import Draft, Edit, NewConversation
-from chat_api.outgoing.client import OutgoingClient
-from chat_api.outgoing.settings import OutgoingSettings
 from chat_api.outgoing.slots import Limits
 from chat_api.publisher import Publisher
 from chat_api.send_batcher import SendBatcher
-from chat_api.settings import BeforeSendSettings
-from chat_api.storage.before_send import PgSendFacts
 from chat_api.storage.conversations import PgConversations
 from chat_api.storage.files import PgFiles
 from chat_api.storage.messages import PgMessages
-from messenger_sdk import verify_webhook
 from messenger_shared.bus.memory_bus import MemoryBroker, MemoryBus
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import new_id
 from messenger_shared.postgres.database import Database
+from tests.integration.asked_host import (
+    ADMIN,
+    MEMBER,
+    OBSERVER,
+    STRANGER,
+    Host,
+    Verdict,
+    World,
+    replacing,
+)
 from tests.waiting import until
-
-ADMIN, MEMBER, OBSERVER, STRANGER = 1, 2, 3, 4
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ALLOW: Mapping[str, Any] = {"action": "allow"}
-Verdict = Mapping[str, Any] | web.Response
-
-
-def replacing(content: object) -> Verdict:
-    return {"action": "replace", "content": content}
-
-
-@dataclass
-class Host:
-    """Answers by content; allows what it doesn't know. Of `held` texts it thinks until they are let go."""
-
-    verdicts: dict[str, Callable[[], Verdict]] = field(default_factory=dict)
-    held: dict[str, asyncio.Event] = field(default_factory=dict)
-    asked: list[dict[str, Any]] = field(default_factory=list)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        body = verify_webhook(await request.read(), request.headers, SECRET)
-        assert body["type"] == "message.before_send"
-        self.asked.append(body["data"])
-        content = body["data"]["content"]
-        if content in self.held:
-            await self.held[content].wait()
-        verdict = self.verdicts.get(content, lambda: ALLOW)()
-        return verdict if isinstance(verdict, web.Response) else web.json_response(verdict)
-
-    def says(self, content: str, *verdicts: Verdict) -> None:
-        """These verdicts one after the other, the last one for ever."""
-        rest = list(verdicts)
-        self.verdicts[content] = lambda: rest.pop(0) if len(rest) > 1 else rest[0]
-
-    @property
-    def contents(self) -> list[str]:
-        return [data["content"] for data in self.asked]
-
-
-@dataclass
-class World:
-    """A group, and the way of messages into it."""
-
-    database: Database
-    url: str
-    room: str
-    messages: PgMessages
-    batcher: SendBatcher
-
-    def before_send(self, *, fails_open: bool = True, limits: Limits = LIMITS) -> BeforeSend:
-        client = OutgoingClient(OutgoingSettings().trusting("127.0.0.1"), "before_send", limits)
-        asker = Asker(BeforeSendSettings(self.url, SECRET, fails_open), client)
-        return BeforeSend(client, asker, PgSendFacts(self.database), self.messages, self.batcher)
-
-    def draft(self, content: str, sender: int = MEMBER, client_id: str | None = None, **more: Any) -> Draft:
-        draft = Draft(new_id(), self.room, sender, client_id, "text", content, None, None, None, None)
-        return Draft(**{**{name: getattr(draft, name) for name in draft.__slots__}, **more})
-
-    async def contents(self) -> list[str]:
-        return [one["content"] for one in await self.messages.page(self.room, ADMIN, 0, 100, forward=True)]
 
 
 @pytest.fixture
@@ -208,9 +151,12 @@ async def test_repeats_at_once_are_stored_once_whatever_the_host_says_of_each(
 ) -> None:
     # As from two gateways: other message ids, the same client's id.
     host.says("rude", replacing("kind"), replacing("friendly"))
-    one, two = await asyncio.gather(
-        *(sent(before_send, world.draft("rude", client_id="k")) for _ in range(2))
-    )
+    host.held["rude"] = asyncio.Event()
+    drafts = [world.draft("rude", client_id="k") for _ in range(2)]
+    both = [asyncio.ensure_future(sent(before_send, draft)) for draft in drafts]
+    await until(lambda: len(host.asked) == 2)
+    host.held["rude"].set()
+    one, two = await asyncio.gather(*both)
     assert one["message_id"] == two["message_id"]
     # As from one gateway after a gap of the bus: the same request.
     draft = world.draft("hello")

@@ -34,6 +34,12 @@ S3 = {
 }
 
 
+BEFORE_SEND = {
+    "MESSENGER_BEFORE_SEND_URL": "https://moderation.example.org",
+    "MESSENGER_BEFORE_SEND_SECRET": "whsec_" + "A" * 32,
+}
+
+
 class Overheard(Mapping[str, str]):
     """An environment that remembers which names were read."""
 
@@ -70,7 +76,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_every_variable_that_a_service_reads_is_declared_and_every_declared_one_is_read(
     service: str, settings: type[GatewaySettings | ChatSettings | PresenceSettings | FeedSettings]
 ) -> None:
-    env = Overheard(GOOD | {"MESSENGER_JWT_PREVIOUS_SECRET": PASSWORD} | S3)
+    env = Overheard(GOOD | {"MESSENGER_JWT_PREVIOUS_SECRET": PASSWORD} | S3 | BEFORE_SEND)
     settings.read(Environment(env))
     assert env.asked == {variable.name for variable in SERVICES[service]} - {v.name for v in PROCESS}
 

@@ -9,7 +9,7 @@ CHAT_API = "services/chat-api/src/chat_api"
 SHARED = "shared/src/messenger_shared"
 TABLES = f"{CHAT_API}/migrations/0001_conversations_and_messages.sql"
 MENTIONS = f"{CHAT_API}/migrations/0010_mentions.sql"
-SENDING = f"{CHAT_API}/migrations/0011_files.sql"
+SENDING = f"{CHAT_API}/migrations/0018_replaced_texts.sql"
 
 _NO_UNIQUE_ID = (
     Edit(TABLES, "CREATE UNIQUE INDEX messages_by_client_message_id", "CREATE INDEX messages_by_client"),

@@ -13,6 +13,8 @@ export class FakeSearches {
   readonly stops: number[] = [];
   /** The waits in seconds with which the next searches are refused. */
   readonly refusals: number[] = [];
+  /** Why they are refused. */
+  refusedFor: 'rate_limited' | 'unavailable' | 'forbidden' = 'rate_limited';
 
   constructor(gateway: Messages) {
     this.#gateway = gateway;
@@ -20,7 +22,7 @@ export class FakeSearches {
 
   page(query: URLSearchParams): Response | Record<string, unknown> {
     const wait = this.refusals.shift();
-    if (wait !== undefined) return refusal(wait);
+    if (wait !== undefined) return refusal(this.refusedFor, wait);
     const before = Number(query.get('cursor') ?? Number.POSITIVE_INFINITY);
     const stop = this.stops.shift();
     const limit = Number(query.get('limit'));
@@ -47,9 +49,11 @@ function hitOf(message: Message, q: string): SearchHit {
   return { message, conversation_id: message.conversation_id, highlights };
 }
 
-function refusal(seconds: number): Response {
+const STATUSES = { rate_limited: 429, unavailable: 503, forbidden: 403 };
+
+function refusal(code: FakeSearches['refusedFor'], seconds: number): Response {
   return Response.json(
-    { code: 'rate_limited', title: 'Too many requests', retryable: true },
-    { status: 429, headers: { 'Retry-After': `${seconds}` } },
+    { code, title: code, retryable: code !== 'forbidden' },
+    { status: STATUSES[code], headers: { 'Retry-After': `${seconds}` } },
   );
 }

@@ -158,6 +158,36 @@ describe('pages', () => {
     expect(await state()).toMatchObject({ texts: ['tea 9', 'tea 1'], isPartial: false, hasMore: false });
   });
 
+  test('that find nothing go on for some seconds, which is told', async () => {
+    const { search, ask, last, asked, state } = searching();
+    const pass = async (pages: number) => {
+      for (let page = 1; page <= pages; page += 1) {
+        await advance(500);
+        last().answer([], { next_cursor: `${asked.length}`, partial: true });
+        await state();
+      }
+    };
+    await ask('tea');
+    await pass(4);
+    expect(await state()).toMatchObject({ status: 'searching', isPartial: false });
+    await pass(1);
+    expect(await state()).toMatchObject({ status: 'searching', isPartial: true });
+    await pass(24);
+    expect(await state()).toMatchObject({ status: 'searching', isPartial: true });
+    await pass(1);
+    expect(asked).toHaveLength(30);
+    expect(await state()).toMatchObject({ status: 'ready', isPartial: true, hasMore: true });
+    search.loadMore();
+    await pass(7);
+    last().answer(['tea 1']);
+    expect(await state()).toMatchObject({
+      status: 'ready',
+      texts: ['tea 1'],
+      isPartial: false,
+      hasMore: false,
+    });
+  });
+
   test('with enough hits do not go on', async () => {
     const { ask, asked, state } = searching();
     const many = Array.from({ length: 10 }, (_, at) => `tea ${at}`);

@@ -83,7 +83,7 @@ describe('a session', () => {
   });
 
   test('asks at most five times a second, whoever searches', async () => {
-    setup.gateway.searches.stops.push(...Array.from({ length: 20 }, (_, at) => 100 - at));
+    setup.gateway.searches.stops.push(...Array.from({ length: 8 }, (_, at) => 100 - at));
     const both = [start('tea'), start('pot')];
     await advance(PAUSE_MS + 999);
     expect(searches().length).toBeLessThanOrEqual(5);
@@ -92,17 +92,33 @@ describe('a session', () => {
     expect(searches()).toHaveLength(10);
   });
 
-  test('waits as long as the gateway wants, and then goes on', async () => {
-    setup.gateway.storeMessage('tea');
-    await advance(10);
-    setup.gateway.searches.refusals.push(2, 1);
+  test.each(['rate_limited', 'unavailable'] as const)(
+    'waits as long as the gateway wants: %s',
+    async (code) => {
+      setup.gateway.storeMessage('tea');
+      await advance(10);
+      setup.gateway.searches.refusedFor = code;
+      setup.gateway.searches.refusals.push(2, 1);
+      const search = start('tea');
+      await advance(PAUSE_MS + 1_900);
+      expect(searches()).toHaveLength(1);
+      expect(search.state.get()).toMatchObject({ status: 'searching', failure: null });
+      await advance(2_000);
+      expect(searches()).toHaveLength(3);
+      expect(search.state.get()).toMatchObject({ status: 'ready', hits: [{}] });
+    },
+  );
+
+  test.each([
+    ['forbidden', 1],
+    ['unavailable', 60],
+  ] as const)('does not wait in vain: %s, %i s', async (code, seconds) => {
+    setup.gateway.searches.refusedFor = code;
+    setup.gateway.searches.refusals.push(seconds);
     const search = start('tea');
-    await advance(PAUSE_MS + 1_900);
+    await advance(PAUSE_MS + 10);
+    expect(search.state.get()).toMatchObject({ status: 'failed', failure: { code } });
     expect(searches()).toHaveLength(1);
-    expect(search.state.get()).toMatchObject({ status: 'searching', failure: null });
-    await advance(2_000);
-    expect(searches()).toHaveLength(3);
-    expect(search.state.get()).toMatchObject({ status: 'ready', hits: [{}] });
   });
 
   test('gives up waiting in the end, and asks no more once it is stopped', async () => {

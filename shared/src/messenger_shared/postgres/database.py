@@ -132,10 +132,11 @@ class Database:
         """Lends a connection's cursor. Closes the connection after an error that may have broken it."""
         async with self._guarded():
             cursor = await self._pool.acquire()
+            before = _cancellations()
             try:
                 yield cursor
             except BaseException as error:
-                if not _is_still_usable(error):
+                if not _is_still_usable(error, is_cancelled=_cancellations() > before):
                     self._pool.close_used(cursor)
                 raise
             finally:
@@ -227,10 +228,13 @@ def _set_user_sql(user_id: int | None) -> str:
     return "" if user_id is None else f"SELECT set_config('app.user_id', '{int(user_id)}', true);"
 
 
-def _is_still_usable(error: BaseException) -> bool:
+def _is_still_usable(error: BaseException, *, is_cancelled: bool) -> bool:
     """Whether the connection can be used again: only the statement failed, or the service refused it."""
     if isinstance(error, AppError):
         return True
+    if isinstance(error, asyncio.CancelledError):
+        # Without a cancellation of this task, the server has only ended the statement for its timeout.
+        return not is_cancelled
     return isinstance(error, psycopg2.Error) and failure_of(error) is not Failure.UNREACHABLE
 
 

@@ -78,6 +78,7 @@ class OutgoingClient:
         # So that they are shown before anything is counted.
         for outcome in (*_STATUSES, *FAILURES):
             metrics.REQUESTS.labels(purpose, outcome)
+        metrics.REQUEST_TIME.labels(purpose)
 
     async def start(self) -> None:
         """Raises SettingsError if the file of certificate authorities can't be read."""

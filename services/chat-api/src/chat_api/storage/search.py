@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any, Final
 
 from chat_api.search.grams import conversation_gram
@@ -223,7 +224,8 @@ class PgSearch:
 
     async def _rows(self, sql: str, caller: int, seconds: float, parameters: dict[str, Any]) -> list[Row]:
         """The rows of a statement that ends after `seconds`. The limit is set in the same round trip."""
-        limit = f"SELECT set_config('statement_timeout', '{max(1, int(seconds * 1_000))}', true);"
+        # Rounded up: a statement that ends before the time of its search would count as failed.
+        limit = f"SELECT set_config('statement_timeout', '{max(1, ceil(seconds * 1_000))}', true);"
         return await self._database.rows(limit + sql, parameters, user_id=caller)
 
 

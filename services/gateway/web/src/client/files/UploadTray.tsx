@@ -11,7 +11,7 @@ import type { DraftFiles } from './useDraftFiles.ts';
 
 export function UploadTray({ files }: { files: DraftFiles }) {
   const { t } = useLanguage();
-  const { uploads, leftOut, hasFailed, failure } = files;
+  const { uploads, leftOut, hasFailed, isAdding, failure } = files;
   const notice = failure
     ? failureText(t, failure)
     : leftOut > 0
@@ -24,6 +24,7 @@ export function UploadTray({ files }: { files: DraftFiles }) {
       <p className="tray-notice bad" role="status">
         {notice}
       </p>
+      {isAdding && <p className="tray-notice quiet">{t('files.adding')}</p>}
       {uploads.length > 0 && (
         <ul className="tray" aria-label={t('files.tray')}>
           {uploads.map((upload) => (

@@ -1,18 +1,23 @@
 /** The files of a conversation's draft, and the ways by which they come: the button, paste, and drop. */
 
+import { type Failure, isBlank, type UploadsView, useFeature, useUploads } from '@messenger/react';
 import {
-  type Failure,
-  isBlank,
-  type Upload,
-  type UploadsView,
-  useFeature,
-  useUploads,
-} from '@messenger/react';
-import { type ClipboardEvent, type DragEvent, useCallback, useEffect, useMemo, useState } from 'react';
+  type ClipboardEvent,
+  type DragEvent,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useAction } from '../parts/useAction.ts';
 
 export interface DraftFiles extends Omit<UploadsView, 'add'> {
   add: (files: readonly File[]) => void;
+  /** Whether files are being added, which takes a moment the first time: `uploads` has them after that. */
+  isAdding: boolean;
+  /** Resolves when no file is being added any more, to whether all of them were. Null if none is. */
+  whenAdded: () => Promise<boolean> | null;
   failure: Failure | null;
   /** Whether files can be added now. */
   isOn: boolean;
@@ -28,12 +33,22 @@ export function useDraftFiles(conversationId: string, canWrite: boolean): DraftF
   const [leftOut, setLeftOut] = useState(0);
   const { add: addAll, remove: removeOne } = view;
   const { run, failure } = useAction();
+  const adding = useRef(new Set<Promise<boolean>>());
+  const [isAdding, setAdding] = useState(false);
   const add = useCallback(
     (files: readonly File[]) => {
-      if (files.length > 0) void run(async () => setLeftOut(await addAll(files)));
+      if (files.length === 0) return;
+      const added = run(async () => setLeftOut(await addAll(files)));
+      adding.current.add(added);
+      setAdding(true);
+      void added.finally(() => {
+        adding.current.delete(added);
+        setAdding(adding.current.size > 0);
+      });
     },
     [addAll, run],
   );
+  const whenAdded = useCallback(() => (adding.current.size > 0 ? areAll([...adding.current]) : null), []);
   const remove = useCallback(
     (id: string) => {
       setLeftOut(0);
@@ -49,11 +64,15 @@ export function useDraftFiles(conversationId: string, canWrite: boolean): DraftF
       event.preventDefault();
       add([...files]);
     };
-    return { ...view, isOn, hasFailed: view.uploads.some(hasFailed), leftOut, failure, add, remove, onPaste };
-  }, [view, isOn, leftOut, failure, add, remove]);
+    const hasFailed = view.uploads.some(({ phase }) => phase === 'failed');
+    return { ...view, isOn, isAdding, whenAdded, hasFailed, leftOut, failure, add, remove, onPaste };
+  }, [view, isOn, isAdding, whenAdded, leftOut, failure, add, remove]);
 }
 
-const hasFailed = (upload: Upload) => upload.phase === 'failed';
+async function areAll(actions: Promise<boolean>[]): Promise<boolean> {
+  const results = await Promise.allSettled(actions);
+  return results.every((result) => result.status === 'fulfilled' && result.value);
+}
 
 export interface FileDrop {
   /** Whether the user holds files over the element. */

@@ -227,10 +227,12 @@ export const en = {
   'details.notify.all': 'All messages',
   'details.notify.mentions': 'Mentions',
   'details.notify.none': 'Nothing',
+  'error.message_rejected': 'This message is not accepted here.',
   'error.mention_all_refused':
     'Only admins may mention everyone, and only in conversations of up to 1,000 members.',
   'settings.formatting': 'Show **bold**, *italic*, `code` and quotes as such',
   'files.add': 'Attach files',
+  'files.adding': 'Adding files…',
   'files.drop': 'Drop files to attach them',
   'files.tray': 'Files to send',
   'files.remove': 'Remove {name}',

@@ -12,6 +12,7 @@ export const enSearch = {
   'search.none': 'No messages found for “{text}”',
   'search.partial': 'Not everything has been searched yet.',
   'search.goOn': 'Search on',
+  'search.goesOn': 'Nothing found so far. Searching on…',
   'search.shown':
     '{conversations, plural, =0 {} one {# conversation, } other {# conversations, }}{messages, plural, =0 {no messages shown} one {# message shown} other {# messages shown}}',
   'search.filters': 'Filters for messages',

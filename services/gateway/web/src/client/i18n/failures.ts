@@ -13,6 +13,7 @@ const KEYS = new Map<string, TextKey>([
   ['not_member', 'error.not_member'],
   ['not_found', 'error.not_found'],
   ['mention_all_refused', 'error.mention_all_refused'],
+  ['message_rejected', 'error.message_rejected'],
   ['version_conflict', 'error.version_conflict'],
   ['message_too_long', 'error.message_too_long'],
   ['rate_limited', 'error.rate_limited'],
@@ -30,10 +31,12 @@ const KEYS = new Map<string, TextKey>([
 
 /** The details name fields of the protocol. They are shown because that is better than nothing. */
 export function failureText(t: Translate, failure: Failure): string {
-  const key = KEYS.get(failure.code);
-  if (key) return t(key);
   const details = Object.values(failure.details ?? {})
     .flat()
     .join(' ');
+  // The host's own words go before ours.
+  if (failure.code === 'message_rejected' && details) return details;
+  const key = KEYS.get(failure.code);
+  if (key) return t(key);
   return t('error.other', { message: details || failure.message || failure.code });
 }

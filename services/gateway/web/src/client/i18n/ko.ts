@@ -226,10 +226,12 @@ export const ko: Texts = {
   'details.notify.all': '모든 메시지',
   'details.notify.mentions': '멘션만',
   'details.notify.none': '받지 않음',
+  'error.message_rejected': '이 메시지는 보낼 수 없습니다.',
   'error.mention_all_refused':
     '모두를 멘션하는 것은 관리자만, 참여자가 1,000명 이하인 대화에서만 할 수 있습니다.',
   'settings.formatting': '**굵게**, *기울임*, `코드`, 인용을 서식으로 표시',
   'files.add': '파일 첨부',
+  'files.adding': '파일을 추가하는 중…',
   'files.drop': '여기에 파일을 놓아 첨부하세요',
   'files.tray': '보낼 파일',
   'files.remove': '{name} 제거',

@@ -14,6 +14,7 @@ export const koSearch: Record<keyof typeof enSearch, string> = {
   'search.none': '“{text}” 메시지 검색 결과가 없습니다',
   'search.partial': '아직 모두 검색하지 못했습니다.',
   'search.goOn': '계속 검색',
+  'search.goesOn': '아직 찾지 못했습니다. 계속 검색하는 중…',
   'search.shown': '{conversations, plural, =0 {} other {대화 #개, }}메시지 {messages}개 표시됨',
   'search.filters': '메시지 검색 조건',
   'search.from': '보낸 사람',

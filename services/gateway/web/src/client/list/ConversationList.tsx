@@ -1,8 +1,9 @@
 /** The list of conversations. It draws only the visible rows. One row takes the keyboard focus. */
 
 import { type ConversationRow, useConversations } from '@messenger/react';
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useCallback, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { useT } from '../i18n/language.tsx';
 import { ConversationItem } from './ConversationItem.tsx';
 import { useFilteredConversations } from './useFilteredConversations.ts';
@@ -61,6 +62,7 @@ function Rows({
     estimateSize: () => ROW_PX,
     getItemKey: useCallback((index: number) => rows[index]?.id ?? index, [rows]),
     overscan: OVERSCAN,
+    rangeExtractor: useCallback((range: Range) => withIndex(range, current), [current]),
   });
 
   const move = (event: KeyboardEvent) => {
@@ -68,10 +70,10 @@ function Rows({
     const row = to === null ? undefined : rows[to];
     if (to === null || !row) return;
     event.preventDefault();
-    setFocusedId(row.id);
+    // The row has to be drawn to take the focus, and the next key is already meant for it.
+    flushSync(() => setFocusedId(row.id));
+    box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
     virtual.scrollToIndex(to);
-    // The row has to be drawn first.
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus());
   };
 
   return (
@@ -98,6 +100,13 @@ function Rows({
       </ul>
     </div>
   );
+}
+
+/** The row that takes the focus is drawn even when it is out of sight. Otherwise the focus would be lost. */
+function withIndex(range: Range, index: number): number[] {
+  const drawn = defaultRangeExtractor(range);
+  if (index >= range.count || drawn.includes(index)) return drawn;
+  return [...drawn, index].sort((a, b) => a - b);
 }
 
 const PAGE = 8;

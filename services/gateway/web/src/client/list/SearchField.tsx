@@ -4,6 +4,7 @@
  */
 
 import { type KeyboardEvent, type RefObject, useEffect, useRef } from 'react';
+import { flushSync } from 'react-dom';
 import { useT } from '../i18n/language.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { IS_MAC, isShortcut } from '../parts/shortcuts.ts';
@@ -109,9 +110,10 @@ function useShortcut(field: RefObject<HTMLInputElement | null>, onReveal: () => 
     const handleKey = (event: globalThis.KeyboardEvent) => {
       if (!isShortcut(event, 'k') || document.querySelector(DIALOGS)) return;
       event.preventDefault();
-      if (field.current?.offsetParent === null) reveal.current();
-      // It has to be drawn first.
-      requestAnimationFrame(() => field.current?.select());
+      // It has to be drawn to take the focus, and the next key is already meant for it.
+      if (field.current?.offsetParent === null) flushSync(reveal.current);
+      field.current?.focus();
+      field.current?.select();
     };
     window.addEventListener('keydown', handleKey);
     return () => window.removeEventListener('keydown', handleKey);

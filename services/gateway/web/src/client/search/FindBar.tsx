@@ -35,7 +35,10 @@ export default function FindBar({ row, request, onJump, onMarks, onClose }: Find
   const walk = useHitWalk(search, ({ message }) => onJump({ messageId: message.id, keepsFocus: true }));
   useMarks(search, walk.current, onMarks);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each request asks for the focus.
-  useEffect(() => field.current?.select(), [request]);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, [request]);
   const onKey = (event: KeyboardEvent) => {
     if (event.key === 'Escape') onClose();
     else if (event.key === 'Enter' && event.shiftKey) walk.newer();

@@ -55,12 +55,13 @@ export function SearchStatus({ search, text, conversationCount }: SearchStatusPr
 }
 
 /** What there is instead of messages. */
-function useHint({ status, hits, hasMore, failure }: SearchView, text: string): string | null {
+function useHint({ status, hits, hasMore, isPartial, failure }: SearchView, text: string): string | null {
   const t = useT();
   const { isOnline } = useWebSocket();
   if (status === 'short') return t('search.short');
   if (status === 'idle') return t('search.words');
   if (status === 'searching' && !isOnline && hits.length === 0) return t('search.offline');
+  if (status === 'searching' && isPartial && hits.length === 0) return t('search.goesOn');
   if (status !== 'ready' || hits.length > 0 || hasMore || failure) return null;
   return t('search.none', { text: text.trim() });
 }

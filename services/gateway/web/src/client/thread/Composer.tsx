@@ -15,6 +15,7 @@ import { type KeyboardEvent, type RefObject, useEffect, useId, useRef } from 're
 import { AttachButton } from '../files/AttachButton.tsx';
 import { UploadTray } from '../files/UploadTray.tsx';
 import type { DraftFiles } from '../files/useDraftFiles.ts';
+import { usePostponedSend } from '../files/usePostponedSend.ts';
 import { useT } from '../i18n/language.tsx';
 import { useTitle } from '../parts/conversationTitle.ts';
 import { FailureText } from '../parts/FailureText.tsx';
@@ -90,7 +91,7 @@ function Box({ row, view, files, targetState, onTarget, box }: ComposerProps) {
 
   const uploads = edited ? [] : files.uploads;
   // A message with a file may have no text.
-  const hasFiles = edited ? hasFile(edited) : uploads.length > 0;
+  const hasFiles = edited ? hasFile(edited) : uploads.length > 0 || files.isAdding;
   const isEmptyMessage = (content: string) => isBlank(content) && !hasFiles;
   const isBlocked = charsLeft < 0 || isBusy || (!edited && files.hasFailed);
 
@@ -99,6 +100,7 @@ function Box({ row, view, files, targetState, onTarget, box }: ComposerProps) {
     const content = typed.trim();
     if (isEmptyMessage(content) || isBlocked) return;
     if (edited) return save(edited, content, mentions.fields(typed));
+    if (hasToWait()) return;
     const fields = mentions.fields(typed);
     const kept = view.send({
       content,
@@ -110,6 +112,7 @@ function Box({ row, view, files, targetState, onTarget, box }: ComposerProps) {
     mentions.clear();
     cancelTarget();
   };
+  const hasToWait = usePostponedSend(files, box, () => void send());
 
   const save = async (message: ChatMessage, content: string, mentioned: MentionFields) => {
     const isSame = content === message.content && hasMentions(message, mentioned);

@@ -24,6 +24,7 @@ import { useFeedKeys } from './useFeedKeys.ts';
 import { useHasFocus } from './useHasFocus.ts';
 import { type Jump, type JumpTarget, useJump, useReturnToNewest } from './useJump.ts';
 import type { VisibleRange } from './usePendingMentions.ts';
+import { useScrollTarget } from './useScrollTarget.ts';
 
 /** Within this distance from the end, the list counts as being at the end. */
 const NEAR_PX = 80;
@@ -68,6 +69,7 @@ export function MessageList({ row, view, jumpTarget, onTarget, onJump, marks }: 
     paddingStart: TOP_PX,
     rangeExtractor: keys.withCurrent,
   });
+  useScrollTarget(feed, messages);
   const firstUnreadKey = useFirstUnread(row, view);
   const jump = useJump(feed, view, keys, jumpTarget);
   const goToNewest = useReturnToNewest(feed, view);

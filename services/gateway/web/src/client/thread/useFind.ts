@@ -2,6 +2,7 @@
 
 import { useFeature } from '@messenger/react';
 import { type KeyboardEvent, type RefObject, useCallback, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { isShortcut } from '../parts/shortcuts.ts';
 
 export interface FindState {
@@ -24,12 +25,10 @@ export function useFind(box: RefObject<HTMLElement | null>): FindState {
     setRequest((last) => last + 1);
   }, []);
   const close = useCallback(() => {
-    setRequest(0);
     // The head, where the focus may have been, comes back first.
-    requestAnimationFrame(() => {
-      const target = before.current?.isConnected ? before.current : box.current;
-      if (target instanceof HTMLElement) target.focus({ preventScroll: true });
-    });
+    flushSync(() => setRequest(0));
+    const target = before.current?.isConnected ? before.current : box.current;
+    if (target instanceof HTMLElement) target.focus({ preventScroll: true });
   }, [box]);
   /** The browser's own search stays in reach: a second press, in the field, is not taken. */
   const handleKey = (event: KeyboardEvent<HTMLElement>) => {

@@ -62,8 +62,13 @@ export class RestClient {
 
   async call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
     const limit = AbortSignal.timeout(TIMEOUT_MS);
-    const either = signal ? anyOf(signal, limit) : limit;
-    return this.#read<T>(await this.#ask((token) => this.#fetch(method, path, body, token, either)));
+    const ended = new AbortController();
+    const either = signal ? anyOf(signal, limit, ended.signal) : limit;
+    try {
+      return await this.#read<T>(await this.#ask((token) => this.#fetch(method, path, body, token, either)));
+    } finally {
+      ended.abort();
+    }
   }
 
   /** Downloads bytes. Rejects with MessengerError, also if they take longer than `limitMs`. */
@@ -115,13 +120,16 @@ export class RestClient {
   }
 }
 
-/** Browsers from before 2024 have no `AbortSignal.any`. */
-function anyOf(one: AbortSignal, other: AbortSignal): AbortSignal {
+/**
+ * Aborts with one or the other, until `ended` aborts. Browsers from before 2024 have no `AbortSignal.any`, and one of the
+ * signals may be there for many requests.
+ */
+function anyOf(one: AbortSignal, other: AbortSignal, ended: AbortSignal): AbortSignal {
   const both = new AbortController();
   const abort = () => both.abort();
   for (const signal of [one, other]) {
     if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { signal: both.signal });
+    signal.addEventListener('abort', abort, { signal: ended });
   }
   return both.signal;
 }

@@ -27,7 +27,10 @@ export interface SearchState {
   query: string;
   /** The newest message first. */
   hits: readonly SearchHit[];
-  /** Whether the gateway has not searched everything that `hits` covers: `loadMore` goes on. */
+  /**
+   * Whether the gateway has not searched everything that `hits` covers. While the search goes on by itself the status is
+   * `searching`; after that `loadMore` goes on.
+   */
   isPartial: boolean;
   hasMore: boolean;
   isLoadingMore: boolean;
@@ -85,7 +88,13 @@ export class MessageSearch {
     if (query === '') return this.state.set(IDLE_MESSAGE_SEARCH);
     if (isTooShort(query)) return this.state.set({ ...IDLE_MESSAGE_SEARCH, status: 'short' });
     this.#run = new SearchRun(query, filters, this.#ask);
-    this.#update({ status: 'searching', hasMore: false, isLoadingMore: false, failure: null });
+    this.#update({
+      status: 'searching',
+      isPartial: false,
+      hasMore: false,
+      isLoadingMore: false,
+      failure: null,
+    });
     // A filter is chosen with one press.
     this.#begin(this.#run, isSameQuery ? 0 : PAUSE_MS);
   }

@@ -10,8 +10,9 @@ import type { SearchFilters } from './query.ts';
 /** The gateway allows five in a second. */
 const GAP_MS = 210;
 const PAGE_SIZE = 30;
-/** Other pages of the same user may use up what is allowed. */
+/** Other pages of the same user may use up what is allowed, and the gateway may have much to do. */
 const MAX_REFUSALS = 5;
+const GIVE_UP_MS = 15_000;
 const DEFAULT_WAIT_MS = 1_000;
 
 export interface SearchRequest {
@@ -28,17 +29,22 @@ export class SearchRequests {
     this.#rest = rest;
   }
 
-  /** Rejects with MessengerError, also when `signal` aborts. Too many searches at once only take longer. */
+  /**
+   * Rejects with MessengerError, also when `signal` aborts. What the gateway cannot do now is asked for again a few
+   * times. Without a connection it rejects at once.
+   */
   async page(request: SearchRequest, signal: AbortSignal): Promise<SearchPage> {
+    const until = monotonic() + GIVE_UP_MS;
     for (let refusals = 0; ; refusals += 1) {
       await this.#takeTurn(signal);
       if (signal.aborted) throw offlineError();
       try {
         return await this.#ask(request, signal);
       } catch (error) {
-        if (!(error instanceof MessengerError) || error.code !== 'rate_limited') throw error;
-        if (refusals >= MAX_REFUSALS) throw error;
-        await pause(error.retryAfterMs ?? DEFAULT_WAIT_MS, signal);
+        if (!(error instanceof MessengerError) || !error.retryable || error.code === 'offline') throw error;
+        const wait = error.retryAfterMs ?? DEFAULT_WAIT_MS;
+        if (refusals >= MAX_REFUSALS || monotonic() + wait > until) throw error;
+        await pause(wait, signal);
       }
     }
   }

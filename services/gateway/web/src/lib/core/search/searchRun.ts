@@ -1,8 +1,9 @@
 /**
  * One search for one query: it asks for page after page. The gateway may answer before it has searched everything;
- * then the search goes on by itself a few times.
+ * then the search goes on by itself, a few times, or for some seconds while it has found nothing.
  */
 
+import { monotonic } from '../base/clock.ts';
 import { withOpenSyllable } from '../base/hangul.ts';
 import type { SearchHit, SearchPage } from '../contract/wire.ts';
 import { mayBecome } from './matching.ts';
@@ -12,6 +13,8 @@ import type { SearchRequest } from './searchRequests.ts';
 /** So many hits are enough for one load, even if the gateway has not searched everything. */
 const ENOUGH = 10;
 const MAX_PAGES = 5;
+/** So long a load goes on while it finds nothing. On a busy machine the gateway gets little done in one request. */
+const MAX_VAIN_MS = 15_000;
 
 export type AskForPage = (request: SearchRequest, signal: AbortSignal) => Promise<SearchPage>;
 
@@ -47,13 +50,19 @@ export class SearchRun {
     this.#abort.abort();
   }
 
-  /** Loads more hits, and calls `onHits` whenever some have come. Rejects with MessengerError. */
-  async load(onHits: () => void): Promise<void> {
+  /**
+   * Loads more hits. Calls `onNews` whenever some have come, and when none have come in the time in which most searches
+   * end. Rejects with MessengerError.
+   */
+  async load(onNews: () => void): Promise<void> {
     const wanted = this.hits.length + ENOUGH;
-    for (let pages = 1; pages <= MAX_PAGES; pages += 1) {
+    const vainUntil = monotonic() + MAX_VAIN_MS;
+    let isVain = true;
+    for (let pages = 1; pages <= MAX_PAGES || (isVain && monotonic() < vainUntil); pages += 1) {
       const found = await this.#loadPage();
       if (this.isOver) return;
-      if (found > 0) onHits();
+      if (found > 0) isVain = false;
+      if (found > 0 || pages === MAX_PAGES) onNews();
       const isDone = this.cursor === null && !this.#tryOpen();
       const mayStop = !this.isPartial && (found > 0 || !this.isOpen);
       if (isDone || (this.cursor !== null && (mayStop || this.hits.length >= wanted))) return;
