@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Final
+from typing import Any, Final
 
 import psycopg2
 import pytest
@@ -19,9 +19,12 @@ from chat_api.feed.held_lease import HeldLease
 from chat_api.feed.indexer import Indexer
 from chat_api.search import cursor
 from chat_api.search.grams import initials
-from chat_api.search.query import Query
+from chat_api.search.query import Message, Query
 from chat_api.search.searching import Searcher
+from chat_api.search.walks import finder
 from chat_api.storage.search import PgSearch
+from messenger_shared.contract import errors
+from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import new_id
 from messenger_shared.contract.text.fold import fold
 from messenger_shared.postgres.database import Database
@@ -31,6 +34,17 @@ QUERIES: Final = int(os.environ.get("MESSENGER_SEARCH_QUERIES", "200"))
 PER_WORLD: Final = 50
 # No search of so few messages needs more requests.
 REQUESTS_MAX: Final = 1_000
+
+
+class Cut(PgSearch):
+    """One for whose statements the time sometimes isn't enough."""
+
+    is_cut = False
+
+    async def messages(self, *arguments: Any) -> list[Message]:
+        if self.is_cut:
+            raise AppError(errors.UNAVAILABLE)
+        return await super().messages(*arguments)
 
 
 async def test_searches_find_what_a_plain_look_at_every_message_finds(
@@ -47,6 +61,7 @@ async def test_searches_find_what_a_plain_look_at_every_message_finds(
             monkeypatch.setattr(indexer, "_CHANGES_MAX", chance.choice((20, 300, 5_000)))
             await follow(database, chance, world)
         for number in range(PER_WORLD):
+            monkeypatch.setattr(finder, "FIRST", chance.choice((1, 10, finder.STEP)))
             user = chance.choice((*world.users, *world.users, 1))
             seen = world.seen_by(user)
             query = some_query(chance, world, seen)
@@ -98,7 +113,12 @@ def some_query(chance: random.Random, world: World, seen: list[SeenMessage]) -> 
 
 async def search(database: Database, chance: random.Random, query: Query, user: int) -> tuple[list[str], int]:
     """Returns the ids of all pages, and how many requests they took."""
-    store = PgSearch(database, look_up_max=chance.choice((2, 5, 256)), rare_max=chance.choice((0, 5, 2_000)))
+    store = Cut(
+        database,
+        look_up_max=chance.choice((2, 5, 256)),
+        rare_max=chance.choice((0, 5, 2_000)),
+        **chance.choice(({}, {"first_group": 1, "group": 1}, {"first_group": 1, "group": 2})),
+    )
     budget_s = chance.choice((0, 1, 1, 1))
     searcher = Searcher(store, budget_s=budget_s, round_size=chance.choice((1, 3, 512)))
     # Without any time, a request does one step, and a round brings no more than eight messages.
@@ -106,6 +126,7 @@ async def search(database: Database, chance: random.Random, query: Query, user: 
     position = None
     found: list[str] = []
     for request in range(1, REQUESTS_MAX):
+        store.is_cut = not budget_s and (position is None or position.round is None) and chance.random() < 0.2
         result = await searcher.search(query, user, position, limit)
         assert len(result.found) <= limit
         found += [message["id"] for _, message in result.found]

@@ -14,7 +14,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from chat_api.search.query import Moment, Query
+from chat_api.search.query import LATEST_US, Moment, Query
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 
@@ -91,11 +91,10 @@ def _decode_round(data: bytes) -> Round:
 
 def _in_range(at: int) -> int:
     """The time, which PostgreSQL must be able to store."""
-    return max(_EARLIEST, min(at, _LATEST))
+    return max(_EARLIEST, min(at, LATEST_US))
 
 
 _EARLIEST: Final = -62_135_596_800_000_000
-_LATEST: Final = 253_402_300_799_999_999
 
 
 def _checksum(query: Query, caller: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from messenger_shared.contract.text.fold import fold
+from messenger_shared.contract.text.fold import fold, is_plain
 
 _CACHED: Final = 20_000
 _FIRST_VOWEL, _LAST_FINAL = 0x1160, 0x11FF
@@ -19,7 +19,7 @@ _FIRST_VOWEL, _LAST_FINAL = 0x1160, 0x11FF
 
 def folded_places(text: str, folded: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """The spans of `folded`, which is `text` folded, as spans of `text`: whole pieces, in UTF-16 units."""
-    if text.isascii():
+    if is_plain(text):
         yield from spans
         return
     starts, ends = _piece_borders(text, folded)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from chat_api.search.grams import HAS_FILE, HAS_LINK, gram, sender_gram
 from chat_api.search.matching import Words
@@ -12,17 +13,18 @@ from messenger_shared.contract.operations.search import FILE, LINK
 
 # When a message was sent, in µs since 1970, and its id: the order of results, newest first.
 Moment = tuple[int, str]
+# No message is later.
+LATEST_US: Final = 253_402_300_799_999_999
 # After all messages of the same time.
 LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What a search reads of a message."""
 
     moment: Moment
     content: str | None
-    file_names: list[str] = field(default_factory=list)
+    file_names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Query:
             grams.add(gram(HAS_FILE if self.has == FILE else HAS_LINK))
         return sorted(grams)
 
-    def finds(self, content: str | None, file_names: list[str]) -> bool:
+    def finds(self, content: str | None, file_names: Sequence[str]) -> bool:
         """Whether a message has all words, and a link if it must have one. The rest is for the store."""
         if self.has == LINK and not has_link(content):
             return False

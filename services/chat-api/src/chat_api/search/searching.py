@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from prometheus_client import Counter, Histogram
 
 from chat_api.search.cursor import Position, Round
-from chat_api.search.query import LAST_ID, Moment, Query
+from chat_api.search.query import LAST_ID, LATEST_US, Moment, Query
 from chat_api.search.store import SearchStore
 from chat_api.search.walks.finder import Finder
 from chat_api.search.walks.sweep import Sweep
@@ -29,7 +29,7 @@ from messenger_shared.observability.metrics import SECONDS
 BUDGET_S: Final = 0.25
 # A step of a round can't be made smaller than one conversation, and must come to its end.
 LEAST_S, LEAST_OF_ROUND_S = 0.05, 0.3
-END_OF_TIME: Final = (253_402_300_799_999_999, LAST_ID)
+END_OF_TIME: Final = (LATEST_US, LAST_ID)
 SEARCH_SECONDS = Histogram("messenger_search_seconds", "Time of one search", buckets=SECONDS)
 PARTIAL = Counter("messenger_searches_partial", "Searches whose time ended before they were complete")
 

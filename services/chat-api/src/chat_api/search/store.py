@@ -10,12 +10,17 @@ from chat_api.search.query import Message, Moment, Query
 
 
 class Block(NamedTuple):
-    """A run of a conversation's messages. `newest_at` is the time of its latest one, in µs since 1970."""
+    """A run of a conversation's messages, those up to the time `newest_at`, in µs since 1970."""
 
     newest_at: int
     conversation_id: str
     first_seq: int
     last_seq: int
+
+    @property
+    def messages(self) -> int:
+        """At most so many messages are in it."""
+        return self.last_seq - self.first_seq + 1
 
 
 class Lag(NamedTuple):
@@ -26,7 +31,7 @@ class Lag(NamedTuple):
     last_pos: int
 
     @property
-    def changes(self) -> int:
+    def messages(self) -> int:
         """At most so many messages have changed."""
         return self.last_pos - self.indexed_pos
 
@@ -47,7 +52,7 @@ class Scope(NamedTuple):
 
     def scanned(self, max_lag: int) -> set[str]:
         """The conversations of which the index lacks too much to be used."""
-        return {lag.conversation_id for _, lag in self.lags if lag.changes > max_lag}
+        return {lag.conversation_id for _, lag in self.lags if lag.messages > max_lag}
 
 
 class TitleStore(Protocol):
@@ -109,9 +114,18 @@ class SearchStore(Protocol):
         """For each conversation the block of the one message from which to read on downwards."""
 
     async def messages(
-        self, query: Query, caller: int, seconds: float, blocks: Sequence[Block], below: Moment | None
+        self,
+        query: Query,
+        caller: int,
+        seconds: float,
+        blocks: Sequence[Block],
+        below: Moment | None,
+        most: int | None = None,
     ) -> list[Message]:
-        """The messages of these blocks that pass the filters, below the moment `below`."""
+        """The messages of these blocks that pass the filters, below the moment `below`.
+
+        With `most`, the newest of them. None is later than its block's `newest_at`.
+        """
 
     async def changed(
         self, query: Query, caller: int, seconds: float, lags: Sequence[Lag], below: Moment | None

@@ -18,16 +18,16 @@ from messenger_shared.postgres.database import Database, Row
 LOOK_UP_MAX: Final = 256
 RARE_MAX: Final = 2_000
 # The most active conversations come first, alone, since most searches need no others.
-_FIRST_GROUP, _GROUP = 32, 128
+FIRST_GROUP, GROUP = 32, 128
 _MICROSECONDS: Final = "(extract(epoch FROM {}) * 1000000)::bigint"
 _MOMENT: Final = "(timestamptz 'epoch' + %({})s::bigint * interval '1 microsecond')"
 _SCOPE: Final = f"""
 WITH mine AS MATERIALIZED (
     SELECT s.id::text, {_MICROSECONDS.format("s.active_at")} AS active, s.indexed_pos, s.last_pos,
-           row_number() OVER (ORDER BY s.active_at DESC, s.id) + {_GROUP - _FIRST_GROUP - 1} AS place
+           row_number() OVER (ORDER BY s.active_at DESC, s.id) + %(group)s - %(first_group)s - 1 AS place
       FROM messenger.my_search_state(%(conversation)s::uuid, %(after)s::uuid, %(at_most)s) s
 )
-SELECT max(active), string_agg(id, ',' ORDER BY place), NULL, NULL FROM mine GROUP BY place / {_GROUP}
+SELECT max(active), string_agg(id, ',' ORDER BY place), NULL, NULL FROM mine GROUP BY place / %(group)s
 UNION ALL
 SELECT active, id, indexed_pos, last_pos FROM mine WHERE last_pos > indexed_pos
 """
@@ -72,21 +72,27 @@ _BELOW: Final = (
     f"(%(below_at)s IS NULL OR (m.created_at, m.id) < ({_MOMENT.format('below_at')}, %(below_id)s::uuid))"
 )
 _MESSAGE: Final = f"""
-{_MICROSECONDS.format("m.created_at")}, m.id::text, m.content, m.file_name,
-       CASE WHEN m.attachments IS NOT NULL
-            THEN ARRAY(SELECT file ->> 'name' FROM jsonb_array_elements(m.attachments) AS file) END"""
+{_MICROSECONDS.format("m.created_at")}, m.id::text, m.content,
+       CASE WHEN m.attachments IS NOT NULL OR m.file_name IS NOT NULL THEN
+           m.file_name || ARRAY(SELECT file ->> 'name' FROM jsonb_array_elements(m.attachments) AS file)
+       END"""
+# Texts of moments and names are made for those alone that are returned.
 _MESSAGES: Final = f"""
 SELECT {_MESSAGE}
-  FROM unnest(%(conversations)s::uuid[], %(firsts)s::bigint[], %(lasts)s::bigint[])
-           AS b (conversation_id, first_seq, last_seq) {_MEMBER}
- CROSS JOIN LATERAL (
-       SELECT * FROM messenger.messages x
-        WHERE x.conversation_id = b.conversation_id AND x.seq BETWEEN b.first_seq AND b.last_seq OFFSET 0) m
- WHERE {_BELOW} AND {_PASSES}
+  FROM (SELECT m.*
+          FROM unnest(%(conversations)s::uuid[], %(firsts)s::bigint[], %(lasts)s::bigint[],
+                      %(newest)s::bigint[]) AS b (conversation_id, first_seq, last_seq, newest_at)
+         CROSS JOIN LATERAL (
+               SELECT * FROM messenger.messages x
+                WHERE x.conversation_id = b.conversation_id
+                  AND x.seq BETWEEN b.first_seq AND b.last_seq OFFSET 0) m
+         WHERE m.created_at <= timestamptz 'epoch' + b.newest_at * interval '1 microsecond'
+           AND {_BELOW} AND {_PASSES}
+         ORDER BY m.created_at DESC, m.id DESC LIMIT %(most)s) m
 """
 _CHANGED: Final = f"""
 SELECT {_MESSAGE}
-  FROM unnest(%(conversations)s::uuid[], %(positions)s::bigint[]) AS b (conversation_id, pos) {_MEMBER}
+  FROM unnest(%(conversations)s::uuid[], %(positions)s::bigint[]) AS b (conversation_id, pos)
  CROSS JOIN LATERAL (SELECT * FROM messenger.messages x
                       WHERE x.conversation_id = b.conversation_id AND x.pos > b.pos OFFSET 0) m
  WHERE {_BELOW} AND {_PASSES}
@@ -108,16 +114,24 @@ class PgSearch:
     """A SearchStore in PostgreSQL. Give it a database of its own, so that searches don't hold up others."""
 
     def __init__(
-        self, database: Database, *, look_up_max: int = LOOK_UP_MAX, rare_max: int = RARE_MAX
+        self,
+        database: Database,
+        *,
+        look_up_max: int = LOOK_UP_MAX,
+        rare_max: int = RARE_MAX,
+        first_group: int = FIRST_GROUP,
+        group: int = GROUP,
     ) -> None:
         self._database = database
         self._look_up_max = look_up_max
         self._rare_max = rare_max
+        self._groups = {"first_group": first_group, "group": group}
 
     async def scope(
         self, query: Query, caller: int, seconds: float, after: str | None, at_most: int | None
     ) -> Scope:
         parameters = {"conversation": query.conversation_id, "after": after, "at_most": at_most}
+        parameters |= self._groups
         groups: list[Group] = []
         lags: list[tuple[int, Lag]] = []
         for active, ids, indexed_pos, last_pos in await self._rows(_SCOPE, caller, seconds, parameters):
@@ -177,9 +191,17 @@ class PgSearch:
         return [Block(*row) for row in await self._rows(_STARTS, caller, seconds, parameters)]
 
     async def messages(
-        self, query: Query, caller: int, seconds: float, blocks: Sequence[Block], below: Moment | None
+        self,
+        query: Query,
+        caller: int,
+        seconds: float,
+        blocks: Sequence[Block],
+        below: Moment | None,
+        most: int | None = None,
     ) -> list[Message]:
         parameters = {
+            "newest": [block.newest_at for block in blocks],
+            "most": most,
             "conversations": [block.conversation_id for block in blocks],
             "firsts": [block.first_seq for block in blocks],
             "lasts": [block.last_seq for block in blocks],
@@ -220,7 +242,8 @@ class PgSearch:
     ) -> list[Message]:
         below_at, below_id = below or (None, None)
         parameters |= {"user": caller, "below_at": below_at, "below_id": below_id, **_filters(query)}
-        return [_to_message(row) for row in await self._rows(sql, caller, seconds, parameters)]
+        rows = await self._rows(sql, caller, seconds, parameters)
+        return [Message((at, id_), content, names or ()) for at, id_, content, names in rows]
 
     async def _rows(self, sql: str, caller: int, seconds: float, parameters: dict[str, Any]) -> list[Row]:
         """The rows of a statement that ends after `seconds`. The limit is set in the same round trip."""
@@ -252,8 +275,3 @@ def _filters(query: Query) -> dict[str, Any]:
         "conversation": query.conversation_id,
         "has_file": query.has == FILE,
     }
-
-
-def _to_message(row: Row) -> Message:
-    at, id_, content, file_name, names = row
-    return Message((at, id_), content, [*([file_name] if file_name else ()), *(names or ())])

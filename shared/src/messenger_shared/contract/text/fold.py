@@ -21,9 +21,14 @@ _DOTLESS: Final = str.maketrans("ı", "i")
 _PLAIN: Final = re.compile("[\x00-\x7f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]*")
 
 
+def is_plain(text: str) -> bool:
+    """Whether folding only makes ASCII letters small. Each character then is one UTF-16 unit."""
+    return text.isascii() or _PLAIN.fullmatch(text) is not None
+
+
 def fold(text: str) -> str:
     """The folded form. Use it only to compare; store and show the original text."""
-    if text.isascii() or _PLAIN.fullmatch(text):
+    if is_plain(text):
         return text.lower()
     caseless = unicodedata.normalize("NFKC", text).casefold().translate(_DOTLESS).replace("i\u0307", "i")
     return unicodedata.normalize("NFKC", _UNSEEN.sub("", caseless))

@@ -10,14 +10,17 @@ import heapq
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from chat_api.search.query import LAST_ID, Message, Moment
+from chat_api.search.query import LAST_ID, LATEST_US, Message, Moment
 from chat_api.search.store import Block, Lag, Scope
-from chat_api.search.walks.work import DISORDER_US, LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
+from chat_api.search.walks.work import DISORDER_US, MAX_LAG, SCANNED, STEP, Work
+from messenger_shared.contract.errors import AppError
 
-# How many blocks the first step reads; it grows, since most searches end soon.
-FIRST_BLOCKS: Final = 4
-MAX_SCANS: Final = 8
-# Instead of into this group of conversations, the index is looked into for all, in case the words are rare.
+# The first step reads so many messages; the next ones as many as are likely to be enough.
+FIRST: Final = 512
+# To read one message, PostgreSQL looks at so many to find the newest, which costs less than to read them.
+LOOKED_AT: Final = 3
+# Instead of into this group of conversations, the index is looked into for all, in case the words are rare;
+# not instead of into the last group.
 MANY: Final = 2
 
 
@@ -40,6 +43,11 @@ class _Scan(NamedTuple):
     conversation_id: str
     last_seq: int
 
+    @property
+    def messages(self) -> int:
+        """So many of its messages are read next."""
+        return SCANNED
+
 
 _Source = Block | Lag | _Blocks | _Starts | _Scan
 _S = TypeVar("_S", Block, Lag, _Scan)
@@ -59,7 +67,9 @@ class Finder:
         self._pushed = 0
         self._known_blocks: set[Block] = set()
         self._looked_up = 0
-        self._step_blocks = FIRST_BLOCKS
+        # The conversations of the scope.
+        self._own: set[str] = set()
+        self._most = FIRST
         # Whether it is known which conversations there are.
         self._is_open = False
 
@@ -99,12 +109,19 @@ class Finder:
         work = self._work
         self._open(await work.store.scope(work.query, work.caller, work.seconds, None, None))
         while self.newest_unread is not None:
-            await self._step()
+            sources = self._sources.copy()
+            try:
+                await self._go_on()
+            except AppError:
+                # What it was about to read is still unread.
+                self._sources = sources
+                raise
             if work.is_over:
                 return
 
     def _open(self, scope: Scope) -> None:
         self._is_open = True
+        self._own.update(*(group.conversation_ids for group in scope.groups))
         scanned = scope.scanned(MAX_LAG)
         for at, lag in scope.lags if self._has_grams else ():
             is_scanned = lag.conversation_id in scanned
@@ -121,7 +138,7 @@ class Finder:
         self._pushed += 1
         heapq.heappush(self._sources, (-at, self._pushed, source))
 
-    async def _step(self) -> None:
+    async def _go_on(self) -> None:
         source = self._sources[0][2]
         work = self._work
         if isinstance(source, _Blocks):
@@ -134,33 +151,32 @@ class Finder:
             ):
                 self._push(start.newest_at + DISORDER_US, _Scan(start.conversation_id, start.last_seq))
         elif isinstance(source, Lag):
-            lags = self._pop_some(Lag, LAG_STEP, LAG_STEP)
+            lags = self._pop_some(Lag, STEP)
             await self._check(
                 await work.store.changed(work.query, work.caller, work.seconds, lags, self._below)
             )
         elif isinstance(source, Block):
-            await self._read(self._pop_some(Block, self._step_blocks))
-            self._step_blocks = min(2 * self._step_blocks, MAX_BLOCKS)
+            await self._read_blocks()
         else:
-            await self._scan(self._pop_some(_Scan, MAX_SCANS))
+            await self._scan(self._pop_some(_Scan, STEP))
 
-    def _pop_some(self, kind: type[_S], most: int, rows: int = 2**63) -> list[_S]:
-        """The newest sources, as long as they are of this kind and still matter."""
+    def _pop_some(self, kind: type[_S], messages: int) -> list[_S]:
+        """The newest sources, with so many messages, as long as they are of this kind and still matter."""
         found: list[_S] = []
-        while len(found) < most and rows > 0 and self.newest_unread is not None:
+        while messages > 0 and self.newest_unread is not None:
             source = self._sources[0][2]
             if not isinstance(source, kind):
                 break
             heapq.heappop(self._sources)
             found.append(source)
-            if isinstance(source, Lag):
-                rows -= source.changes
+            messages -= source.messages
         return found
 
     async def _look_up(self, source: _Blocks) -> None:
         if source.below is None:
             self._looked_up += 1
-            if self._looked_up == MANY and await self._look_up_everywhere():
+            is_last = not any(isinstance(other, _Blocks) for _, _, other in self._sources)
+            if self._looked_up == MANY and not is_last and await self._look_up_everywhere():
                 return
         work = self._work
         blocks, has_more = await work.store.newest_blocks(
@@ -178,7 +194,8 @@ class Finder:
             return False
         self._sources = [source for source in self._sources if not isinstance(source[2], _Blocks)]
         heapq.heapify(self._sources)
-        self._push_blocks(blocks)
+        # Blocks of closed conversations stay until the feed has seen it.
+        self._push_blocks([block for block in blocks if block.conversation_id in self._own])
         return True
 
     def _push_blocks(self, blocks: Sequence[Block]) -> None:
@@ -187,19 +204,47 @@ class Finder:
                 self._known_blocks.add(block)
                 self._push(block.newest_at, block)
 
+    async def _read_blocks(self) -> None:
+        """Reads the newest messages of the newest blocks."""
+        looked_at = self._most * LOOKED_AT
+        blocks = self._pop_some(Block, looked_at)
+        following = None if self.newest_unread is None else self._sources[0][2]
+        if isinstance(following, _Blocks) and sum(block.messages for block in blocks) < looked_at:
+            # They may have blocks that are as new.
+            heapq.heappop(self._sources)
+            await self._look_up(following)
+        else:
+            blocks = await self._read_newest(blocks)
+        for block in blocks:
+            self._push(block.newest_at, block)
+
+    async def _read_newest(self, blocks: list[Block]) -> list[Block]:
+        """Reads the newest messages of these blocks, and returns what is left of them."""
+        messages = await self._read(blocks, self._most)
+        if len(messages) < self._most:
+            return []
+        end = min(message.moment[0] for message in messages)
+        if end == blocks[0].newest_at:
+            # More messages than these have the same time.
+            await self._read(blocks)
+            return []
+        hits = len(self._hits)
+        self._most = min(STEP, max(FIRST, self._most * (self._want - hits) // max(1, hits)))
+        return [block._replace(newest_at=min(block.newest_at, end)) for block in blocks]
+
     async def _scan(self, scans: Sequence[_Scan]) -> None:
-        await self._read([Block(0, id_, max(1, last - SCANNED + 1), last) for id_, last in scans])
+        await self._read([Block(LATEST_US, id_, max(1, last - SCANNED + 1), last) for id_, last in scans])
         following = [(id_, last - SCANNED) for id_, last in scans if last > SCANNED]
         if following:
             times = await self._work.store.times(self._work.caller, self._work.seconds, following)
             for place, at in times.items():
                 self._push(at + DISORDER_US, _Scan(*place))
 
-    async def _read(self, blocks: Sequence[Block]) -> None:
+    async def _read(self, blocks: Sequence[Block], most: int | None = None) -> list[Message]:
         work = self._work
-        await self._check(
-            await work.store.messages(work.query, work.caller, work.seconds, blocks, self._below)
-        )
+        messages = await work.store.messages(work.query, work.caller, work.seconds, blocks, self._below, most)
+        await self._check(messages)
+        return messages
 
     async def _check(self, messages: Sequence[Message]) -> None:
         """Adds the messages that the query finds."""

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from chat_api.search.cursor import KEPT_MAX, Round
-from chat_api.search.query import Message, Moment
+from chat_api.search.query import LATEST_US, Message, Moment
 from chat_api.search.store import Block, Lag, Scope
-from chat_api.search.walks.work import LAG_STEP, MAX_BLOCKS, MAX_LAG, SCANNED, Work
+from chat_api.search.walks.work import MAX_LAG, SCANNED, STEP, Work
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 
 # If the time ends while it reads what the index lacks, it looks at fewer conversations the next time.
 SHRINK: Final = 4
-_NO_TIME: Final = 2**62
+_P = TypeVar("_P", Block, Lag)
 
 
 class Sweep:
@@ -72,7 +72,7 @@ class Sweep:
         within, is_last = round_.within, False
         while not is_last:
             blocks, last = await self._blocks(scope, ids, within)
-            for some in _batched(blocks):
+            for some in _portions(blocks):
                 work = self._work
                 await self._check(
                     await work.store.messages(work.query, work.caller, work.seconds, some, self._below)
@@ -126,20 +126,15 @@ def _runs(start: Block) -> Iterator[Block]:
     """The messages of a conversation up to one, without the index."""
     for first in range(1, start.last_seq + 1, SCANNED):
         last = min(first + SCANNED - 1, start.last_seq)
-        yield Block(_NO_TIME, start.conversation_id, first, last)
+        yield Block(LATEST_US, start.conversation_id, first, last)
 
 
-def _portions(lags: Sequence[Lag]) -> Iterator[list[Lag]]:
-    portion: list[Lag] = []
-    for lag in lags:
-        portion.append(lag)
-        if sum(lag.changes for lag in portion) >= LAG_STEP:
+def _portions(parts: Sequence[_P]) -> Iterator[list[_P]]:
+    portion: list[_P] = []
+    for part in parts:
+        portion.append(part)
+        if sum(part.messages for part in portion) >= STEP:
             yield portion
             portion = []
     if portion:
         yield portion
-
-
-def _batched(blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
-    for at in range(0, len(blocks), MAX_BLOCKS):
-        yield blocks[at : at + MAX_BLOCKS]

@@ -15,8 +15,8 @@ from chat_api.search.walks.turns import Turns
 DISORDER_US: Final = 10_000_000
 # With more unindexed changes than this, a conversation is read as if it had no index.
 MAX_LAG: Final = 10_000
-# So many messages are read at once, as blocks, as changes, or without the index.
-MAX_BLOCKS, LAG_STEP, SCANNED = 16, 1_000, 128
+# So many messages are read at once, and so many of one conversation without the index.
+STEP, SCANNED = 1_024, 128
 
 
 @dataclass(frozen=True, slots=True)
