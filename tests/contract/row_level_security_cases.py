@@ -51,6 +51,15 @@ VALUES ('{NEW}', '{HERE}', 0, 1, now());
 INSERT INTO messenger.webhook_attempts (webhook_id, at, event_id, type, attempt, took_ms)
 VALUES ('{NEW}', now(), 'e', 't', 1, 1);
 INSERT INTO messenger.search_blocks VALUES ('{HERE}', 1, 2, now(), '{{1}}');
+INSERT INTO messenger.push_keys (public_key, private_key) VALUES ('k', '');
+INSERT INTO messenger.push_subscriptions (user_id, kind, endpoint, digest)
+VALUES ({ADMIN}, 'fcm', 'a', sha256('a')), ({MEMBER}, 'fcm', 'm', sha256('m'));
+INSERT INTO messenger.push_settings
+VALUES ({ADMIN}, '1:00', '2:00', 'UTC'), ({MEMBER}, '1:00', '2:00', 'UTC');
+INSERT INTO messenger.push_queue (kind, user_id) VALUES ('test', {ADMIN}), ('test', {MEMBER});
+INSERT INTO messenger.push_shown VALUES ('{HERE}', {ADMIN}, 1), ('{HERE}', {MEMBER}, 1);
+INSERT INTO messenger.push_decisions (conversation_id, seq, user_id, rules)
+VALUES ('{HERE}', 1, {ADMIN}, '{{}}'), ('{HERE}', 1, {MEMBER}, '{{}}');
 """
 
 # Table -> the statements to try, by command, for the admin of HERE, who has a row in each table.
@@ -213,10 +222,49 @@ STATEMENTS = {
         "update": "UPDATE messenger.webhook_attempts SET attempt = 0",
         "delete": "DELETE FROM messenger.webhook_attempts",
     },
+    "push_keys": {
+        "select": "SELECT FROM messenger.push_keys",
+        "insert": "INSERT INTO messenger.push_keys (public_key, private_key) VALUES ('l', '')",
+        "update": "UPDATE messenger.push_keys SET public_key = 'x'",
+        "delete": "DELETE FROM messenger.push_keys",
+    },
+    "push_subscriptions": {
+        "select": "SELECT FROM messenger.push_subscriptions",
+        "insert": "INSERT INTO messenger.push_subscriptions (user_id, kind, endpoint, digest) "
+        f"VALUES ({ADMIN}, 'fcm', 'x', '')",
+        "update": f"UPDATE messenger.push_subscriptions SET user_id = {ADMIN}",
+        "delete": "DELETE FROM messenger.push_subscriptions",
+    },
+    "push_settings": {
+        "select": "SELECT FROM messenger.push_settings",
+        "insert": f"INSERT INTO messenger.push_settings VALUES ({ADMIN}, '1:00', '2:00', 'UTC') "
+        "ON CONFLICT (user_id) DO UPDATE SET quiet_start = excluded.quiet_start",
+        "update": "UPDATE messenger.push_settings SET quiet_end = '3:00'",
+        "delete": "DELETE FROM messenger.push_settings",
+    },
+    "push_queue": {
+        "select": "SELECT FROM messenger.push_queue",
+        "insert": f"INSERT INTO messenger.push_queue (kind, user_id) VALUES ('test', {ADMIN})",
+        "update": "UPDATE messenger.push_queue SET due_at = now()",
+        "delete": "DELETE FROM messenger.push_queue",
+    },
+    "push_shown": {
+        "select": "SELECT FROM messenger.push_shown",
+        "insert": f"INSERT INTO messenger.push_shown VALUES ('{ELSEWHERE}', {ADMIN}, 1)",
+        "update": "UPDATE messenger.push_shown SET seq = 2",
+        "delete": "DELETE FROM messenger.push_shown",
+    },
+    "push_decisions": {
+        "select": "SELECT FROM messenger.push_decisions",
+        "insert": "INSERT INTO messenger.push_decisions (conversation_id, seq, user_id, rules) "
+        f"VALUES ('{HERE}', 2, {ADMIN}, '{{}}')",
+        "update": "UPDATE messenger.push_decisions SET rules = '{}'",
+        "delete": "DELETE FROM messenger.push_decisions",
+    },
 }
 COMMANDS = ("select", "insert", "update", "delete")
 # The service reaches these by functions alone.
-HIDDEN = ("feed_cursors", "search_blocks")
+HIDDEN = ("feed_cursors", "search_blocks", "push_keys", "push_decisions")
 # The host's. No user sees or changes anything there.
 OF_THE_HOST = ("event_log_head", "event_log", "webhooks", "webhook_backlog", "webhook_attempts")
 NOT_GRANTED = {
@@ -229,10 +277,14 @@ NOT_GRANTED = {
             *("message_versions", "notification_settings", "unread_marks"),
             *("files", "file_heads", "reactions", "reaction_heads", "pins", "mentions"),
             *("webhooks", "webhook_backlog", "webhook_attempts"),
+            *("push_subscriptions", "push_settings", "push_shown"),
         )
     ),
     *((table, command) for table in ("event_log_head", "event_log") for command in ("insert", "update")),
     ("webhook_attempts", "update"),
+    *(("push_subscriptions", "insert"), ("push_subscriptions", "update")),
+    *(("push_queue", "select"), ("push_queue", "update")),
+    *(("push_shown", "insert"), ("push_shown", "update")),
     ("messages", "insert"),
     ("reactions", "insert"),
     ("reactions", "update"),
@@ -265,4 +317,8 @@ EXPECTED_ROWS: dict[str, dict[str, int | str]] = {
     "file_heads": {"select": 1, "delete": 1},
     "pin_heads": {"select": 1, "insert": 1, "update": 1},
     "mentions": {"select": 3, "insert": 1, "delete": 3},
+    "push_subscriptions": {"select": 1, "delete": 1},
+    "push_settings": {"select": 1, "insert": 1, "update": 1, "delete": 1},
+    "push_queue": {"insert": 1},
+    "push_shown": {"select": 1, "delete": 1},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chat_api.model import Draft, Edit, NewConversation, Reaction
+from chat_api.push.model import QuietHours
 from chat_api.search.matching import Words
 from chat_api.search.query import LAST_ID, Query
 from chat_api.search.store import Block, Lag
@@ -16,6 +17,8 @@ from chat_api.storage.messages import PgMessages
 from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
 from chat_api.storage.pins import PgPins
+from chat_api.storage.push import PgPush
+from chat_api.storage.push_keys import PgPushKeys
 from chat_api.storage.reactions import PgReactions
 from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.row_level_security import check_row_level_security
@@ -53,6 +56,7 @@ async def run_all_statements(database: Database) -> None:
     await check_row_level_security(database)
     await run_search_statements(database)
     await run_webhook_statements(database)
+    await run_push_statements(database)
     await run_message_statements(database)
     await run_file_statements(database)
     await run_conversation_statements(database)
@@ -133,6 +137,23 @@ async def run_message_statements(database: Database) -> None:
     await receipts.read(HERE, ADMIN, 2)
     await receipts.unread_of(HERE, ADMIN, [MEMBER])
     await receipts.readers(HERE, ADMIN, 1, ADMIN, 0, 10)
+
+
+async def run_push_statements(database: Database) -> None:
+    """Runs the work on devices, settings, decisions and keys."""
+    push, keys = PgPush(database), PgPushKeys(database)
+    await keys.current()
+    await keys.rotate()
+    await keys.uses()
+    await keys.pairs()
+    await push.subscribe(ADMIN, "fcm", "b", None, None)
+    await push.queue_test(ADMIN)
+    await push.set_quiet_hours(ADMIN, QuietHours("22:00", "07:00", "UTC"))
+    await push.quiet_hours(ADMIN)
+    await push.set_quiet_hours(ADMIN, None)
+    await push.facts(ADMIN, HERE, 1, ADMIN)
+    await push.decision(ADMIN, HERE, 1, ADMIN)
+    await push.unsubscribe(ADMIN, "b")
 
 
 async def run_search_statements(database: Database) -> None:

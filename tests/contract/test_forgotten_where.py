@@ -24,6 +24,7 @@ from tests.conftest import SharedStack, new_database
 from tests.contract.row_level_security_cases import ADMIN_FILE, MEMBER_FILE
 from tests.contract.store_statements import run_all_statements
 from tests.contract.test_row_level_security import (
+    ADMIN,
     ADMIN_MESSAGE,
     HERE,
     MEMBER,
@@ -53,6 +54,10 @@ OTHERS_GONE = "".join(
         *(("pins", "conversation_id", HERE), ("pin_heads", "conversation_id", HERE)),
         *(("file_links", "conversation_id", HERE), ("files", "id", ADMIN_FILE), ("files", "id", MEMBER_FILE)),
         *(("file_heads", "conversation_id", HERE), ("mentions", "conversation_id", HERE)),
+        *(("push_decisions", "conversation_id", HERE), ("push_shown", "conversation_id", HERE)),
+        *(("push_queue", "user_id", ADMIN), ("push_queue", "user_id", MEMBER)),
+        *(("push_settings", "user_id", ADMIN), ("push_settings", "user_id", MEMBER)),
+        *(("push_subscriptions", "user_id", ADMIN), ("push_subscriptions", "user_id", MEMBER)),
         *(("search_blocks", "conversation_id", HERE), ("feed_cursors", "conversation_id", HERE)),
         *(("message_versions", "message_id", ADMIN_MESSAGE), ("messages", "conversation_id", HERE)),
         *(("notification_settings", "conversation_id", HERE), ("read_receipts", "conversation_id", HERE)),
@@ -70,6 +75,8 @@ SHOW_NO_ROW = {
     "chat_api.storage.users._CONTACTS",
     "chat_api.storage.participants._HAS_OTHER_ADMIN",
     "chat_api.storage.row_level_security._UNBOUND",
+    # Its condition is whether there is a time zone.
+    "chat_api.storage.push._SET_QUIET_HOURS",
     # Their conditions are on what a function gives.
     "chat_api.storage.search._SCOPE",
     "chat_api.storage.search._NEWEST_BLOCKS",

@@ -42,6 +42,22 @@ IN_JSON: Final[dict[str, list[Any]]] = {
         *("//example.org/a", "http:/example.org", "http://", "http:///a", " http://example.org"),
         *("http://example.org/a b", "http://example.org/a\n", "http://example.org/" + "a" * 2_030),
     ],
+    "endpoint": [*_NO_TEXT, "", "x" * 2_049],
+    "push keys": ["x", 5, True, [], {}, {"auth": "AAAAAAAAAAAAAAAAAAAAAA"}],
+    "push key": [*_NO_TEXT, "", "x", "A" * 87, "B" * 86, "\u00e9" * 87],
+    "quiet hours": [
+        *("x", 5, True, [], {}),
+        *(
+            {"start": "22:00", "end": "07:00", "timezone": "Europe/Berlin"} | changed
+            for changed in (
+                *(
+                    {"start": bad}
+                    for bad in (None, 22, "22", "24:00", "22:60", "22:00:00", "\u0662\u0662:00")
+                ),
+                *({"timezone": bad} for bad in (None, 5, "", "Nowhere/Else", "x" * 65)),
+            )
+        ),
+    ],
     "choice": [*_NO_TEXT, "", "no such", "system", "ADMIN", "x" * 10_000],
     "number": _NO_NUMBER,
     "number from 1": [*_NO_NUMBER, 0],
@@ -174,6 +190,11 @@ KINDS: Final = {
     **dict.fromkeys(("muted", "push_enabled", "email_enabled", "on"), "flag"),
     **dict.fromkeys(("type", "role", "message_type", "status", "last_seen_visibility", "notify"), "choice"),
     "content": "content",
+    "kind": "choice",
+    "endpoint": "endpoint",
+    "keys": "push keys",
+    "application_server_key": "push key",
+    "quiet_hours": "quiet hours",
     "mentions": "mentions",
     "entities": "entities",
     "emoji": "emoji",
@@ -218,5 +239,6 @@ TEXTS: Final = (
     "moment",
     "text",
     "emoji",
+    "endpoint",
     "anything",
 )

@@ -33,6 +33,7 @@ participant.add                      200              403 forbidden  404 not_fou
 participant.remove                   204              403 forbidden  404 not_found
 participant.update                   200              403 forbidden  404 not_found
 message.delete                       204              204            404 not_found
+push.trace                           200              200            404 not_found
 server.conversation.ensure new       201              200            -
 server.conversation.ensure known     200              200            -
 server.conversation.by_key           200              200            404 not_found
@@ -75,6 +76,7 @@ INTERNAL: Final = frozenset(
         *("file.add", "file.find", "file.upload", "file.finish", "file.take_due", "file.removed"),
         *("file.take_pending", "file.processed", "file.put_back"),
         "server.events.read",
+        *("push_key.list", "push_key.rotate"),
         *("server_key.create", "server_key.list", "server_key.revoke", "server_key.verify"),
     )
 )

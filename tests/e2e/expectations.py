@@ -33,6 +33,8 @@ message.delete another's      ok         forbidden  forbidden  not_member  not_f
 message.delete deleted        ok         ok         ok         not_member  -
 message.read                  ok         ok         ok         not_member  not_found
 message.readers               ok         ok         ok         not_member  not_found
+push.trace                    ok         ok         ok         not_member  not_found
+push.trace of another         forbidden  forbidden  forbidden  not_member  not_found
 message.pin                   ok         forbidden  forbidden  not_member  not_found
 message.unpin                 ok         forbidden  forbidden  not_member  not_found
 pin.list                      ok         ok         ok         not_member  not_found
@@ -96,6 +98,8 @@ message.delete another's      forbidden  not_found
 message.delete deleted        ok         -
 message.read                  ok         not_found
 message.readers               ok         not_found
+push.trace                    ok         not_found
+push.trace of another         forbidden  not_found
 message.pin                   ok         not_found
 message.unpin                 ok         not_found
 pin.list                      ok         not_found
@@ -131,6 +135,8 @@ FOR_EVERYBODY: Final = frozenset(
         *("conversation.create", "conversation.list", "conversation.sync"),
         *("resume", "unsubscribe", "auth.refresh", "ping", "stats.get", "ticket.give"),
         *("user.list", "user.me", "mention.list", "file.create"),
+        *("push.subscribe", "push.unsubscribe", "push.key", "push.test"),
+        *("push.settings.get", "push.settings.update"),
         *("presence.online", "presence.list", "presence.set", "presence.watch", "presence.unwatch"),
     )
 )

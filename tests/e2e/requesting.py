@@ -26,6 +26,7 @@ _STATUSES = {
     "message_too_long": 422,
     "query_too_short": 422,
     "bad_emoji": 422,
+    "bad_endpoint": 422,
     "unauthorized": 401,
     "forbidden": 403,
     "not_member": 403,

@@ -70,6 +70,11 @@ REQUESTS: dict[str, Request] = {
     "message.edit to all": message("own", content="new", mentions={"all": True}),
     "message.read": message("another's"),
     "message.readers": message("another's"),
+    "push.trace": message("another's"),
+    "push.trace of another": lambda scene, role: {
+        **message("another's")(scene, role),
+        **another(scene, role),
+    },
     "message.pin": message("another's"),
     "message.unpin": message("another's"),
     "pin.list": room(),

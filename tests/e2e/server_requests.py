@@ -64,6 +64,7 @@ SERVER_REQUESTS: dict[str, ServerRequest] = {
     "participant.remove": in_room_about("another"),
     "participant.update": in_room_about("another", role="observer"),
     "message.delete": lambda scene: {"message_id": scene.messages["another"]},
+    "push.trace": lambda scene: {"message_id": scene.messages["another"], **about("another")(scene)},
     "server.conversation.ensure new": ensure("member", "another", is_known=False),
     "server.conversation.ensure known": ensure("member", "another", is_known=True),
     "server.conversation.by_key": lambda scene: {"external_key": key_of(scene)},

@@ -64,6 +64,9 @@ async def place(crowd: Crowd) -> Place:
         "name": "a.txt",
         "size": 1,
         "mime": "text/plain",
+        "kind": "webpush",
+        "endpoint": "https://push.example/x",
+        "quiet_hours": None,
     }
     return Place(user, good)
 
@@ -96,6 +99,8 @@ def expected(operation: Operation, field: str, value: Any) -> tuple[str, tuple[s
         return "query_too_short", (field,)
     if field == "conversation_id":
         return "invalid_conversation_id", ()
+    if field == "application_server_key":
+        return "bad_endpoint", (field,)
     return "bad_emoji" if field == "emoji" and value is not None else "invalid_frame", (field,)
 
 

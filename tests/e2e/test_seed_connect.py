@@ -38,7 +38,7 @@ async def test_the_first_frame_is_the_seeds_welcome_with_every_limit(crowd: Crow
         "event": "connected",
         "message": "Connected to messenger",
         "user_id": user.user_id,
-        "features": ["users", "reactions", "pins", "mentions", "search", "files"],
+        "features": ["users", "reactions", "pins", "mentions", "search", "push", "files"],
         "protocol": 1,
         "heartbeat_ms": 25_000,
         "limits": LIMITS,

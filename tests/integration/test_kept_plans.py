@@ -50,7 +50,20 @@ INSERT INTO messenger.event_log (number, conversation_id, after_pos, upto_pos, a
 SELECT n, md5('c' || n)::uuid, 0, 3, now() - interval '9 days' FROM generate_series(%(first)s, %(last)s) n;
 UPDATE messenger.event_log_head SET last = %(last)s;
 INSERT INTO messenger.search_blocks (conversation_id, first_seq, last_seq, newest_at, grams)
-SELECT md5('c' || n)::uuid, 1, 1, now(), ARRAY[n] FROM generate_series(%(first)s, %(last)s) n
+SELECT md5('c' || n)::uuid, 1, 1, now(), ARRAY[n] FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos, lease)
+SELECT 'push', md5('c' || n)::uuid, 0, md5('l')::uuid FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.push_keys (public_key, private_key) SELECT 'k', '' ON CONFLICT DO NOTHING;
+INSERT INTO messenger.push_subscriptions (user_id, kind, endpoint, digest)
+SELECT n, 'fcm', 'e' || n, sha256(convert_to('e' || n, 'UTF8')) FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.push_queue (kind, conversation_id, seq, due_at)
+SELECT 'message', md5('c' || n)::uuid, 1, now() - n * interval '1 second'
+  FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.push_shown (conversation_id, user_id, seq)
+SELECT md5('c' || n)::uuid, n + 1, 1 FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.push_decisions (conversation_id, user_id, seq, decided_at, rules)
+SELECT md5('c' || n)::uuid, n, 1, now() - n * interval '1 hour', '{}'
+  FROM generate_series(%(first)s, %(last)s) n
 """
 READ = """
 SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))
@@ -122,6 +135,29 @@ CALLS = {
         messenger.append_events({LEASE}, ARRAY[{CONVERSATION}], ARRAY[0::bigint], ARRAY[3::bigint])
         """,
     "forget_events": "messenger.forget_events(interval '1 day', 3)",
+    "push_key": "messenger.push_key(NULL)",
+    "push_private_keys": "messenger.push_private_keys()",
+    "push_add_key": "messenger.push_add_key('l', '', false)",
+    "push_key_uses": "messenger.push_key_uses()",
+    "push_subscribe": "messenger.push_subscribe('fcm', 'new', NULL, NULL, NULL, 20)",
+    "push_plan": f"messenger.push_plan({LEASE}, ARRAY[{CONVERSATION}], ARRAY[0::bigint], 10, 3, 600)",
+    "push_take": "messenger.push_take(5, 30)",
+    "push_next": "messenger.push_next()",
+    "push_renew": "messenger.push_renew(ARRAY[1::bigint], 30)",
+    "push_finish": """
+        messenger.push_finish(ARRAY[1::bigint], ARRAY[1::bigint], ARRAY['test'], ARRAY[NULL::uuid],
+                              ARRAY[NULL::bigint], ARRAY[7::bigint], ARRAY[7::bigint], ARRAY[1],
+                              ARRAY[1::float8], ARRAY[5::float8])
+        """,
+    "push_facts": f"messenger.push_facts(ARRAY[{CONVERSATION}], ARRAY[1::bigint], ARRAY[7::bigint])",
+    "push_decide": f"""
+        messenger.push_decide(ARRAY[{CONVERSATION}], ARRAY[1::bigint], ARRAY[7::bigint], ARRAY['read'],
+                              ARRAY[true])
+        """,
+    "push_messages": f"messenger.push_messages(ARRAY[{CONVERSATION}], ARRAY[1::bigint], 500)",
+    "push_devices": "messenger.push_devices(ARRAY[7::bigint], ARRAY[NULL::bigint])",
+    "push_forget": "messenger.push_forget(86400, 5)",
+    "push_decision": f"messenger.push_decision({CONVERSATION}, 1, 7)",
     "upsert_users": 'messenger.upsert_users(\'[{"id": 7, "name": "x", "words": ["x"]}]\')',
 }
 

@@ -41,6 +41,7 @@ async def live_through(server: Server) -> None:
     assert (await server.send_message(room["id"], one["id"], "Hello", idempotency_key="first")) == sent
     system = await server.send_message(room["id"], None, "Closed", message_type="system")
     assert system["seq"] == 2
+    assert (await server.notification_trace(sent["id"], two["id"]))["message_id"] == sent["id"]
     await server.delete_message(sent["id"])
     await server.remove_participant(room["id"], two["id"])
     await server.add_participants(room["id"], [two["id"]], "observer")

@@ -108,6 +108,7 @@ async def test_nothing_that_a_client_names_becomes_a_channel_or_a_pattern(
         "rpc",
         "reply",
         "server-keys",
+        "viewers",
         "users",
         "user",
         "conversation",

@@ -7,6 +7,7 @@ import pytest
 from chat_api.handlers.table import (
     file_handler_table,
     handler_table,
+    push_handler_table,
     reaction_handler_table,
     user_handler_table,
     webhook_handler_table,
@@ -35,7 +36,7 @@ class Anything:
 def test_every_operation_of_chat_api_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
     handlers = handler_table(*[some] * 7) | user_handler_table(*[some] * 5)
-    handlers |= reaction_handler_table(some, some) | file_handler_table(some)
+    handlers |= reaction_handler_table(some, some) | file_handler_table(some) | push_handler_table(some)
     handlers |= webhook_handler_table(some, some)
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == CHAT_API}
 

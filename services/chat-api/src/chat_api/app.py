@@ -17,6 +17,7 @@ from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
 from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.pins import PinHandlers
+from chat_api.handlers.push import PushHandlers
 from chat_api.handlers.reactions import ReactionHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
 from chat_api.handlers.search import SearchHandlers
@@ -27,6 +28,7 @@ from chat_api.handlers.settings import SettingsHandlers
 from chat_api.handlers.table import (
     file_handler_table,
     handler_table,
+    push_handler_table,
     reaction_handler_table,
     user_handler_table,
     webhook_handler_table,
@@ -52,6 +54,8 @@ from chat_api.storage.files import PgFiles
 from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
 from chat_api.storage.pins import PgPins
+from chat_api.storage.push import PgPush
+from chat_api.storage.push_keys import PgPushKeys
 from chat_api.storage.reactions import PgReactions
 from chat_api.storage.receipts import PgReceipts
 from chat_api.storage.row_level_security import check_row_level_security
@@ -163,6 +167,7 @@ def _handlers(
         ServerKeyHandlers(keys, publisher),
         operators,
     )
+    table |= _push_handlers(settings, database, messages)
     return audited(table | _webhook_handlers(settings, database), keys)
 
 
@@ -202,6 +207,17 @@ def _reaction_handlers(
     return reaction_handler_table(
         ReactionHandlers(reactions, messages, users, batcher),
         PinHandlers(PgPins(database), PgConversations(database), users, publisher),
+    )
+
+
+def _push_handlers(
+    settings: ChatSettings, database: Database, messages: MessageStore
+) -> dict[str, RequestHandler]:
+    # It only checks addresses: requests to the outside are the feed's.
+    client = OutgoingClient(settings.outgoing, "push")
+    store, keys = PgPush(database), PgPushKeys(database)
+    return push_handler_table(
+        PushHandlers(store, keys, messages, client.check_url, takes_all_kinds=settings.push_stdout)
     )
 
 

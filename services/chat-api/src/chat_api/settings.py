@@ -10,6 +10,7 @@ from yarl import URL
 
 from chat_api.outgoing.settings import OUTGOING, OutgoingSettings
 from chat_api.outgoing.signatures import is_secret
+from chat_api.push.settings import STDOUT
 from messenger_shared.settings.common import PROCESS, STORE, USER_IDS, StoreSettings
 from messenger_shared.settings.environment import Environment, SettingsError
 from messenger_shared.settings.variables import Choice, Flag, Secret, Text, Variable, Whole, main
@@ -61,6 +62,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     BEFORE_SEND_URL,
     BEFORE_SEND_SECRET,
     BEFORE_SEND_FAIL,
+    STDOUT,
     *OUTGOING,
     *PROCESS,
 )
@@ -106,6 +108,8 @@ class ChatSettings:
     files_per_day: int = FILES_PER_DAY.default
     before_send: BeforeSendSettings | None = None
     outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
+    # Whether devices of kinds without an adapter are taken.
+    push_stdout: bool = STDOUT.default
 
     @classmethod
     def read(cls, env: Environment) -> ChatSettings:
@@ -119,6 +123,7 @@ class ChatSettings:
             FILES_PER_DAY.of(env),
             BeforeSendSettings.read(env),
             OutgoingSettings.read(env),
+            STDOUT.of(env),
         )
 
 

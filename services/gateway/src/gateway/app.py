@@ -19,6 +19,7 @@ from gateway.delivery.resume import Resumer
 from gateway.delivery.rooms import Rooms
 from gateway.delivery.tracing import make_hub, make_rpc
 from gateway.delivery.user_updates import UserUpdates
+from gateway.delivery.viewers import Viewers
 from gateway.edge.docs import add_docs
 from gateway.edge.headers import add_common_headers
 from gateway.edge.origins import origins_middleware
@@ -55,6 +56,7 @@ from messenger_shared.bus.redis_bus import RedisBus
 from messenger_shared.contract.operations import search
 from messenger_shared.contract.operations.messages import SEND
 from messenger_shared.contract.operations.operation import CHAT_API
+from messenger_shared.contract.operations.push import devices
 from messenger_shared.observability import logs
 from messenger_shared.rpc.client import RpcClient
 from messenger_shared.runtime.service import BEFORE_STOP, add_health, run_component, worker_id
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
 
 SERVICE = "gateway"
 SEARCHES_PER_S: Final = 5
+PUSH_TESTS_PER_S: Final = 1
 # Asks the other services, for an application that adds routes of its own to these.
 RPC: Final = web.AppKey[RpcClient]("rpc")
 # How many uploads, and how many downloads, one user and all users have at once on a worker.
@@ -105,7 +108,7 @@ def build_app(settings: GatewaySettings, spans: Spans | None = None) -> web.Appl
     resumer = Resumer(hub, rooms, limits.resume_max_events)
     reporter = PresenceReporter(bus, presence_client, hub)
     heartbeat = Heartbeat(hub, settings.heartbeat_ms)
-    live = (memberships, updates, reporter, heartbeat)
+    live = (memberships, updates, reporter, heartbeat, Viewers(bus, hub))
     for component in (bus, credentials, rpc, cache, subscriptions, *live):
         run_component(app, component.start, component.stop)
     socket_commands = SocketCommands(
@@ -138,7 +141,11 @@ def _add_http(
 ) -> None:
     app[RPC] = rpc
     files = _add_files(app, settings.files, rpc) if settings.files is not None else {}
-    limits = {SEND.name: buckets, search.MESSAGES.name: TokenBuckets(SEARCHES_PER_S, burst_s=1)}
+    limits = {
+        SEND.name: buckets,
+        search.MESSAGES.name: TokenBuckets(SEARCHES_PER_S, burst_s=1),
+        devices.TEST.name: TokenBuckets(PUSH_TESTS_PER_S),
+    }
     add_rest(app, rpc, limits, credentials.authenticator, {**credentials.tickets.handlers, **files})
     add_docs(app, BASE_PATH)
     add_pages(app, settings)

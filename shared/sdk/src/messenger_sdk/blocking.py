@@ -10,6 +10,7 @@ from messenger_sdk.models import (
     ConversationAnswer,
     HostEvent,
     Message,
+    NotificationTrace,
     Participant,
     ParticipantPage,
     Profile,
@@ -184,3 +185,7 @@ class BlockingServer(BlockingCalls):
         with the oldest event that is kept. What was handled since that cursor comes again.
         """
         return self._iterate(lambda server: server.events(cursor))
+
+    def notification_trace(self, message_id: str, user_id: int) -> NotificationTrace:
+        """Why a user was pushed a message, or wasn't: what each rule said."""
+        return self._run(lambda server: server.notification_trace(message_id, user_id))

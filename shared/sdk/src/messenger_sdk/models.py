@@ -676,6 +676,119 @@ class SettingsUpdateBody(TypedDict):
     notify: NotRequired[Literal["all", "mentions", "none"]]
 
 
+class PushSubscription(TypedDict):
+    """
+    A subscription as it is stored.
+
+    `application_server_key` is the VAPID key that it was made with; null for kinds without one.
+    """
+
+    kind: Literal["webpush", "fcm", "apns"]
+    endpoint: str
+    application_server_key: str | None
+    created_at: str
+
+
+class PushKeys(TypedDict):
+    """
+    The keys of a browser's subscription, as its `toJSON` gives them.
+    """
+
+    p256dh: str
+    auth: str
+
+
+class PushSubscribeBody(TypedDict):
+    """
+    A device's subscription: a browser's, as its `toJSON` gives it.
+
+    `application_server_key` is the key that it was made with. Without it, that is the present one for a new
+    endpoint, and stays as it was for a known one. `fcm` and `apns` have a device's token as the `endpoint`
+    and no keys; they are refused unless MESSENGER_PUSH_STDOUT is set.
+    """
+
+    endpoint: str
+    kind: Literal["webpush", "fcm", "apns"]
+    keys: NotRequired[PushKeys | None]
+    application_server_key: NotRequired[str | None]
+
+
+class PushUnsubscribeBody(TypedDict):
+    """
+    A subscription, by its address at the push service.
+    """
+
+    endpoint: str
+
+
+class PushKey(TypedDict):
+    """
+    The VAPID key to subscribe with: a point of P-256, uncompressed, as base64url without padding.
+    """
+
+    public_key: str
+
+
+class PushTest(TypedDict):
+    """
+    To how many subscriptions the test goes.
+    """
+
+    subscriptions: int
+
+
+class QuietHours(TypedDict):
+    """
+    Daily hours without pushes, from `start` to before `end` (HH:MM), also over midnight, in a time zone.
+
+    `timezone` is a name of the IANA's database, such as Europe/Berlin.
+    """
+
+    start: str
+    end: str
+    timezone: str
+
+
+class PushSettings(TypedDict):
+    """
+    The user's settings for pushes to all their devices. `quiet_hours` is null if there are none.
+    """
+
+    quiet_hours: QuietHours | None
+
+
+class PushSettingsUpdateBody(TypedDict):
+    """
+    The settings to change; null ends quiet hours.
+    """
+
+    quiet_hours: QuietHours | None
+
+
+class RuleVerdict(TypedDict):
+    """
+    What one rule says: `push`, `skip`, or `unknown` if it can't be told afterwards.
+    """
+
+    rule: str
+    verdict: Literal["push", "skip", "unknown"]
+
+
+class NotificationTrace(TypedDict):
+    """
+    Why a user was pushed a message, or wasn't.
+
+    `outcome` is `pushed`, `skipped`, `waiting` before the decision, or `undecided`: there was nobody to
+    decide for then, or it was too long ago. Without a `decided_at`, the rules are those of now.
+    """
+
+    message_id: str
+    user_id: int
+    outcome: Literal["pushed", "skipped", "waiting", "undecided"]
+    decided_at: str | None
+    rules: list[RuleVerdict]
+
+
 class Ticket(TypedDict):
     """
     A ticket, which opens one socket as `?ticket=` until it expires, so that no token is in a URL.

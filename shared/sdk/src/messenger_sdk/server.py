@@ -11,6 +11,7 @@ from messenger_sdk.models import (
     ConversationAnswer,
     HostEvent,
     Message,
+    NotificationTrace,
     Participant,
     ParticipantPage,
     Profile,
@@ -259,6 +260,12 @@ class Server:
             cursor = page["next_cursor"]
             for event in page["items"][-1:]:
                 yield event, cursor
+
+    async def notification_trace(self, message_id: str, user_id: int) -> NotificationTrace:
+        """Why a user was pushed a message, or wasn't: what each rule said."""
+        path = path_of("server", "messages", message_id, "notification-trace")
+        trace: NotificationTrace = await self._rest.request("GET", path, query={"user_id": str(user_id)})
+        return trace
 
 
 class _Key:

@@ -14,6 +14,9 @@ EVENTS: Final = "events"
 # Revoked server keys, for every gateway: the key's id.
 SERVER_KEYS: Final = "server-keys"
 
+# Questions to every gateway, who looks at which conversations. `viewers` beside this module has their form.
+VIEWERS: Final = "viewers"
+
 _CONVERSATION: Final = "conversation:"
 
 
@@ -30,6 +33,11 @@ def user(user_id: int) -> str:
 def presence(user_id: int) -> str:
     """Transitions of one user, for gateways with a presence subscription to that user."""
     return f"presence:{user_id}"
+
+
+def viewers_answer(worker: str) -> str:
+    """Answers to one worker's questions who looks at conversations."""
+    return f"viewers:{worker}"
 
 
 def requests(service: str, worker: str) -> str:

@@ -8,6 +8,7 @@ marks       hears which conversations have moved
 cursors     how far consumers have come, and who works on what, in PostgreSQL
 held_lease  the lease of a batch, which is renewed
 indexer     the consumer that writes the search index
+push        the consumer that pushes new messages to the devices of users
 settings    the settings of the process
 metrics     what it tells of itself
 """

@@ -13,6 +13,7 @@ from chat_api.feed.event_log import EventLogger
 from chat_api.feed.follower import Follower
 from chat_api.feed.indexer import Indexer
 from chat_api.feed.marks import Marks
+from chat_api.feed.push.wiring import push_parts
 from chat_api.feed.retention import Retention
 from chat_api.feed.settings import FeedSettings
 from chat_api.feed.webhooks.dispatcher import LANES, Dispatcher
@@ -59,7 +60,8 @@ def build_app(settings: FeedSettings) -> web.Application:
     )
     bus = RedisBus(settings.store.redis_urls, worker_id(SERVICE))
     marks, log = Marks(bus), PgEventLog(database)
-    consumers: tuple[Consumer, ...] = (Indexer(database), EventLogger(log, bus))
+    planner, push = push_parts(settings.push, settings.outgoing, database, bus)
+    consumers: tuple[Consumer, ...] = (Indexer(database), EventLogger(log, bus), planner)
     followers = [Follower(consumer, PgCursors(database, consumer.name), Agenda()) for consumer in consumers]
     for follower in followers:
         marks.add(follower.on_marks)
@@ -67,8 +69,8 @@ def build_app(settings: FeedSettings) -> web.Application:
     retention = Retention(database, log, settings.events_days)
     run_component(app, database.start, database.stop)
     run_component(app, bus.start, bus.stop)
-    for follower in followers:
-        run_component(app, follower.start, follower.stop)
+    for component in (*push, *followers):
+        run_component(app, component.start, component.stop)
     run_component(app, marks.start, marks.stop)
     run_component(app, retention.start, retention.stop)
     _add_webhooks(app, settings, database, bus, log)

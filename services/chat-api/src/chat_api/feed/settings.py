@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Final
 
+from chat_api.feed.push.settings import PUSH, PushSettings
 from chat_api.outgoing.settings import OUTGOING, OutgoingSettings
 from messenger_shared.settings.common import BIND, GRACEFUL, STORE, WORKERS, StoreSettings
 from messenger_shared.settings.environment import Environment
@@ -18,7 +19,7 @@ EVENTS_DAYS: Final = Whole(
     meaning="How many days the log of events is kept, and the list of webhooks' attempts. A host that is "
     "behind for longer misses events.",
 )
-VARIABLES: Final[tuple[Variable, ...]] = (*STORE, EVENTS_DAYS, *OUTGOING, BIND, WORKERS, GRACEFUL)
+VARIABLES: Final[tuple[Variable, ...]] = (*STORE, EVENTS_DAYS, *PUSH, *OUTGOING, BIND, WORKERS, GRACEFUL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,15 @@ class FeedSettings:
 
     store: StoreSettings
     outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
+    push: PushSettings = field(default_factory=PushSettings)
     events_days: int = EVENTS_DAYS.default
 
     @classmethod
     def read(cls, env: Environment) -> FeedSettings:
         """The settings in the environment; raises SettingsError."""
-        return cls(StoreSettings.read(env), OutgoingSettings.read(env), EVENTS_DAYS.of(env))
+        return cls(
+            StoreSettings.read(env), OutgoingSettings.read(env), PushSettings.read(env), EVENTS_DAYS.of(env)
+        )
 
 
 if __name__ == "__main__":

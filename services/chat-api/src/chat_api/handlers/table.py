@@ -10,6 +10,7 @@ from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
 from chat_api.handlers.participants import ParticipantHandlers
 from chat_api.handlers.pins import PinHandlers
+from chat_api.handlers.push import PushHandlers
 from chat_api.handlers.reactions import ReactionHandlers
 from chat_api.handlers.receipts import ReceiptHandlers
 from chat_api.handlers.search import SearchHandlers
@@ -30,6 +31,8 @@ from messenger_shared.contract.operations import users as user_operations
 from messenger_shared.contract.operations.internal import files as file_rows
 from messenger_shared.contract.operations.internal import operators as operator_operations
 from messenger_shared.contract.operations.internal import reports
+from messenger_shared.contract.operations.push import decisions, devices
+from messenger_shared.contract.operations.push import keys as push_keys
 from messenger_shared.contract.operations.server import conversations as server_conversation_operations
 from messenger_shared.contract.operations.server import keys as server_key_operations
 from messenger_shared.contract.operations.server import users as server_user_operations
@@ -89,6 +92,21 @@ def reaction_handler_table(reactions: ReactionHandlers, pins: PinHandlers) -> di
         pin_operations.PIN.name: pins.pin,
         pin_operations.UNPIN.name: pins.unpin,
         pin_operations.LIST.name: pins.list_pins,
+    }
+
+
+def push_handler_table(push: PushHandlers) -> dict[str, RequestHandler]:
+    """The handlers of the operations on push, by operation name."""
+    return {
+        devices.SUBSCRIBE.name: push.subscribe,
+        devices.UNSUBSCRIBE.name: push.unsubscribe,
+        devices.KEY.name: push.key,
+        devices.TEST.name: push.test,
+        decisions.GET_SETTINGS.name: push.settings,
+        decisions.UPDATE_SETTINGS.name: push.update_settings,
+        decisions.TRACE.name: push.trace,
+        push_keys.LIST.name: push.list_keys,
+        push_keys.ROTATE.name: push.rotate_keys,
     }
 
 

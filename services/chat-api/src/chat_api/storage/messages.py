@@ -219,7 +219,8 @@ class PgMessages:
 
     async def facts(self, message_id: str, user_id: int) -> MessageFacts | None:
         parameters = {"message": message_id, "user": user_id}
-        rows = await self._database.rows(_FACTS, parameters, user_id=user_id)
+        facts = _FACTS_FOR_HOST if user_id == SERVER else _FACTS
+        rows = await self._database.rows(facts, parameters, user_id=user_id)
         return MessageFacts(*rows[0]) if rows else None
 
     async def versions(self, message_id: str, caller: int, after: int, limit: int) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from messenger_shared.contract.errors import AppError
 from messenger_shared.postgres.database import Database, Row
 
 # Moves forward only, even if several devices write at once: the upsert checks the condition on a locked row.
-# Reading always removes an unread mark.
+# Reading always removes an unread mark, and closes the notification that devices of the user show.
 _MOVE: Final = """
 WITH moved AS (
     INSERT INTO messenger.read_receipts AS r (conversation_id, user_id, last_read_seq, message_id)
@@ -28,6 +28,13 @@ WITH moved AS (
 ), cleared AS (
     DELETE FROM messenger.unread_marks WHERE conversation_id = %(conversation)s AND user_id = %(user)s
     RETURNING 1
+), closed AS (
+    DELETE FROM messenger.push_shown
+     WHERE conversation_id = %(conversation)s AND user_id = %(user)s AND seq <= %(seq)s
+    RETURNING seq
+), queued AS (
+    INSERT INTO messenger.push_queue (kind, conversation_id, user_id, seq)
+    SELECT 'read', %(conversation)s, %(user)s, seq FROM closed
 )
 SELECT EXISTS (SELECT FROM moved), EXISTS (SELECT FROM cleared)
 """

@@ -1,4 +1,4 @@
-"""Runs admin commands over the bus: python -m gateway.admin.commands stats|disconnect|close|post|key.
+"""Runs admin commands over the bus: python -m gateway.admin.commands stats|post|key|push-key and so on.
 
 They need no token and no HTTP route: anybody who can log in to Redis as the gateway can run them.
 """
@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 from gateway.admin.key_commands import Work, add_key_commands
+from gateway.admin.push_key_commands import add_push_key_commands
 from gateway.sockets.commands import ask
 from messenger_shared.bus import channels, revocations
 from messenger_shared.bus.redis_bus import RedisBus
@@ -27,6 +28,7 @@ from messenger_shared.contract.json_codec import holds_forbidden_text
 from messenger_shared.contract.operations.internal import operators
 from messenger_shared.contract.operations.operation import CHAT_API, PRESENCE, Body, Operation
 from messenger_shared.contract.operations.presence import STATS
+from messenger_shared.contract.operations.push import keys as push_keys
 from messenger_shared.contract.operations.server import keys as server_keys
 from messenger_shared.contract.tokens import parse_user_id
 from messenger_shared.rpc.client import RpcClient
@@ -64,7 +66,10 @@ def add_commands(commands: Any, urls: Urls) -> list[argparse.ArgumentParser]:
     keys = commands.add_parser("key", help="make, list and revoke the keys of host applications")
     key_commands = keys.add_subparsers(required=True, metavar="COMMAND")
     key_parsers = add_key_commands(partial(add, to=key_commands), _ask)
-    return [stats, disconnect, close, post, *key_parsers]
+    push_keys = commands.add_parser("push-key", help="list and rotate the keys that push services know")
+    push_key_commands = push_keys.add_subparsers(required=True, metavar="COMMAND")
+    push_key_parsers = add_push_key_commands(partial(add, to=push_key_commands), _ask)
+    return [stats, disconnect, close, post, *key_parsers, *push_key_parsers]
 
 
 def user_id(text: str) -> int:
@@ -145,7 +150,8 @@ async def asking(urls: Sequence[str]) -> AsyncIterator[Ask]:
 
 
 async def _ask_as_operator(rpc: RpcClient, operation: Operation, fields: Body) -> Any:
-    user_id = SERVER if operation in server_keys.OPERATIONS else 0
+    is_of_keys = operation in (*server_keys.OPERATIONS, *push_keys.OPERATIONS)
+    user_id = SERVER if is_of_keys else 0
     return await ask(rpc, operation, operation.load(fields), user_id)
 
 

@@ -46,6 +46,13 @@ def key_id(text: str) -> str:
     return key.id if key is not None else text
 
 
+def table(columns: Sequence[str], items: Sequence[Body]) -> str:
+    """The items as lines of columns, with a head."""
+    rows = [tuple(name.removesuffix("_at").replace("_", " ").upper() for name in columns)]
+    rows += [tuple("-" if item[name] is None else str(item[name]) for name in columns) for item in items]
+    return "\n".join("\t".join(row) for row in rows)
+
+
 def _create(ask: Ask, urls: Sequence[str], options: argparse.Namespace) -> str:
     text = new_key()
     key = parse_key(text)
@@ -56,11 +63,8 @@ def _create(ask: Ask, urls: Sequence[str], options: argparse.Namespace) -> str:
 
 
 def _list(ask: Ask, urls: Sequence[str], options: argparse.Namespace) -> str:
-    rows = [tuple(name.removesuffix("_at").replace("_", " ").upper() for name in _COLUMNS)]
-    for key in ask(urls, keys.LIST, {})["items"]:
-        key["scopes"] = ",".join(key["scopes"])
-        rows.append(tuple(key[name] or "-" for name in _COLUMNS))
-    return "\n".join("\t".join(row) for row in rows)
+    items = ask(urls, keys.LIST, {})["items"]
+    return table(_COLUMNS, [key | {"scopes": ",".join(key["scopes"])} for key in items])
 
 
 def _revoke(ask: Ask, urls: Sequence[str], options: argparse.Namespace) -> str:

@@ -32,7 +32,7 @@ from messenger_shared.contract.tokens import Identity
 
 PROTOCOL_VERSION: Final = 1
 # What this server can do beyond the first version of the protocol.
-FEATURES: Final = ("users", "reactions", "pins", "mentions", "search")
+FEATURES: Final = ("users", "reactions", "pins", "mentions", "search", "push")
 FILES: Final = "files"
 # A user may be refused this often per second, and ten times as often at once, before it is flooding.
 REFUSALS_PER_S: Final = 20

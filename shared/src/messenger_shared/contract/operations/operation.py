@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError, ErrorKind
 from messenger_shared.contract.schemas.fields import NOT_AN_EMOJI, TOO_LONG, TOO_SHORT
+from messenger_shared.contract.schemas.push import NOT_A_PUSH_KEY
 from messenger_shared.contract.schemas.quick_checks import QuickCheck, quick_check
 
 GATEWAY: Final = "gateway"
@@ -34,6 +35,7 @@ _KIND_OF_TEXT: Final[Mapping[str, ErrorKind]] = {
     TOO_LONG: errors.MESSAGE_TOO_LONG,
     NOT_AN_EMOJI: errors.BAD_EMOJI,
     TOO_SHORT: errors.QUERY_TOO_SHORT,
+    NOT_A_PUSH_KEY: errors.BAD_ENDPOINT,
 }
 
 Body = dict[str, Any]
@@ -65,6 +67,8 @@ class Route:
     respond: Respond
     # Request header -> the field of the request that it sets.
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Whether the body has the fields although the method is none of BODY_METHODS.
+    takes_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ class Operation:
     def has_body(self) -> bool:
         """Whether its routes read a body. A request whose fields are all in the path needs none."""
         route = self.route or self.server
-        if route is None or route.method not in BODY_METHODS:
+        takes_body = isinstance(route, Route) and route.takes_body
+        if route is None or not (takes_body or route.method in BODY_METHODS):
             return False
         return any(f"{{{name}}}" not in route.path for name in self.request.fields)
 
@@ -153,7 +158,8 @@ def _to_app_error(error: ValidationError) -> AppError:
     if "conversation_id" in details:
         return AppError(errors.INVALID_CONVERSATION_ID)
     for text, kind in _KIND_OF_TEXT.items():
-        if any(text in texts for texts in details.values()):
+        # In a nested field, the name of the field stands before the text.
+        if any(found.endswith(text) for texts in details.values() for found in texts):
             return AppError(kind, details=details)
     return AppError(errors.INVALID_FRAME, details=details)
 

@@ -19,6 +19,7 @@ from messenger_shared.contract.operations import (
 from messenger_shared.contract.operations.internal import files as file_rows
 from messenger_shared.contract.operations.internal import operators, reports
 from messenger_shared.contract.operations.operation import Operation
+from messenger_shared.contract.operations.push import decisions, devices, keys
 from messenger_shared.contract.operations.server import conversations as server_conversations
 from messenger_shared.contract.operations.server import keys as server_keys
 from messenger_shared.contract.operations.server import users as server_users
@@ -35,11 +36,14 @@ TABLE: Final[Mapping[str, Operation]] = {
         pins,
         search,
         settings,
+        devices,
+        decisions,
         session,
         presence,
         file_rows,
         reports,
         operators,
+        keys,
         users,
         server_users,
         server_conversations,

@@ -23,6 +23,7 @@ from messenger_shared.contract.schemas.fields import (
     TextField,
     UuidField,
 )
+from messenger_shared.contract.schemas.push import PushKeyField
 from messenger_shared.contract.text.blank import INVISIBLE_BELOW_10000
 
 Json = dict[str, Any]
@@ -41,6 +42,7 @@ _TYPES: Final = {
     ContentField: ("string", None),
     CustomField: ("object", None),
     EmojiField: ("string", "emoji"),
+    PushKeyField: ("string", None),
     fields.Url: ("string", "uri"),
 }
 
