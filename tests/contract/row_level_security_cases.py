@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.contract.host_cases import HERE, HOST_STATEMENTS
+
 ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 9
-HERE = "00000000-0000-7000-8000-00000000000c"
 ELSEWHERE = "00000000-0000-7000-8000-00000000000d"
 NEW = "00000000-0000-7000-8000-00000000000e"
 ADMIN_FILE = "00000000-0000-7000-8000-0000000000f1"
@@ -188,40 +189,7 @@ STATEMENTS = {
         "update": "UPDATE messenger.search_blocks SET grams = '{}'",
         "delete": "DELETE FROM messenger.search_blocks",
     },
-    "event_log_head": {
-        "select": "SELECT FROM messenger.event_log_head",
-        "insert": "INSERT INTO messenger.event_log_head VALUES (true)",
-        "update": "UPDATE messenger.event_log_head SET last = 9",
-        "delete": "DELETE FROM messenger.event_log_head",
-    },
-    "event_log": {
-        "select": "SELECT FROM messenger.event_log",
-        "insert": f"INSERT INTO messenger.event_log VALUES (2, '{HERE}', 4, 5)",
-        "update": "UPDATE messenger.event_log SET upto_pos = 9",
-        "delete": "DELETE FROM messenger.event_log",
-    },
-    "webhooks": {
-        "select": "SELECT FROM messenger.webhooks",
-        "insert": "INSERT INTO messenger.webhooks (name, id, url, types, secret, secret_id, number) "
-        f"VALUES ('x', '{HERE}', '', '{{}}', '', '{HERE}', 0)",
-        "update": "UPDATE messenger.webhooks SET url = ''",
-        "delete": "DELETE FROM messenger.webhooks",
-    },
-    "webhook_backlog": {
-        "select": "SELECT FROM messenger.webhook_backlog",
-        "insert": "INSERT INTO messenger.webhook_backlog "
-        "(webhook_id, conversation_id, pos, attempts, due_at) "
-        f"VALUES ('{HERE}', '{HERE}', 0, 0, now())",
-        "update": "UPDATE messenger.webhook_backlog SET pos = 0",
-        "delete": "DELETE FROM messenger.webhook_backlog",
-    },
-    "webhook_attempts": {
-        "select": "SELECT FROM messenger.webhook_attempts",
-        "insert": "INSERT INTO messenger.webhook_attempts (webhook_id, at, event_id, type, attempt, took_ms) "
-        f"VALUES ('{HERE}', now(), '', '', 1, 1)",
-        "update": "UPDATE messenger.webhook_attempts SET attempt = 0",
-        "delete": "DELETE FROM messenger.webhook_attempts",
-    },
+    **HOST_STATEMENTS,
     "push_keys": {
         "select": "SELECT FROM messenger.push_keys",
         "insert": "INSERT INTO messenger.push_keys (public_key, private_key) VALUES ('l', '')",
@@ -265,8 +233,6 @@ STATEMENTS = {
 COMMANDS = ("select", "insert", "update", "delete")
 # The service reaches these by functions alone.
 HIDDEN = ("feed_cursors", "search_blocks", "push_keys", "push_decisions")
-# The host's. No user sees or changes anything there.
-OF_THE_HOST = ("event_log_head", "event_log", "webhooks", "webhook_backlog", "webhook_attempts")
 NOT_GRANTED = {
     *((table, command) for table in HIDDEN for command in COMMANDS),
     *(
@@ -300,7 +266,7 @@ NOT_GRANTED = {
 }
 # How many rows the right user finds or changes.
 EXPECTED_ROWS: dict[str, dict[str, int | str]] = {
-    **{table: {"select": 0, "insert": "refused", "update": 0, "delete": 0} for table in OF_THE_HOST},
+    **{table: {"select": 0, "insert": "refused", "update": 0, "delete": 0} for table in HOST_STATEMENTS},
     "conversations": {"select": 1, "insert": 1, "update": 1},
     "conversation_participants": {"select": 4, "insert": 1, "update": 1},
     "participant_absences": {"select": 2, "insert": 1, "update": 2},
