@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.contract.host_cases import HERE, HOST_STATEMENTS
+
 ADMIN, MEMBER, OBSERVER, LEFT, STRANGER = 1, 2, 3, 4, 9
-HERE = "00000000-0000-7000-8000-00000000000c"
 ELSEWHERE = "00000000-0000-7000-8000-00000000000d"
 NEW = "00000000-0000-7000-8000-00000000000e"
 ADMIN_FILE = "00000000-0000-7000-8000-0000000000f1"
@@ -42,6 +43,14 @@ INSERT INTO messenger.file_heads VALUES ('{ADMIN_MESSAGE}', '{HERE}', 7);
 INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
 VALUES ('{HERE}', {ADMIN}, 2, {LEFT}), ('{HERE}', {MEMBER}, 1, {ADMIN}), ('{HERE}', 0, 2, {LEFT});
 INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos) VALUES ('search', '{HERE}', 3);
+INSERT INTO messenger.event_log VALUES (1, '{HERE}', 0, 4, now());
+UPDATE messenger.event_log_head SET last = 1;
+INSERT INTO messenger.webhooks (name, id, url, types, secret, secret_id, number)
+VALUES ('w', '{NEW}', 'https://host.example', '{{}}', 's', '{NEW}', 0);
+INSERT INTO messenger.webhook_backlog (webhook_id, conversation_id, pos, attempts, due_at)
+VALUES ('{NEW}', '{HERE}', 0, 1, now());
+INSERT INTO messenger.webhook_attempts (webhook_id, at, event_id, type, attempt, took_ms)
+VALUES ('{NEW}', now(), 'e', 't', 1, 1);
 INSERT INTO messenger.search_blocks VALUES ('{HERE}', 1, 2, now(), '{{1}}');
 INSERT INTO messenger.push_keys (public_key, private_key) VALUES ('k', '');
 INSERT INTO messenger.push_subscriptions (user_id, kind, endpoint, digest)
@@ -180,6 +189,7 @@ STATEMENTS = {
         "update": "UPDATE messenger.search_blocks SET grams = '{}'",
         "delete": "DELETE FROM messenger.search_blocks",
     },
+    **HOST_STATEMENTS,
     "push_keys": {
         "select": "SELECT FROM messenger.push_keys",
         "insert": "INSERT INTO messenger.push_keys (public_key, private_key) VALUES ('l', '')",
@@ -232,9 +242,12 @@ NOT_GRANTED = {
         not in (
             *("message_versions", "notification_settings", "unread_marks"),
             *("files", "file_heads", "reactions", "reaction_heads", "pins", "mentions"),
+            *("webhooks", "webhook_backlog", "webhook_attempts"),
             *("push_subscriptions", "push_settings", "push_shown"),
         )
     ),
+    *((table, command) for table in ("event_log_head", "event_log") for command in ("insert", "update")),
+    ("webhook_attempts", "update"),
     *(("push_subscriptions", "insert"), ("push_subscriptions", "update")),
     *(("push_queue", "select"), ("push_queue", "update")),
     *(("push_shown", "insert"), ("push_shown", "update")),
@@ -252,7 +265,8 @@ NOT_GRANTED = {
     ("file_heads", "update"),
 }
 # How many rows the right user finds or changes.
-EXPECTED_ROWS = {
+EXPECTED_ROWS: dict[str, dict[str, int | str]] = {
+    **{table: {"select": 0, "insert": "refused", "update": 0, "delete": 0} for table in HOST_STATEMENTS},
     "conversations": {"select": 1, "insert": 1, "update": 1},
     "conversation_participants": {"select": 4, "insert": 1, "update": 1},
     "participant_absences": {"select": 2, "insert": 1, "update": 2},

@@ -11,6 +11,7 @@ from chat_api.storage.before_send import PgSendFacts
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
+from chat_api.storage.event_log import PgEventLog
 from chat_api.storage.files import PgFiles
 from chat_api.storage.messages import PgMessages
 from chat_api.storage.operators import PgOperators
@@ -27,6 +28,8 @@ from chat_api.storage.server_keys import PgServerKeys
 from chat_api.storage.settings import PgSettings
 from chat_api.storage.titles import PgTitles
 from chat_api.storage.users import PgUsers
+from chat_api.storage.webhooks import PgWebhooks
+from chat_api.webhooks.store import NewSecret
 from messenger_shared.contract.identifiers import SERVER
 from messenger_shared.postgres.database import Database
 from tests.contract.row_level_security_cases import (
@@ -52,6 +55,7 @@ async def run_all_statements(database: Database) -> None:
     """Runs everything that the stores do, as a user who may do it."""
     await check_row_level_security(database)
     await run_search_statements(database)
+    await run_webhook_statements(database)
     await run_push_statements(database)
     await run_message_statements(database)
     await run_file_statements(database)
@@ -167,6 +171,23 @@ async def run_search_statements(database: Database) -> None:
     await store.changed(query, ADMIN, 1, [Lag(HERE, 0, 9)], None)
     await store.times(ADMIN, 1, [(HERE, 1)])
     await store.by_id(query, ADMIN, [ADMIN_MESSAGE])
+
+
+async def run_webhook_statements(database: Database) -> None:
+    """Runs the work on webhooks and the log of events."""
+    log, webhooks = PgEventLog(database), PgWebhooks(database)
+    await log.head()
+    await log.page(1, 10)
+    await log.append(NEW, [HERE], [0], [1])
+    await log.forget(30, 10)
+    secret = NewSecret(LAST, "s")
+    await webhooks.put("w", "https://host.example", ["t"], disabled=False, new=secret, at_most=10)
+    await webhooks.all("w")
+    await webhooks.rotate("w", secret, 1)
+    await webhooks.attempts("w", 2**63 - 1, 10)
+    await webhooks.redeliver("w", None, None)
+    await webhooks.redeliver("w", HERE, 1)
+    await webhooks.delete("w")
 
 
 async def run_file_statements(database: Database) -> None:

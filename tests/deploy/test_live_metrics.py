@@ -24,6 +24,7 @@ from tests.client import User
 from tests.deploy.test_observability import RULES, queries
 from tests.e2e.crowd import Crowd, open_crowd_at
 from tests.e2e.hosts import host_with, new_key
+from tests.e2e.server_requests import NOWHERE
 from tests.s3.running import running_s3
 from tests.stack import RunningStack, running_stack
 from tests.waiting import eventually
@@ -79,11 +80,13 @@ async def scrape(stack: RunningStack) -> Samples:
 
 
 async def use_a_server_key(stack: RunningStack, user: User) -> None:
-    """Makes a host's request: only then the metric of its operation exists."""
-    key = await asyncio.to_thread(new_key, stack.data_dir, "users")
+    """Makes requests of a host: only then the metrics of operations, and of a webhook, exist."""
+    key = await asyncio.to_thread(new_key, stack.data_dir, "users", "export")
     async with host_with(stack.url, key) as host:
         body = {"users": [{"id": user.user_id, "name": "Ada"}]}
         assert (await host.call("PUT", "/server/users", body=body)).status == 200
+        webhook = {"url": NOWHERE, "types": ["message.new"]}
+        assert (await host.call("PUT", "/server/webhooks/w", body=webhook)).status == 200
 
 
 async def go_unanswered(stack: RunningStack, crowd: Crowd) -> None:

@@ -13,6 +13,8 @@ from prometheus_client import REGISTRY
 
 import chat_api.before_send.asking
 import chat_api.feed.metrics
+import chat_api.feed.push.metrics
+import chat_api.feed.webhooks.metrics
 import chat_api.handlers.server_users
 import chat_api.outgoing.metrics
 import chat_api.search.searching

@@ -51,6 +51,15 @@ server.user.deactivate               204              204            404 not_fou
 server.user.reactivate               204              204            404 not_found
 server.user.sessions.revoke          204              204            404 not_found
 server.user.token                    201              201            404 not_found
+server.webhook.put                   200              200            -
+server.webhook.list                  200              200            -
+server.webhook.get                   200              200            404 not_found
+server.webhook.rotate                200              200            404 not_found
+server.webhook.test                  200              200            404 not_found
+server.webhook.attempts              200              200            404 not_found
+server.webhook.redeliver             200              200            404 not_found
+server.webhook.delete                204              204            404 not_found
+server.events                        200              200            -
 """
 # Only admins write.
 _HOST_IN_ANNOUNCEMENT: Final = """
@@ -66,6 +75,7 @@ INTERNAL: Final = frozenset(
         *("user.admit", "server.user.set_deactivated"),
         *("file.add", "file.find", "file.upload", "file.finish", "file.take_due", "file.removed"),
         *("file.take_pending", "file.processed", "file.put_back"),
+        "server.events.read",
         *("push_key.list", "push_key.rotate"),
         *("server_key.create", "server_key.list", "server_key.revoke", "server_key.verify"),
     )

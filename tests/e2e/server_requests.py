@@ -14,6 +14,8 @@ from tests.e2e.requesting import Fields, fill
 from tests.e2e.scene import Scene
 from tests.e2e.scene_requests import ABSENT
 
+# A name that no server answers for, ever.
+NOWHERE = "https://receiver.invalid/hook"
 SERVER_OPERATIONS = {name: operation for name, operation in TABLE.items() if operation.server}
 
 ServerRequest = Callable[[Scene], Fields]
@@ -47,6 +49,10 @@ def ensure(*roles: str, is_known: bool) -> ServerRequest:
     return request
 
 
+def webhook(**fields: Any) -> ServerRequest:
+    return lambda scene: {"name": "door", **fields}
+
+
 def key_of(scene: Scene) -> str:
     """Returns the host's key of a conversation with the scene's members."""
     return f"order-{scene.room}"
@@ -76,6 +82,14 @@ SERVER_REQUESTS: dict[str, ServerRequest] = {
     "server.user.reactivate": about("another"),
     "server.user.sessions.revoke": about("another"),
     "server.user.token": about("another", ttl_s=60),
+    # All scenes have one webhook after the other: there may be ten.
+    "server.webhook.put": webhook(url=NOWHERE, types=["message.new"], disabled=True),
+    "server.webhook.list": lambda scene: {},
+    **{
+        f"server.webhook.{what}": webhook()
+        for what in ("get", "rotate", "test", "attempts", "redeliver", "delete")
+    },
+    "server.events": lambda scene: {"limit": 1},
 }
 
 
@@ -85,6 +99,7 @@ def absent(fields: Fields) -> Fields:
         "conversation_id": str(uuid4()),
         "message_id": str(uuid4()),
         "external_key": secrets.token_hex(8),
+        "name": "absent",
     }
     if "conversation_id" not in fields:
         others["user_id"] = str(ABSENT)

@@ -11,10 +11,20 @@ from pathlib import Path
 
 import uvloop
 
-from tests.faults.campaigns import CAMPAIGNS
+from tests.faults.campaigns import CAMPAIGNS, SECONDS
 from tests.faults.judge.table import table
 from tests.faults.running import run
 from tests.faults.seeds import VARIABLE, chosen_seed
+from tests.faults.webhooks import hear_everything
+
+# It has no users with sockets, so it is none of the others.
+WEBHOOKS = "webhooks"
+
+
+async def hear_with_webhooks(scale: float) -> str:
+    """Runs the campaign against webhooks. Raises AssertionError for a broken promise."""
+    with tempfile.TemporaryDirectory(prefix="messenger-faults-") as root:
+        return await hear_everything(Path(root) / "data", SECONDS * scale, conversations=100, per_s=200)
 
 
 def main() -> None:
@@ -22,9 +32,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="make faults", description="Injects faults, and checks whether promises are kept."
     )
-    parser.add_argument("campaign", choices=CAMPAIGNS, nargs="?", default="mixed")
+    parser.add_argument("campaign", choices=(*CAMPAIGNS, WEBHOOKS), nargs="?", default="mixed")
     parser.add_argument("--scale", type=float, default=1.0, help="so many times as long (1)")
     options = parser.parse_args()
+    if options.campaign == WEBHOOKS:
+        print(asyncio.run(hear_with_webhooks(options.scale)))
+        return
     campaign = CAMPAIGNS[options.campaign].scaled(options.scale)
     print(f"{campaign.name}, {campaign.seconds:.0f} s", flush=True)
     seed = chosen_seed()

@@ -44,6 +44,11 @@ INSERT INTO messenger.mentions (conversation_id, user_id, seq, sender_id)
 SELECT md5('c' || n)::uuid, n + 1, 1, n FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos, lease)
 SELECT 'search', md5('c' || n)::uuid, 0, md5('l')::uuid FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos, lease)
+SELECT 'events', md5('c' || n)::uuid, 0, md5('l')::uuid FROM generate_series(%(first)s, %(last)s) n;
+INSERT INTO messenger.event_log (number, conversation_id, after_pos, upto_pos, at)
+SELECT n, md5('c' || n)::uuid, 0, 3, now() - interval '9 days' FROM generate_series(%(first)s, %(last)s) n;
+UPDATE messenger.event_log_head SET last = %(last)s;
 INSERT INTO messenger.search_blocks (conversation_id, first_seq, last_seq, newest_at, grams)
 SELECT md5('c' || n)::uuid, 1, 1, now(), ARRAY[n] FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO messenger.feed_cursors (consumer, conversation_id, pos, lease)
@@ -126,6 +131,10 @@ CALLS = {
                                ARRAY[{CONVERSATION}], ARRAY[1::bigint], ARRAY[1::bigint], ARRAY[now()],
                                ARRAY['{{1,2}}'])
         """,
+    "append_events": f"""
+        messenger.append_events({LEASE}, ARRAY[{CONVERSATION}], ARRAY[0::bigint], ARRAY[3::bigint])
+        """,
+    "forget_events": "messenger.forget_events(interval '1 day', 3)",
     "push_key": "messenger.push_key(NULL)",
     "push_private_keys": "messenger.push_private_keys()",
     "push_add_key": "messenger.push_add_key('l', '', false)",

@@ -173,6 +173,10 @@ async def test_a_filled_database_is_brought_up_and_keeps_what_is_in_it(
     before = contents(other_url, present_columns)
     assert before["messenger.messages"][0] == SMALL.messages
     assert await run("chat_api", other_url) == (0, FILES["chat_api"][present:], [])
+    # The log of events begins behind what there is.
+    behind = query(other_url, "SELECT last_pos FROM messenger.conversations ORDER BY last_pos")
+    begun = "DELETE FROM messenger.feed_cursors WHERE consumer = 'events' RETURNING pos"
+    assert sorted(query(other_url, begun)) == behind
     assert contents(other_url, present_columns) == before
     fresh = stack.database_url.rpartition("/")[0] + f"/{template_database}"
     assert query(other_url, STRUCTURE) == query(fresh, STRUCTURE)

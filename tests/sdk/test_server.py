@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 import pytest
@@ -15,7 +17,9 @@ from messenger_sdk.rest import BASE_PATH
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.hosts import new_key
+from tests.e2e.server_requests import NOWHERE
 
+T = TypeVar("T")
 DOCUMENT = Path(__file__).parents[2] / "services/gateway/web/contract/openapi.json"
 
 
@@ -47,6 +51,33 @@ async def live_through(server: Server) -> None:
     await server.revoke_sessions(one["id"])
     await server.deactivate_user(one["id"])
     await server.reactivate_user(one["id"])
+    await live_with_webhooks(server)
+
+
+async def live_with_webhooks(server: Server) -> None:
+    """Uses every method for webhooks and events."""
+    name = secrets.token_hex(4)
+    webhook = await server.put_webhook(name, NOWHERE, ["message.new"], disabled=True)
+    assert webhook["secret"].startswith("whsec_")
+    assert "secret" not in await server.put_webhook(name, NOWHERE, ["message.edited"], disabled=True)
+    assert (await server.get_webhook(name))["types"] == ["message.edited"]
+    assert name in [one["name"] for one in await server.list_webhooks()]
+    assert (await server.rotate_webhook(name))["secret"] != webhook["secret"]
+    assert (await server.test_webhook(name))["delivered"] is False
+    assert [attempt async for attempt in server.list_webhook_attempts(name)] == []
+    assert await server.redeliver_webhook(name) == 0
+    await server.delete_webhook(name)
+    seen = [event["id"] async for event, _ in first(server.events(), 3)]
+    assert len(set(seen)) == 3
+
+
+async def first(items: AsyncIterator[T], count: int) -> AsyncIterator[T]:
+    """Yields so many items, and ends the iterator."""
+    async for item in items:
+        yield item
+        count -= 1
+        if not count:
+            return
 
 
 async def test_every_route_of_the_servers_door_has_a_method(

@@ -10,8 +10,10 @@ from chat_api.handlers.table import (
     push_handler_table,
     reaction_handler_table,
     user_handler_table,
+    webhook_handler_table,
 )
 from gateway.auth.tickets import Tickets
+from gateway.edge.server_events import ServerEvents
 from gateway.edge.server_users import ServerUsers
 from gateway.files.operations import FileOperations
 from gateway.sockets.presence_commands import PresenceCommands
@@ -35,6 +37,7 @@ def test_every_operation_of_chat_api_has_a_handler_and_no_other() -> None:
     some: Any = Anything()
     handlers = handler_table(*[some] * 7) | user_handler_table(*[some] * 5)
     handlers |= reaction_handler_table(some, some) | file_handler_table(some) | push_handler_table(some)
+    handlers |= webhook_handler_table(some, some)
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == CHAT_API}
 
 
@@ -43,6 +46,7 @@ def test_every_operation_of_the_gateway_has_a_handler_and_no_other() -> None:
     own = SocketCommands(*[some] * 7).handlers | PresenceCommands(*[some] * 3).handlers
     own |= FileOperations(*[some] * 5).handlers
     handlers = {**own, **Tickets(some, some).handlers, **ServerUsers(*[some] * 4).handlers}
+    handlers |= ServerEvents(some, some).handlers
     assert set(handlers) == {o.name for o in TABLE.values() if o.service == GATEWAY}
 
 

@@ -11,6 +11,7 @@ from chat_api.before_send.asking import LIMITS, Asker
 from chat_api.before_send.checks import BeforeSend
 from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
+from chat_api.handlers.events import EventHandlers
 from chat_api.handlers.files import FileHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
@@ -30,8 +31,10 @@ from chat_api.handlers.table import (
     push_handler_table,
     reaction_handler_table,
     user_handler_table,
+    webhook_handler_table,
 )
 from chat_api.handlers.users import UserHandlers
+from chat_api.handlers.webhooks import WebhookHandlers
 from chat_api.high_water_marks import HighWaterMarks
 from chat_api.outgoing.client import OutgoingClient
 from chat_api.outgoing.urls import BadUrl
@@ -46,6 +49,7 @@ from chat_api.storage.before_send import PgSendFacts
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.contacts import PgContacts
 from chat_api.storage.conversations import PgConversations
+from chat_api.storage.event_log import PgEventLog
 from chat_api.storage.files import PgFiles
 from chat_api.storage.operators import PgOperators
 from chat_api.storage.participants import PgParticipants
@@ -61,6 +65,7 @@ from chat_api.storage.server_keys import PgServerKeys
 from chat_api.storage.settings import PgSettings
 from chat_api.storage.titles import PgTitles
 from chat_api.storage.users import PgUsers
+from chat_api.storage.webhooks import PgWebhooks
 from chat_api.storage.write_check import WRITE_CHECK
 from chat_api.tracing import make_message_store
 from messenger_shared.bus.redis_bus import RedisBus
@@ -163,7 +168,16 @@ def _handlers(
         operators,
     )
     table |= _push_handlers(settings, database, messages)
-    return audited(table, keys)
+    return audited(table | _webhook_handlers(settings, database), keys)
+
+
+def _webhook_handlers(settings: ChatSettings, database: Database) -> dict[str, RequestHandler]:
+    # It checks URLs and makes no requests: the feed does.
+    outgoing = OutgoingClient(settings.outgoing, "webhooks")
+    return webhook_handler_table(
+        WebhookHandlers(PgWebhooks(database), outgoing.check_url),
+        EventHandlers(PgEventLog(database), PgChanges(database)),
+    )
 
 
 def _before_send(

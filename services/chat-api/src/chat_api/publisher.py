@@ -189,6 +189,8 @@ class Publisher:
         for user_id in member_ids:
             self._publish_to_user(user_id, Event(CONVERSATION_CREATED, conversation_id, 1, user_id, frame))
             self._high_water_marks.record_membership_change(user_id)
+        # For the feed: hosts hear of it as soon as of anything else.
+        self._high_water_marks.record_pos(conversation_id, 1)
 
     def _publish_to_user(self, user_id: int, event: Event) -> None:
         self._bus.publish(channels.user(user_id), pack([event]))

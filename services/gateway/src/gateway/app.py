@@ -27,6 +27,7 @@ from gateway.edge.pages import add_pages
 from gateway.edge.problems import problems_middleware
 from gateway.edge.rest import BASE_PATH, MAX_BODY_BYTES, OperationHandler, add_rest
 from gateway.edge.server import add_server
+from gateway.edge.server_events import ServerEvents
 from gateway.edge.server_users import ServerUsers
 from gateway.edge.uploads import PartsDoor, UploadDoor
 from gateway.edge.websocket import WebSocketEndpoint
@@ -192,7 +193,11 @@ def _add_server_api(
     server_keys = ServerKeys(rpc, bus)
     run_component(app, server_keys.start, server_keys.stop)
     users = ServerUsers(rpc, credentials.revocations, settings.jwt_rules, settings.signing_secret)
-    add_server(app, rpc, server_keys, users.handlers)
+    events = ServerEvents(rpc, bus)
+    run_component(app, events.start, events.stop)
+    # Before aiohttp awaits the requests under way.
+    app.on_shutdown.append(lambda _: events.release())
+    add_server(app, rpc, server_keys, {**users.handlers, **events.handlers})
 
 
 def _add_health(app: web.Application, bus: RedisBus, rpc: RpcClient, presence_client: PresenceClient) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from messenger_sdk.blocking_calls import BlockingCalls
 from messenger_sdk.models import (
     ConversationAnswer,
+    HostEvent,
     Message,
     NotificationTrace,
     Participant,
@@ -16,6 +17,10 @@ from messenger_sdk.models import (
     ServerConversation,
     ServerUser,
     UserToken,
+    Webhook,
+    WebhookAttempt,
+    WebhookTest,
+    WebhookWithSecret,
 )
 
 
@@ -130,6 +135,56 @@ class BlockingServer(BlockingCalls):
     def delete_message(self, message_id: str) -> None:
         """Deletes a message. Members see that there was one."""
         return self._run(lambda server: server.delete_message(message_id))
+
+    def put_webhook(
+        self, name: str, url: str, types: Iterable[str], disabled: bool = False
+    ) -> WebhookWithSecret:
+        """Makes a webhook, or changes the one of this name. A disabled one keeps its place and goes on later.
+
+        Only the answer to the request that made it has its `secret`, for `verify_webhook`.
+        """
+        return self._run(lambda server: server.put_webhook(name, url, types, disabled))
+
+    def list_webhooks(self) -> list[Webhook]:
+        """Returns all webhooks."""
+        return self._run(lambda server: server.list_webhooks())
+
+    def get_webhook(self, name: str) -> Webhook:
+        """Returns a webhook, and how many conversations wait for its receiver."""
+        return self._run(lambda server: server.get_webhook(name))
+
+    def delete_webhook(self, name: str) -> None:
+        """Deletes a webhook. What waits for it is never delivered."""
+        return self._run(lambda server: server.delete_webhook(name))
+
+    def rotate_webhook(self, name: str) -> WebhookWithSecret:
+        """Gives a webhook a new secret, and returns it. For a day, the old one signs too."""
+        return self._run(lambda server: server.rotate_webhook(name))
+
+    def test_webhook(self, name: str) -> WebhookTest:
+        """Posts a test to the receiver, and returns what became of it."""
+        return self._run(lambda server: server.test_webhook(name))
+
+    def list_webhook_attempts(self, name: str) -> Iterator[WebhookAttempt]:
+        """Yields the attempts of the last 30 days, the newest first."""
+        return self._iterate(lambda server: server.list_webhook_attempts(name))
+
+    def redeliver_webhook(
+        self, name: str, conversation_id: str | None = None, from_pos: int | None = None
+    ) -> int:
+        """Has what failed tried again now, also what is parked. Returns how many conversations that are.
+
+        With `conversation_id` only that one; with `from_pos` also what was delivered, from there on.
+        """
+        return self._run(lambda server: server.redeliver_webhook(name, conversation_id, from_pos))
+
+    def events(self, cursor: str | None = None) -> Iterator[tuple[HostEvent, str | None]]:
+        """Yields the events of all conversations, and waits for more. Never ends by itself.
+
+        Each comes with the cursor to go on from when it is handled: keep that one. Without a cursor it begins
+        with the oldest event that is kept. What was handled since that cursor comes again.
+        """
+        return self._iterate(lambda server: server.events(cursor))
 
     def notification_trace(self, message_id: str, user_id: int) -> NotificationTrace:
         """Why a user was pushed a message, or wasn't: what each rule said."""

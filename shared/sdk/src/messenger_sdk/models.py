@@ -271,6 +271,7 @@ class Problem(TypedDict):
         "version_conflict",
         "idempotency_conflict",
         "key_conflict",
+        "cursor_expired",
         "bad_emoji",
         "bad_endpoint",
         "reaction_limit",
@@ -969,6 +970,180 @@ class ServerMessageSendBody(TypedDict):
     sender_id: NotRequired[int | None]
 
 
+class WebhookWithSecret(TypedDict):
+    """
+    A webhook with its secret, which is shown once.
+    """
+
+    name: str
+    url: str
+    types: list[
+        Literal[
+            "message.new",
+            "message.edited",
+            "message.deleted",
+            "message.reactions",
+            "message.files",
+            "conversation.updated",
+            "conversation.pins",
+            "participant.added",
+            "participant.updated",
+            "participant.removed",
+        ]
+    ]
+    disabled: bool
+    disabled_reason: Literal["host", "gone"] | None
+    created_at: str
+    old_secret_until: str | None
+    waiting: int
+    parked: int
+    secret: NotRequired[str]
+
+
+class ServerWebhookPutBody(TypedDict):
+    """
+    What a webhook shall be: where it goes, of which types it tells, and whether it is disabled.
+    """
+
+    url: str
+    types: list[
+        Literal[
+            "message.new",
+            "message.edited",
+            "message.deleted",
+            "message.reactions",
+            "message.files",
+            "conversation.updated",
+            "conversation.pins",
+            "participant.added",
+            "participant.updated",
+            "participant.removed",
+        ]
+    ]
+    disabled: NotRequired[bool]
+
+
+class Webhook(TypedDict):
+    """
+    A webhook, and how far it is behind: conversations that wait to be tried again, or are parked.
+    """
+
+    name: str
+    url: str
+    types: list[
+        Literal[
+            "message.new",
+            "message.edited",
+            "message.deleted",
+            "message.reactions",
+            "message.files",
+            "conversation.updated",
+            "conversation.pins",
+            "participant.added",
+            "participant.updated",
+            "participant.removed",
+        ]
+    ]
+    disabled: bool
+    disabled_reason: Literal["host", "gone"] | None
+    created_at: str
+    old_secret_until: str | None
+    waiting: int
+    parked: int
+
+
+class Webhooks(TypedDict):
+    """
+    All webhooks.
+    """
+
+    items: list[Webhook]
+
+
+class WebhookTest(TypedDict):
+    """
+    What became of a test: the receiver's status, or why there is none.
+    """
+
+    delivered: bool
+    status: int | None
+    failure: str | None
+    took_ms: int
+
+
+class WebhookAttempt(TypedDict):
+    """
+    One attempt to deliver an event. `attempt` counts those for the same event.
+    """
+
+    id: int
+    at: str
+    event_id: str
+    type: str
+    attempt: int
+    status: int | None
+    failure: str | None
+    took_ms: int
+
+
+class WebhookAttemptPage(TypedDict):
+    """
+    A page of attempts, the newest first.
+    """
+
+    next_cursor: str | None
+    items: list[WebhookAttempt]
+
+
+class Redelivery(TypedDict):
+    """
+    How many conversations are tried again now.
+    """
+
+    conversations: int
+
+
+class ServerWebhookRedeliverBody(TypedDict):
+    """
+    What to deliver again: all that waits, one conversation, or what it has from a pos on.
+    """
+
+    conversation_id: NotRequired[str | None]
+    from_pos: NotRequired[int | None]
+
+
+class HostEvent(TypedDict):
+    """
+    An event, as webhooks have it, with its id. `data` is as a socket gets it.
+    """
+
+    id: str
+    type: Literal[
+        "message.new",
+        "message.edited",
+        "message.deleted",
+        "message.reactions",
+        "message.files",
+        "conversation.updated",
+        "conversation.pins",
+        "participant.added",
+        "participant.updated",
+        "participant.removed",
+    ]
+    timestamp: str
+    data: dict[str, Any]
+
+
+class HostEventPage(TypedDict):
+    """
+    Events. `next_cursor` is where to go on, also if there is nothing yet.
+    """
+
+    items: list[HostEvent]
+    next_cursor: str
+    has_more: bool
+
+
 class MessageSendCommand(TypedDict):
     """
     A new message: a text, files, or both. The types `image` and `file` need a file.
@@ -1653,6 +1828,7 @@ class ErrorFrame(TypedDict):
         "version_conflict",
         "idempotency_conflict",
         "key_conflict",
+        "cursor_expired",
         "bad_emoji",
         "bad_endpoint",
         "reaction_limit",

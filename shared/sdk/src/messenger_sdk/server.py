@@ -9,6 +9,7 @@ from typing import Any
 
 from messenger_sdk.models import (
     ConversationAnswer,
+    HostEvent,
     Message,
     NotificationTrace,
     Participant,
@@ -17,10 +18,16 @@ from messenger_sdk.models import (
     ServerConversation,
     ServerUser,
     UserToken,
+    Webhook,
+    WebhookAttempt,
+    WebhookTest,
+    WebhookWithSecret,
 )
 from messenger_sdk.rest import TIMEOUT_S, Rest, path_of
 
 USERS_PER_REQUEST = 100
+# How long the messenger waits for events before it answers. An attempt may take a little longer.
+EVENTS_WAIT_S = 8
 
 
 class Server:
@@ -180,6 +187,79 @@ class Server:
     async def delete_message(self, message_id: str) -> None:
         """Deletes a message. Members see that there was one."""
         await self._rest.request("DELETE", path_of("server", "messages", message_id))
+
+    async def put_webhook(
+        self, name: str, url: str, types: Iterable[str], disabled: bool = False
+    ) -> WebhookWithSecret:
+        """Makes a webhook, or changes the one of this name. A disabled one keeps its place and goes on later.
+
+        Only the answer to the request that made it has its `secret`, for `verify_webhook`.
+        """
+        body = {"url": url, "types": list(types), "disabled": disabled}
+        webhook: WebhookWithSecret = await self._rest.request(
+            "PUT", path_of("server", "webhooks", name), body
+        )
+        return webhook
+
+    async def list_webhooks(self) -> list[Webhook]:
+        """Returns all webhooks."""
+        webhooks: list[Webhook] = (await self._rest.request("GET", "/server/webhooks"))["items"]
+        return webhooks
+
+    async def get_webhook(self, name: str) -> Webhook:
+        """Returns a webhook, and how many conversations wait for its receiver."""
+        webhook: Webhook = await self._rest.request("GET", path_of("server", "webhooks", name))
+        return webhook
+
+    async def delete_webhook(self, name: str) -> None:
+        """Deletes a webhook. What waits for it is never delivered."""
+        await self._rest.request("DELETE", path_of("server", "webhooks", name))
+
+    async def rotate_webhook(self, name: str) -> WebhookWithSecret:
+        """Gives a webhook a new secret, and returns it. For a day, the old one signs too."""
+        path = path_of("server", "webhooks", name, "rotate")
+        webhook: WebhookWithSecret = await self._rest.request("POST", path)
+        return webhook
+
+    async def test_webhook(self, name: str) -> WebhookTest:
+        """Posts a test to the receiver, and returns what became of it."""
+        test: WebhookTest = await self._rest.request("POST", path_of("server", "webhooks", name, "test"))
+        return test
+
+    async def list_webhook_attempts(self, name: str) -> AsyncIterator[WebhookAttempt]:
+        """Yields the attempts of the last 30 days, the newest first."""
+        async for attempt in self._rest.items(path_of("server", "webhooks", name, "attempts")):
+            yield attempt
+
+    async def redeliver_webhook(
+        self, name: str, conversation_id: str | None = None, from_pos: int | None = None
+    ) -> int:
+        """Has what failed tried again now, also what is parked. Returns how many conversations that are.
+
+        With `conversation_id` only that one; with `from_pos` also what was delivered, from there on.
+        """
+        fields = {"conversation_id": conversation_id, "from_pos": from_pos}
+        body = {name: value for name, value in fields.items() if value is not None}
+        path = path_of("server", "webhooks", name, "redeliver")
+        count: int = (await self._rest.request("POST", path, body))["conversations"]
+        return count
+
+    async def events(self, cursor: str | None = None) -> AsyncIterator[tuple[HostEvent, str | None]]:
+        """Yields the events of all conversations, and waits for more. Never ends by itself.
+
+        Each comes with the cursor to go on from when it is handled: keep that one. Without a cursor it begins
+        with the oldest event that is kept. What was handled since that cursor comes again.
+        """
+        while True:
+            query = {"limit": "100", "wait_s": str(EVENTS_WAIT_S)}
+            if cursor is not None:
+                query["cursor"] = cursor
+            page = await self._rest.request("GET", "/server/events", query=query)
+            for event in page["items"][:-1]:
+                yield event, cursor
+            cursor = page["next_cursor"]
+            for event in page["items"][-1:]:
+                yield event, cursor
 
     async def notification_trace(self, message_id: str, user_id: int) -> NotificationTrace:
         """Why a user was pushed a message, or wasn't: what each rule said."""

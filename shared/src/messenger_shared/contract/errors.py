@@ -53,6 +53,7 @@ IDEMPOTENCY_CONFLICT: Final = ErrorKind(
     "idempotency_conflict", 409, False, "client_message_id was already used for another message"
 )
 KEY_CONFLICT: Final = ErrorKind("key_conflict", 409, False, "The key belongs to something else")
+CURSOR_EXPIRED: Final = ErrorKind("cursor_expired", 410, False, "Events after this cursor are no longer kept")
 BAD_EMOJI: Final = ErrorKind("bad_emoji", 422, False, "Not an emoji")
 BAD_ENDPOINT: Final = ErrorKind("bad_endpoint", 422, False, "Not an address that may be called")
 REACTION_LIMIT: Final = ErrorKind(
@@ -95,6 +96,7 @@ KINDS: Final[Mapping[str, ErrorKind]] = {
         VERSION_CONFLICT,
         IDEMPOTENCY_CONFLICT,
         KEY_CONFLICT,
+        CURSOR_EXPIRED,
         BAD_EMOJI,
         BAD_ENDPOINT,
         REACTION_LIMIT,

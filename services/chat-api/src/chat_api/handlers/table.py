@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chat_api.handlers.contacts import ContactHandlers
 from chat_api.handlers.conversations import ConversationHandlers
+from chat_api.handlers.events import EventHandlers
 from chat_api.handlers.files import FileHandlers
 from chat_api.handlers.messages import MessageHandlers
 from chat_api.handlers.operators import OperatorHandlers
@@ -18,6 +19,7 @@ from chat_api.handlers.server_keys import ServerKeyHandlers
 from chat_api.handlers.server_users import ServerUserHandlers
 from chat_api.handlers.settings import SettingsHandlers
 from chat_api.handlers.users import UserHandlers
+from chat_api.handlers.webhooks import WebhookHandlers
 from messenger_shared.contract.operations import conversations as conversation_operations
 from messenger_shared.contract.operations import messages as message_operations
 from messenger_shared.contract.operations import participants as participant_operations
@@ -34,6 +36,7 @@ from messenger_shared.contract.operations.push import keys as push_keys
 from messenger_shared.contract.operations.server import conversations as server_conversation_operations
 from messenger_shared.contract.operations.server import keys as server_key_operations
 from messenger_shared.contract.operations.server import users as server_user_operations
+from messenger_shared.contract.operations.server import webhooks as webhook_operations
 from messenger_shared.rpc.server import RequestHandler
 
 
@@ -150,4 +153,18 @@ def user_handler_table(
         server_key_operations.LIST.name: server_keys.list_keys,
         server_key_operations.REVOKE.name: server_keys.revoke,
         server_key_operations.VERIFY.name: server_keys.verify,
+    }
+
+
+def webhook_handler_table(webhooks: WebhookHandlers, events: EventHandlers) -> dict[str, RequestHandler]:
+    """The handlers of the operations on webhooks and events, by operation name."""
+    return {
+        webhook_operations.PUT.name: webhooks.put,
+        webhook_operations.LIST.name: webhooks.list_all,
+        webhook_operations.GET.name: webhooks.get,
+        webhook_operations.DELETE.name: webhooks.delete,
+        webhook_operations.ROTATE.name: webhooks.rotate,
+        webhook_operations.ATTEMPTS.name: webhooks.attempts,
+        webhook_operations.REDELIVER.name: webhooks.redeliver,
+        webhook_operations.READ_EVENTS.name: events.read,
     }

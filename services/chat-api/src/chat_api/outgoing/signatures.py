@@ -5,11 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import secrets as random_bytes
 from collections.abc import Iterable
 from typing import Final
 
 PREFIX: Final = "whsec_"
+SECRET_BYTES: Final = 32
 _VERSION: Final = "v1"
+
+
+def new_secret() -> str:
+    """A new secret: `whsec_` and 32 bytes in Base64."""
+    return PREFIX + base64.b64encode(random_bytes.token_bytes(SECRET_BYTES)).decode()
 
 
 def signed_headers(id_: str, timestamp: int, body: bytes, secrets: Iterable[str]) -> dict[str, str]:

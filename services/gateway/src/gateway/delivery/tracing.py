@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.connections.hub import Hub, Room
 from messenger_shared.bus.interface import Bus
 from messenger_shared.contract.events import MESSAGE_NEW, Event
-from messenger_shared.contract.operations.operation import CHAT_API, PRESENCE
+from messenger_shared.contract.operations.operation import CHAT_API, FEED, PRESENCE
 from messenger_shared.rpc.client import RpcClient
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ _MESSAGE_ID: Final = re.compile(rb'"data":\{"id":"([0-9a-f-]{36})"')
 
 
 def make_rpc(bus: Bus, spans: Spans | None) -> RpcClient:
-    """The RPC client for chat-api and presence; traced if `spans` is given."""
+    """The RPC client for chat-api, presence and the feed; traced if `spans` is given."""
     if spans is None:
-        return RpcClient(bus, (CHAT_API, PRESENCE))
+        return RpcClient(bus, (CHAT_API, PRESENCE, FEED))
     from messenger_shared.tracing.spans import TracedClient
 
-    client = TracedClient(bus, (CHAT_API, PRESENCE))
+    client = TracedClient(bus, (CHAT_API, PRESENCE, FEED))
     client.spans = spans
     return client
 

@@ -17,6 +17,7 @@ from messenger_shared.contract.schemas.quick_checks import QuickCheck, quick_che
 GATEWAY: Final = "gateway"
 CHAT_API: Final = "chat-api"
 PRESENCE: Final = "presence"
+FEED: Final = "feed"
 
 # Requests with these methods have their fields in the body, others in the query.
 BODY_METHODS: Final = ("POST", "PUT", "PATCH")

@@ -23,6 +23,7 @@ from messenger_shared.contract.operations.push import decisions, devices, keys
 from messenger_shared.contract.operations.server import conversations as server_conversations
 from messenger_shared.contract.operations.server import keys as server_keys
 from messenger_shared.contract.operations.server import users as server_users
+from messenger_shared.contract.operations.server import webhooks as server_webhooks
 
 TABLE: Final[Mapping[str, Operation]] = {
     operation.name: operation
@@ -47,6 +48,7 @@ TABLE: Final[Mapping[str, Operation]] = {
         server_users,
         server_conversations,
         server_keys,
+        server_webhooks,
     )
     for operation in module.OPERATIONS
 }

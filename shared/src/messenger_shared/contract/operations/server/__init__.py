@@ -1,4 +1,5 @@
 """Operations of host applications with server keys.
 
-`users` and `conversations` have routes below `/server`. `keys` is for gateways and admin commands.
+`users`, `conversations` and `webhooks` have routes below `/server`. `keys` is for gateways and admin
+commands.
 """

@@ -1,0 +1,109 @@
+"""Has this process deliver to webhooks: those that it leases, each by a dispatcher of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+from typing import Final
+
+from chat_api.feed.webhooks import metrics
+from chat_api.feed.webhooks.dispatcher import Dispatcher
+from chat_api.feed.webhooks.model import Figures, Leased
+from chat_api.feed.webhooks.store import LEASE_S, PgDeliveries
+from chat_api.webhooks.schedule import Verdict
+from messenger_shared.bus import channels
+from messenger_shared.bus.interface import Bus
+from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.identifiers import new_id
+
+log = logging.getLogger(__name__)
+
+ROUND_S: Final = 1.0
+MEASURE_ROUNDS: Final = 5
+
+MakeDispatcher = Callable[[Leased], Dispatcher]
+
+
+class Supervisor:
+    """Renews leases every second, and takes one that is free: so several processes share the webhooks."""
+
+    def __init__(self, store: PgDeliveries, bus: Bus, make: MakeDispatcher) -> None:
+        self._store = store
+        self._bus = bus
+        self._make = make
+        self._token = new_id()
+        self._dispatchers: dict[str, Dispatcher] = {}
+        self._rounds = 0
+        self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def start(self) -> None:
+        """Starts to lease webhooks and to deliver. If Redis is away, the bus subscribes when it is back."""
+        with contextlib.suppress(AppError):
+            await self._bus.subscribe([channels.EVENTS], self._on_events)
+        self._task = asyncio.create_task(self._run(), name="webhooks")
+
+    async def stop(self) -> None:
+        """Ends all deliveries and gives the webhooks back."""
+        self._bus.unsubscribe([channels.EVENTS])
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(self._end(id_) for id_ in list(self._dispatchers)))
+
+    def _on_events(self, payload: bytes) -> None:
+        for dispatcher in self._dispatchers.values():
+            dispatcher.wake()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._round()
+            except AppError as error:
+                log.warning("webhooks wait: %s", error)
+            except Exception:
+                log.exception("leasing webhooks failed")
+            await asyncio.sleep(ROUND_S * random.uniform(0.8, 1.2))
+
+    async def _round(self) -> None:
+        asked_at = self._loop.time()
+        leased = {row.webhook.id: row for row in await self._store.lease(self._token)}
+        for id_ in [id_ for id_ in self._dispatchers if id_ not in leased]:
+            await self._end(id_)
+        for id_, row in leased.items():
+            dispatcher = self._dispatchers.get(id_)
+            if dispatcher is None:
+                dispatcher = self._dispatchers[id_] = self._make(row)
+                _announce(row.webhook.name)
+                await dispatcher.start()
+            dispatcher.webhook, dispatcher.leased_until = row.webhook, asked_at + LEASE_S
+        self._rounds += 1
+        for id_, dispatcher in self._dispatchers.items():
+            if (number := dispatcher.number) > leased[id_].number:
+                await self._store.progress(self._token, id_, number)
+            await dispatcher.record()
+            if self._rounds % MEASURE_ROUNDS == 1:
+                _show(dispatcher.webhook.name, await self._store.figures(id_))
+
+    async def _end(self, id_: str) -> None:
+        dispatcher = self._dispatchers.pop(id_)
+        await dispatcher.stop()
+        _show(dispatcher.webhook.name, Figures(0, 0, 0.0))
+        with contextlib.suppress(AppError):
+            await self._store.release(self._token, id_, dispatcher.number)
+
+
+def _announce(name: str) -> None:
+    """Shows the counters of a webhook before anything is counted."""
+    metrics.ATTEMPTS.labels(name, Verdict.DELIVERED.value)
+    for metric in (metrics.ATTEMPT_TIME, metrics.PARKED_TOTAL, metrics.DISABLED, metrics.FORGOTTEN):
+        metric.labels(name)
+
+
+def _show(name: str, figures: Figures) -> None:
+    metrics.WAITING.labels(name).set(figures.waiting)
+    metrics.PARKED.labels(name).set(figures.parked)
+    metrics.BACKLOG_AGE.labels(name).set(figures.oldest_s)

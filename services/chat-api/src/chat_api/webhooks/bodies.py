@@ -1,0 +1,34 @@
+"""Makes the bodies in which hosts get events, pushed or pulled: the frames of sockets, in an envelope."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from messenger_shared.contract.events import MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW, Event
+
+TEST: Final = "webhook.test"
+# Where a message has the time of what happened to it.
+_TIMES: Final = {MESSAGE_NEW: "created_at", MESSAGE_EDITED: "edited_at", MESSAGE_DELETED: "deleted_at"}
+
+
+def event_id(event: Event) -> str:
+    """The id of an event, the same each time that it is told."""
+    return f"evt_{event.conversation_id}_{event.pos}"
+
+
+def body_of(event: Event, at: str) -> dict[str, Any]:
+    """The body of an event: {type, timestamp, data}, `data` as a socket gets it.
+
+    The time is the message's own. Other events have `at`, which is when the feed noticed them.
+    """
+    frame = orjson.loads(event.frame)
+    type_ = frame.pop("type")
+    message = frame.get("data") or {}
+    return {"type": type_, "timestamp": message.get(_TIMES.get(type_)) or at, "data": frame}
+
+
+def test_body(name: str, at: str) -> dict[str, Any]:
+    """The body of a test of the webhook `name`."""
+    return {"type": TEST, "timestamp": at, "data": {"name": name}}

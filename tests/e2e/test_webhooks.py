@@ -1,0 +1,235 @@
+"""Webhooks and events of a running stack: what hosts hear is what sockets get."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import secrets
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from werkzeug.serving import make_server
+
+from messenger_shared.contract.schemas.webhooks import EVENT_TYPES
+from tests.client import User
+from tests.conftest import SharedStack
+from tests.e2e.crowd import Crowd
+from tests.e2e.hosts import host_with, new_key
+from tests.integration.delivering import Receiver, receiving
+from tests.waiting import eventually, until
+
+EXAMPLE = Path(__file__).parents[2] / "shared/sdk/examples/flask_receiver.py"
+SOON_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def key(stack: SharedStack) -> str:
+    return new_key(stack.data_dir, "export")
+
+
+@pytest.fixture
+async def host(stack: SharedStack, key: str) -> AsyncIterator[User]:
+    async with host_with(stack.url, key) as host:
+        yield host
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as receiver:
+        yield receiver
+
+
+@contextlib.asynccontextmanager
+async def webhook(host: User, url: str, *types: str) -> AsyncIterator[tuple[str, str]]:
+    """Makes a webhook and deletes it; yields its path and its secret."""
+    path = f"/server/webhooks/{secrets.token_hex(4)}"
+    made = await host.call("PUT", path, body={"url": url, "types": types or EVENT_TYPES})
+    assert made.status == 200, made
+    try:
+        yield path, made.body["secret"]
+    finally:
+        await host.call("DELETE", path)
+
+
+async def test_the_life_of_a_webhook(host: User, receiver: Receiver) -> None:
+    path = "/server/webhooks/a life"
+    body = {"url": receiver.url, "types": ["message.new", "message.new"]}
+    made = await host.call("PUT", path, body=body)
+    assert (made.status, made.body["types"], made.body["disabled"]) == (200, ["message.new"], False)
+    receiver.secrets = [made.body.pop("secret")]
+    again = await host.call("PUT", path, body={**body, "disabled": True})
+    assert again.body == {**made.body, "disabled": True, "disabled_reason": "host"}
+    assert (await host.get(path)).body == again.body
+    assert again.body in (await host.get("/server/webhooks")).body["items"]
+    test = (await host.post(f"{path}/test", {})).body
+    assert (test["delivered"], test["status"], test["failure"]) == (True, 204, None)
+    [delivery] = receiver.deliveries
+    assert (delivery.body["type"], delivery.body["data"]) == ("webhook.test", {"name": "a life"})
+    assert delivery.id.startswith("evt_test_")
+    rotated = (await host.post(f"{path}/rotate", {})).body
+    assert rotated["secret"] not in receiver.secrets
+    assert rotated["old_secret_until"] > rotated["created_at"]
+    receiver.secrets.append(rotated["secret"])
+    receiver.plan = lambda body: 500
+    test = (await host.post(f"{path}/test", {})).body
+    assert (test["delivered"], test["status"]) == (False, 500)
+    assert (await host.get(f"{path}/attempts")).body == {"items": [], "next_cursor": None}
+    assert (await host.post(f"{path}/redeliver", {})).body == {"conversations": 0}
+    assert (await host.call("DELETE", path)).status == 204
+    assert (await host.call("DELETE", path)).status == 404
+    assert (await host.get(path)).status == 404
+
+
+async def test_what_no_webhook_may_be(host: User) -> None:
+    path, url = "/server/webhooks/refused", "https://receiver.invalid/"
+    for fields, code, field in (
+        ({"url": "http://10.0.0.1/"}, "bad_endpoint", "url"),
+        ({"url": "https://10.0.0.1/"}, "bad_endpoint", "url"),
+        ({"url": "https://169.254.169.254/latest"}, "bad_endpoint", "url"),
+        ({"url": "x"}, "bad_endpoint", "url"),
+        ({"url": ""}, "invalid_frame", "url"),
+        ({"types": []}, "invalid_frame", "types"),
+        ({"types": ["message.read"]}, "invalid_frame", "types"),
+        ({"types": ["message.new"] * 11}, "invalid_frame", "types"),
+        ({"disabled": 1}, "invalid_frame", "disabled"),
+    ):
+        refused = await host.call("PUT", path, body={"url": url, "types": ["message.new"]} | fields)
+        assert (refused.status, refused.body.get("code")) == (422, code), (fields, refused)
+        assert field in refused.body["errors"]
+    refused = await host.post(f"{path}/redeliver", {"from_pos": 1})
+    assert refused.body["code"] == "invalid_frame"
+    there = len((await host.get("/server/webhooks")).body["items"])
+    async with contextlib.AsyncExitStack() as exits:
+        for _ in range(10 - there):
+            await exits.enter_async_context(webhook(host, url, "message.new"))
+        refused = await host.call("PUT", path, body={"url": url, "types": ["message.new"]})
+        assert "name" in refused.body["errors"]
+
+
+async def test_a_host_hears_what_sockets_get_pushed_and_pulled(
+    host: User, receiver: Receiver, crowd: Crowd
+) -> None:
+    one, two = crowd.newcomers(2)
+    start = await _end(host)
+    async with webhook(host, receiver.url) as (path, secret):
+        receiver.secrets = [secret]
+        room = await one.create_group(two.user_id, title="Tea")
+        socket = await two.connect()
+        await socket.request("subscribe", conversation_id=room)
+        sent = await one.post(f"/conversations/{room}/messages", {"content": "글"})
+        await until(lambda: (room in receiver.taken) and 2 in receiver.taken[room], SOON_S)
+        message = f"/messages/{sent.body['id']}"
+        await one.call("PUT", message, body={"content": "말"})
+        await one.call("PUT", f"{message}/reactions/👍", body={})
+        await one.call("PUT", f"{message}/pin", body={})
+        await one.call("PATCH", f"/conversations/{room}", body={"title": "Coffee"})
+        await one.call("DELETE", f"/conversations/{room}/participants/{two.user_id}")
+        await until(lambda: receiver.taken[room][-1] == 7, SOON_S)
+        told = {d.id: d.body for d in receiver.deliveries if d.room == room}
+        attempts = (await host.get(f"{path}/attempts?limit=100")).body["items"]
+        await eventually(lambda: _has_attempts(host, path, len(told)))
+        assert all(item["status"] == 204 for item in attempts)
+    frames = {
+        frame["pos"]: frame
+        for frame in socket.frames
+        if frame.get("conversation_id") == room and frame.get("pos")
+    }
+    assert_as_sockets_have_it(room, told, frames)
+    items = [item for item in await _pull(host, start) if item["data"]["conversation_id"] == room]
+    # A pull that comes later has what is still so.
+    assert items
+    for item in items:
+        body = told[item["id"]]
+        # Of those who were added first, one has left since.
+        assert item["data"]["pos"] == 1 or item["data"].items() <= body["data"].items()
+        assert item["type"] in (body["type"], "message.new")
+
+
+def assert_as_sockets_have_it(room: str, told: dict[str, Any], frames: dict[int, Any]) -> None:
+    """Fails unless the bodies have what the socket got, beside what is only for live frames."""
+    for id_, body in told.items():
+        pos = body["data"]["pos"]
+        assert id_ == f"evt_{room}_{pos}"
+        if pos > 1:
+            frame = {name: value for name, value in frames[pos].items() if name != "changes"}
+            assert {"type": body["type"], **body["data"]} == frame
+
+
+async def test_who_waits_for_events_hears_at_once(host: User, crowd: Crowd, stack: SharedStack) -> None:
+    cursor = await _end(host)
+    begun = asyncio.get_running_loop().time()
+    waiting = [asyncio.create_task(host.get("/server/events", cursor=cursor, wait_s=20)) for _ in range(3)]
+    await asyncio.sleep(0.2)
+    room = await crowd.newcomer().create_group()
+    for page in await asyncio.gather(*waiting):
+        assert [item["id"] for item in page.body["items"]] == [f"evt_{room}_1"]
+    assert asyncio.get_running_loop().time() - begun < 15
+    refused = await host.get("/server/events", wait_s=21)
+    assert refused.status == 422
+    for bad in ("x", "WyJldmVudHMiLDFd"):
+        assert (await host.get("/server/events", cursor=bad)).body["code"] == "invalid_frame"
+    expired = await host.get("/server/events", cursor="WyJldmVudHMiLDAsMF0")
+    assert (expired.status, expired.body["code"]) == (410, "cursor_expired")
+
+
+async def test_the_flask_example_keeps_the_newest_state(host: User, crowd: Crowd) -> None:
+    one = crowd.newcomer()
+    messages: dict[str, dict[str, Any]] = {}
+    known: list[str] = []
+    with _flask(known, messages) as url:
+        async with aiohttp.ClientSession() as http, http.post(url, data=b"{}") as refused:
+            assert refused.status == 401
+        async with webhook(host, url) as (_, secret):
+            known.append(secret)
+            room = await one.create_group()
+            sent = await one.post(f"/conversations/{room}/messages", {"content": "1"})
+            await one.call("PUT", f"/messages/{sent.body['id']}", body={"content": "2"})
+            await until(lambda: messages.get(sent.body["id"], {}).get("content") == "2", SOON_S)
+
+
+@contextlib.contextmanager
+def _flask(known: list[str], messages: dict[str, Any]) -> Iterator[str]:
+    spec = importlib.util.spec_from_file_location("flask_receiver", EXAMPLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    server = make_server("127.0.0.1", 0, module.create_app(known, messages))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/messenger-webhook"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+async def _pull(host: User, cursor: str | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        page = await host.get("/server/events", **({} if cursor is None else {"cursor": cursor}), limit=100)
+        assert page.status == 200, page
+        found += page.body["items"]
+        cursor = page.body["next_cursor"]
+        if not page.body["has_more"]:
+            return found
+
+
+async def _end(host: User) -> str:
+    """The cursor behind everything that there is, when nothing has come for a while."""
+    cursor: str | None = None
+    while True:
+        asked = {} if cursor is None else {"cursor": cursor}
+        page = await host.get("/server/events", **asked, limit=100, wait_s=3)
+        cursor = page.body["next_cursor"]
+        if not page.body["items"] and not page.body["has_more"]:
+            return str(cursor)
+
+
+async def _has_attempts(host: User, path: str, count: int) -> bool:
+    return len((await host.get(f"{path}/attempts?limit=100")).body["items"]) >= count
