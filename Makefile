@@ -40,7 +40,7 @@ run: $(READY) ## run the whole product on this machine, at one URL
 	@exec $(BIN)/python -P -m messenger_local up --port "$${MESSENGER_PORT:-8080}" --data-dir "$${MESSENGER_DATA_DIR:-.messenger}"
 
 test: $(READY) web ## run every test, against real PostgreSQL and Valkey
-	@$(BIN)/python -P -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"
+	@$(BIN)/python -P -m pytest -n 3 --dist loadfile -m "not alone"
 	@$(BIN)/python -P -m pytest -m alone
 
 lint: $(READY) web ## check format, lint, the import rule and types

@@ -5,6 +5,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.client import Chat, WebClients, new_user, wait_for_expression
+from tests.browser.whole_browser import whole_browser as whole_browser
 
 # Keeps what the browser would show where a test can read it; a notification replaces one with the same tag.
 KEPT = """

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import uuid
-from typing import Any, Final
+from typing import Final
 
 import psycopg2
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.async_api import BrowserContext, CDPSession, Page, Worker, expect
+from playwright.async_api import BrowserContext, expect
 
 from messenger_shared.contract.schemas.push import encoded
-from tests.browser.client import Chat, WebClients, new_user, wait_for_expression
+from tests.browser.client import WebClients, new_user, wait_for_expression
+from tests.browser.pushes import SHOWN, pushes_to, shows, worker_of
 from tests.browser.test_client_looks import NARROW, SCHEMES, assert_accessible, assert_fits
-from tests.waiting import eventually, until
+from tests.browser.whole_browser import whole_browser as whole_browser
+from tests.waiting import eventually
 
-READY: Final = (
-    "(async () => (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated')()"
-)
-SHOWN: Final = """(async () => (await (await navigator.serviceWorker.ready).getNotifications())
-  .map(({ title, body, tag, data }) => [title, body, tag, data?.seq ?? null]))()"""
 KOREAN: Final = "document.querySelector('link[rel=manifest]').href.endsWith('/app/manifest.ko.webmanifest')"
 CACHED: Final = """(async () => {
   const kept = [];
@@ -47,66 +43,9 @@ SUBSCRIBES: Final = """
 """
 
 
-class Pushes:
-    """Delivers pushes to the worker of one page."""
-
-    def __init__(self, page: Page, session: CDPSession) -> None:
-        self._page = page
-        self._session = session
-        self._registration: str | None = None
-        session.on("ServiceWorker.workerRegistrationUpdated", self._learn)
-
-    async def start(self) -> None:
-        await self._session.send("ServiceWorker.enable")
-        await until(lambda: self._registration is not None)
-
-    async def deliver(self, **payload: Any) -> None:
-        origin = re.sub(r"(https?://[^/]+).*", r"\1", self._page.url)
-        sent = {"origin": origin, "registrationId": self._registration, "data": json.dumps(payload)}
-        await self._session.send("ServiceWorker.deliverPushMessage", sent)
-
-    async def message(self, room: str, seq: int, text: str) -> None:
-        await self.deliver(
-            type="message",
-            conversation_id=room,
-            message_id=str(uuid.uuid4()),
-            seq=seq,
-            badge=seq,
-            mention=False,
-            conversation={"type": "group", "title": "Tea"},
-            sender={"id": 7, "name": "Grace"},
-            message_type="text",
-            text=text,
-        )
-
-    def _learn(self, told: dict[str, Any]) -> None:
-        for registration in told["registrations"]:
-            self._registration = registration["registrationId"]
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(clients: WebClients) -> BrowserContext:
     return await clients.context(permissions=["notifications"], service_workers="allow", viewport=NARROW)
-
-
-async def worker_of(chat: Chat) -> Worker:
-    """Waits for the page's service worker, which has then kept the shell."""
-    await eventually(lambda: chat.page.evaluate(READY), 30)
-    return chat.page.context.service_workers[0]
-
-
-async def pushes_to(chat: Chat) -> Pushes:
-    await worker_of(chat)
-    pushes = Pushes(chat.page, await chat.page.context.new_cdp_session(chat.page))
-    await pushes.start()
-    return pushes
-
-
-async def shows(page: Page, *bodies: str) -> None:
-    async def is_shown() -> bool:
-        return [body for _, body, _, _ in await page.evaluate(SHOWN)] == list(bodies)
-
-    await eventually(is_shown, 30)
 
 
 async def test_the_client_is_an_app_that_opens_without_a_network_and_says_so(
@@ -235,6 +174,15 @@ async def stores(clients: WebClients, user: int, count: int) -> list[str]:
     return await asyncio.to_thread(stored, clients.stack.database_url, user)
 
 
+async def look_at_the_settings(chat: Chat) -> None:
+    for scheme in SCHEMES:
+        await chat.page.emulate_media(color_scheme=scheme)
+        await assert_accessible(chat.page)
+        await assert_fits(chat.page, NARROW)
+        await chat.page.get_by_role("button", name="Leave").scroll_into_view_if_needed()
+        await chat.save_screenshot(f"push-settings-{scheme}")
+
+
 async def test_the_settings_turn_push_on_and_off_and_leaving_turns_it_off(
     clients: WebClients, context: BrowserContext
 ) -> None:
@@ -262,12 +210,7 @@ async def test_the_settings_turn_push_on_and_off_and_leaving_turns_it_off(
         return hours is not None and (hours["start"], hours["end"]) == ("23:30", "07:00")
 
     await eventually(is_quiet, 30)
-    for scheme in SCHEMES:
-        await page.emulate_media(color_scheme=scheme)
-        await assert_accessible(page)
-        await assert_fits(page, NARROW)
-        await dialog.get_by_role("button", name="Leave").scroll_into_view_if_needed()
-        await chat.save_screenshot(f"push-settings-{scheme}")
+    await look_at_the_settings(chat)
     # The browser has no subscription any more, so the page makes another one when it starts.
     await page.reload()
     await chat.expect_connected()
