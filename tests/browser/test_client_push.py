@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.async_api import BrowserContext, expect
 
 from messenger_shared.contract.schemas.push import encoded
-from tests.browser.client import WebClients, new_user, wait_for_expression
+from tests.browser.client import Chat, WebClients, new_user, wait_for_expression
 from tests.browser.pushes import SHOWN, pushes_to, shows, worker_of
 from tests.browser.test_client_looks import NARROW, SCHEMES, assert_accessible, assert_fits
 from tests.browser.whole_browser import whole_browser as whole_browser
