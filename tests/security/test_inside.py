@@ -109,6 +109,7 @@ async def test_nothing_that_a_client_names_becomes_a_channel_or_a_pattern(
         "reply",
         "server-keys",
         "viewers",
+        "events",
         "users",
         "user",
         "conversation",
