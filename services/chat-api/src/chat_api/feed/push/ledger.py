@@ -102,7 +102,7 @@ class Ledger:
             age_s = self._loop.time() - delivery.since
             self._again.append(Again(job, delivery.user_id, delivery.device.id, age_s, pause_s))
         else:
-            metrics.FAILURES.labels("expired").inc()
+            metrics.FAILURES.labels(metrics.EXPIRED).inc()
 
     async def write(self) -> None:
         """Writes down what was noted. Raises AppError, and then it is still noted."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from chat_api.outgoing.client import FAILURES as NO_ANSWER
 from chat_api.push.rules import RULES
+
+EXPIRED = "expired"
 
 SENT = Counter("messenger_push_sent", "Pushes that a push service has taken", ["type"])
 SKIPPED = Counter(
@@ -37,3 +40,5 @@ for _rule in RULES:
     SKIPPED.labels(_rule.name)
 for _type in ("message", "read", "test"):
     SENT.labels(_type)
+for _reason in (*NO_ANSWER, EXPIRED):
+    FAILURES.labels(_reason)
