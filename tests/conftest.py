@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import sys
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+from aiohttp.test_utils import unused_port
 from hypothesis import HealthCheck, settings
 
 from messenger_local.datadir import DataDir
@@ -146,23 +146,14 @@ def shared_stack(data_dir: Path, port: int, env: Mapping[str, str] | None = None
 
 
 @pytest.fixture(scope="session")
-def free_port() -> int:
-    """Returns a port that nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[SharedStack | ExternalStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedStack | ExternalStack]:
     """Yields the whole product with two gateway and two chat-api workers, or the one that the environment
     names.
     """
     if external := ExternalStack.named():
         yield external
         return
-    with shared_stack(tmp_path_factory.mktemp("stack") / "data", free_port) as shared:
+    with shared_stack(tmp_path_factory.mktemp("stack") / "data", unused_port()) as shared:
         yield shared
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from aiohttp.test_utils import unused_port
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -47,11 +48,11 @@ EACH_S = 90
 
 
 @pytest.fixture
-async def own_stack(tmp_path: Path, free_port: int) -> AsyncIterator[RunningStack]:
+async def own_stack(tmp_path: Path) -> AsyncIterator[RunningStack]:
     """A stack in which anything may be killed."""
     env = {"MESSENGER_PRESENCE_GRACE_MS": str(GRACE_MS)}
     workers = f"gateway={GATEWAYS},chat-api=1,presence=2"
-    async with running_stack(tmp_path / "data", free_port + 1, workers, env) as stack:
+    async with running_stack(tmp_path / "data", unused_port(), workers, env) as stack:
         yield stack
 
 

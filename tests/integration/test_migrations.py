@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+from aiohttp.test_utils import unused_port
 
 from chat_api.rules.repeats import fingerprint
 from messenger_shared.postgres import migrations
@@ -268,8 +269,8 @@ async def test_a_database_of_a_newer_release_is_refused_in_one_line(owner_url: s
     assert "newer than this release" in complaint
 
 
-async def test_a_database_that_cannot_be_reached_is_said_in_one_line(free_port: int) -> None:
-    code, applied, [complaint] = await run("chat_api", f"postgresql://127.0.0.1:{free_port + 1}/nowhere")
+async def test_a_database_that_cannot_be_reached_is_said_in_one_line() -> None:
+    code, applied, [complaint] = await run("chat_api", f"postgresql://127.0.0.1:{unused_port()}/nowhere")
     assert (code, applied) == (1, [])
     assert "can't be reached" in complaint
 
