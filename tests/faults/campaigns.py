@@ -26,7 +26,7 @@ class Campaign:
     seconds: float = SECONDS
     counts: Mapping[Fault, int] = field(default_factory=dict)
     population: Population = field(default_factory=Population)
-    workers: str = "gateway=2,chat-api=2,presence=1"
+    workers: str = "gateway=2,chat-api=2,presence=1,feed=1"
     # The share of bus messages that are lost during the whole run.
     drops: float = 0.0
     activity: Activity | None = None

@@ -78,7 +78,7 @@ class Deployment:
 
 @asynccontextmanager
 async def deployed(
-    root: Path, random: Random, workers: str = "", env: Mapping[str, str] | None = None
+    root: Path, random: Random, workers: str, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[Deployment]:
     """Yields a deployment without users; removes all of it at the end."""
     redis = RedisServer(root / "redis")
