@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -78,7 +79,8 @@ async def prepared(crowd: Crowd, service: PushService) -> Tea:
     for name, (settings, _) in PEOPLE.items():
         if settings:
             await people[name].call("PUT", f"/conversations/{room}/settings", body=settings)
-    hours = {"start": "00:00", "end": "23:59", "timezone": "UTC"}
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    hours = {"start": f"{now - hour:%H:%M}", "end": f"{now + hour:%H:%M}", "timezone": "UTC"}
     await people["quiet"].call("PUT", "/push/settings", body={"quiet_hours": hours})
     for name in ("looker", "away"):
         socket = await people[name].connect()

@@ -131,8 +131,8 @@ async def test_a_host_hears_what_sockets_get_pushed_and_pulled(
         await one.call("DELETE", f"/conversations/{room}/participants/{two.user_id}")
         await until(lambda: receiver.taken[room][-1] == 7, SOON_S)
         told = {d.id: d.body for d in receiver.deliveries if d.room == room}
-        attempts = (await host.get(f"{path}/attempts?limit=100")).body["items"]
         await eventually(lambda: _has_attempts(host, path, len(told)))
+        attempts = (await host.get(f"{path}/attempts?limit=100")).body["items"]
         assert all(item["status"] == 204 for item in attempts)
     frames = {
         frame["pos"]: frame

@@ -241,3 +241,15 @@ async def quiet(receiver: Receiver) -> None:
         while True:
             count = len(receiver.deliveries)
             await until(lambda count=count: len(receiver.deliveries) > count, 0.3)  # type: ignore[misc]
+
+
+async def is_empty(database: Database) -> bool:
+    return not await waits(database)
+
+
+async def is_parked(database: Database) -> bool:
+    return any(row[3] for row in await waits(database))
+
+
+async def is_disabled(world: World) -> bool:
+    return (await world.webhooks.all(NAME))[0].disabled_reason == "gone"

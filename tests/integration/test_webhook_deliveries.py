@@ -27,6 +27,9 @@ from tests.integration.delivering import (
     Receiver,
     World,
     delivering,
+    is_disabled,
+    is_empty,
+    is_parked,
     make_webhook,
     quiet,
     receiving,
@@ -38,8 +41,8 @@ from tests.waiting import eventually, until
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
+    async with receiving() as made:
+        yield made
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ async def test_bodies_are_what_a_socket_gets(world: World, receiver: Receiver, r
         feed.notice(rooms[0].id)
         await until(lambda: len(receiver.deliveries) == 3)
     replay = await PgChanges(world.database).after(rooms[0].id, 0, 1)
-    assert replay is not None
+    assert replay
     assert [d.id for d in receiver.deliveries] == [f"evt_{rooms[0].id}_{e.pos}" for e in replay.events]
     for delivery, event in zip(receiver.deliveries, replay.events, strict=True):
         assert {"type": delivery.body["type"], **delivery.body["data"]} == orjson.loads(event.frame)
@@ -113,7 +116,7 @@ async def test_what_fails_is_tried_again_and_holds_up_only_its_conversation(
             await room.send("1", "2", "3")
         feed.notice(*(room.id for room in rooms))
         await until(lambda: len(receiver.taken.get(failing, [])) == 4)
-        await eventually(lambda: _is_empty(world.database))
+        await eventually(lambda: is_empty(world.database))
     assert receiver.taken == {room.id: [1, 2, 3, 4] for room in rooms}
     order = [d.room for d in receiver.deliveries if d.answered == 204]
     assert failing not in order[: 2 * 4], "the others came before it"
@@ -147,7 +150,7 @@ async def test_after_the_last_attempt_it_is_parked_until_somebody_asks(
     async with world.feed() as feed:
         await rooms[0].send("1")
         feed.notice(*(room.id for room in rooms))
-        await eventually(lambda: _is_parked(database))
+        await eventually(lambda: is_parked(database))
         assert await waits(database) == [(rooms[0].id, 0, 10, True, "500")]
         figures = await world.deliveries.figures(webhook)
         assert (figures.waiting, figures.parked) == (0, 1)
@@ -160,7 +163,7 @@ async def test_after_the_last_attempt_it_is_parked_until_somebody_asks(
         receiver.plan = lambda body: 204
         assert await world.webhooks.redeliver(NAME, None, None) == 1
         await until(lambda: receiver.taken.get(rooms[0].id) == [1, 2, 3])
-        await eventually(lambda: _is_empty(database))
+        await eventually(lambda: is_empty(database))
     # They are written down each second, and when the feed ends.
     attempts = await world.webhooks.attempts(NAME, 2**63 - 1, 100)
     counted = [(a["attempt"], a["status"]) for a in attempts if a["event_id"] == f"evt_{rooms[0].id}_1"]
@@ -182,7 +185,7 @@ async def test_a_conversation_is_delivered_again_from_a_pos(
         await rooms[0].send("4")
         feed.notice(rooms[0].id)
         await until(lambda: receiver.taken[rooms[0].id][6:] == [5])
-        await eventually(lambda: _is_empty(world.database))
+        await eventually(lambda: is_empty(world.database))
 
 
 async def test_410_disables_and_nothing_is_lost(
@@ -193,8 +196,7 @@ async def test_410_disables_and_nothing_is_lost(
     async with world.feed() as feed:
         await rooms[0].send("1", "2")
         feed.notice(rooms[0].id)
-        await eventually(lambda: _disabled(world))
-        await until(lambda: not feed.supervisor._dispatchers)
+        await eventually(lambda: is_disabled(world))
         await rooms[0].send("3")
         feed.notice(rooms[0].id)
         await quiet(receiver)
@@ -204,9 +206,22 @@ async def test_410_disables_and_nothing_is_lost(
         await until(lambda: receiver.taken.get(rooms[0].id) == [1, 2, 3, 4])
 
 
-async def test_both_secrets_sign_while_they_change(
-    world: World, receiver: Receiver, rooms: list[Room]
+async def test_a_webhook_that_is_put_again_right_after_410_is_delivered_to(
+    world: World, receiver: Receiver, rooms: list[Room], database: Database
 ) -> None:
+    await make_webhook(database, receiver)
+    async with world.feed() as feed:
+        await until(lambda: feed.supervisor._dispatchers)
+        [gone] = feed.supervisor._dispatchers.values()
+        # As after the answer, when it is enabled again before anybody notices.
+        gone.is_over = True
+        gone.wake()
+        await rooms[0].send("1")
+        feed.notice(rooms[0].id)
+        await until(lambda: receiver.taken.get(rooms[0].id) == [1, 2])
+
+
+async def test_both_secrets_sign_for_a_while(world: World, receiver: Receiver, rooms: list[Room]) -> None:
     await make_webhook(world.database, receiver)
     old, request, new = receiver.secrets[0], new_id(), new_secret()
     assert await world.webhooks.rotate(NAME, NewSecret(request, new), 60) == new
@@ -271,28 +286,14 @@ async def test_kills_and_random_failures_lose_nothing_and_keep_the_order(
         feed.notice(*(room.id for room in rooms))
         await asyncio.sleep(chance.uniform(0.05, 0.3))
         await feed.crash()
-        # The leases of the dead end.
-        await database.rows("UPDATE messenger.webhooks SET leased_until = now()", user_id=-1)
         await database.rows("UPDATE messenger.webhook_backlog SET parked_at = NULL", user_id=-1)
     receiver.plan = lambda body: 204
     async with world.feed() as feed:
         feed.notice(*(room.id for room in rooms))
         await until(lambda: all(receiver.taken[room.id][-1:] == [33] for room in rooms))
-        await eventually(lambda: _is_empty(database))
+        await eventually(lambda: is_empty(database))
     for room in rooms:
         positions = receiver.taken[room.id]
         assert sorted(set(positions)) == list(range(1, 34))
         # A repeat begins anew at an earlier place. From there on the order holds, and nothing is skipped.
         assert all(later <= earlier + 1 for earlier, later in pairwise(positions))
-
-
-async def _is_empty(database: Database) -> bool:
-    return not await waits(database)
-
-
-async def _is_parked(database: Database) -> bool:
-    return any(row[3] for row in await waits(database))
-
-
-async def _disabled(world: World) -> bool:
-    return (await world.webhooks.all(NAME))[0].disabled_reason == "gone"

@@ -39,7 +39,7 @@ beforeEach(() => {
   opened.length = 0;
   isUnsupported.set(false);
   vi.stubGlobal('Notification', fakeNotification('granted'));
-  vi.stubGlobal('window', { addEventListener() {}, removeEventListener() {}, focus() {} });
+  vi.stubGlobal('window', Object.assign(new EventTarget(), { focus() {} }));
   const describe = ({ message }: { message: { content: string | null } }) => ({
     title: 'Somebody',
     body: message.content ?? '',
@@ -199,7 +199,19 @@ test('in a browser that gets pushes the worker shows it, and the push of the sam
   const { conversation } = setup.gateway;
   expect(seen[0]).toMatchObject({ tag: conversation, data: { conversation_id: conversation, seq: 1 } });
   expect(shown).toEqual([]);
+  // It is there without the page too.
+  window.dispatchEvent(new Event('pagehide'));
+  await advance(50);
+  expect(seen).toHaveLength(1);
   setup.session().room(conversation)?.updateRow({ read_seq: 1, unread: 0 });
   await advance(50);
   expect(seen).toEqual([]);
+});
+
+test("a page's own notifications go with the page", async () => {
+  setup.gateway.storeMessage('one');
+  await advance(50);
+  const [notification] = shown;
+  window.dispatchEvent(new Event('pagehide'));
+  expect(notification?.isClosed).toBe(true);
 });

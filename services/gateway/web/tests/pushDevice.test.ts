@@ -21,6 +21,7 @@ class World implements PushBrowser {
   puts = 0;
   failure: Error | null = null;
   pushServiceFails = false;
+  endingFails = false;
   subscription: { endpoint: string; options: { applicationServerKey: ArrayBuffer } } | null = null;
   #made = 0;
 
@@ -47,6 +48,7 @@ class World implements PushBrowser {
           {
             toJSON: () => ({ endpoint, keys: { p256dh: 'p', auth: 'a' } }),
             unsubscribe: async () => {
+              if (this.endingFails) throw new DOMException('not now', 'AbortError');
               this.subscription = null;
               return true;
             },
@@ -166,6 +168,20 @@ test('another user in this browser gets no pushes of the last one', async () => 
   const other = world.page(2);
   await other.check();
   expect([status(other), world.subscription, world.kept]).toEqual(['off', null, null]);
+});
+
+test('a subscription that the browser did not end is ended by the next start, whoever it is', async () => {
+  const device = world.page();
+  await device.turnOn();
+  world.endingFails = true;
+  await device.turnOff();
+  expect([status(device), endpoints(), world.subscription]).toEqual(['off', [], expect.anything()]);
+  await world.page().check();
+  expect(world.subscription).not.toBeNull();
+  world.endingFails = false;
+  const next = world.page(2);
+  await next.check();
+  expect([status(next), world.subscription, world.kept]).toEqual(['off', null, null]);
 });
 
 test.each([

@@ -145,6 +145,14 @@ test('an asset is asked for once, and no page is kept in its place', async () =>
   expect(paths()).not.toContain('/assets/Gone-1.js');
 });
 
+test('without caches the client comes from the network', async () => {
+  const refused = { ...port.caches, open: () => Promise.reject(new DOMException('', 'UnknownError')) };
+  const text = async (kind: 'page' | 'asset', at: string) =>
+    (await answer({ ...port, caches: refused }, SHELL, kind, get(at))).text();
+  expect(await text('page', '/')).toBe(PAGE);
+  expect(await text('asset', '/assets/index-2.js')).toBe('two');
+});
+
 test('the configuration is kept as it was last', async () => {
   await installShell(port, SHELL);
   const config = async () => (await answer(port, SHELL, 'config', get('/config.json'))).json();

@@ -166,7 +166,7 @@ class BlockingServer(BlockingCalls):
         return self._run(lambda server: server.test_webhook(name))
 
     def list_webhook_attempts(self, name: str) -> Iterator[WebhookAttempt]:
-        """Yields the attempts of the last 30 days, the newest first."""
+        """Yields the attempts that are kept (usually 30 days), the newest first."""
         return self._iterate(lambda server: server.list_webhook_attempts(name))
 
     def redeliver_webhook(

@@ -227,7 +227,7 @@ class Server:
         return test
 
     async def list_webhook_attempts(self, name: str) -> AsyncIterator[WebhookAttempt]:
-        """Yields the attempts of the last 30 days, the newest first."""
+        """Yields the attempts that are kept (usually 30 days), the newest first."""
         async for attempt in self._rest.items(path_of("server", "webhooks", name, "attempts")):
             yield attempt
 

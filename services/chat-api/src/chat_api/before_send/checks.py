@@ -100,7 +100,7 @@ class BeforeSend:
         verdict = await self._asker.ask(f"before_{new_id()}", data, may_be_blank=visible.has_file)
         if verdict.action == "reject":
             raise _rejection(verdict)
-        if verdict.action == "replace":
+        if verdict.action == "replace" and verdict.text != edit.content:
             return edit._replace(content=verdict.text, mentions=_without_places(edit.mentions))
         return edit
 

@@ -1,12 +1,14 @@
-"""Deletes what is too old: rows of the log of events, and attempts of webhooks."""
+"""Deletes what is too old: rows of the log of events, attempts of webhooks, and decisions about pushes."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable
 from typing import Final
 
+from chat_api.feed.push.queue import PgPushQueue
 from chat_api.storage.event_log import PgEventLog
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import SERVER
@@ -20,6 +22,8 @@ PORTION: Final = 10_000
 PAUSE_S: Final = 0.05
 # Of one webhook, however young they are.
 ATTEMPTS_MAX: Final = 1_000_000
+# Decisions about pushes, for traces.
+DECISIONS_S: Final = 86_400.0
 
 _FORGET_ATTEMPTS: Final = """
 DELETE FROM messenger.webhook_attempts WHERE id IN (
@@ -50,6 +54,7 @@ class Retention:
     ) -> None:
         self._database = database
         self._log = event_log
+        self._pushes = PgPushQueue(database)
         self._days = days
         self._attempts_max = attempts_max
         self._task: asyncio.Task[None] | None = None
@@ -66,19 +71,25 @@ class Retention:
 
     async def sweep(self) -> None:
         """Deletes all that is too old. Raises AppError."""
-        while await self._log.forget(self._days, PORTION) == PORTION:  # noqa: ASYNC110  (it goes on)
-            await asyncio.sleep(PAUSE_S)
+        await self._repeat(lambda: self._log.forget(self._days, PORTION))
+        await self._repeat(lambda: self._pushes.forget(DECISIONS_S, PORTION))
         await self._delete(_FORGET_ATTEMPTS, PORTION, self._days)
         await self._delete(_FORGET_MANY, self._attempts_max, PORTION)
         await self._delete(_FORGET_GONE, PORTION)
 
     async def _delete(self, sql: str, *parameters: int) -> None:
-        """Runs the statement until it deletes less than a portion."""
         counting = f"WITH gone AS ({sql} RETURNING 1) SELECT count(*) FROM gone"
-        while True:
+
+        async def delete() -> int:
             [(count,)] = await self._database.rows(counting, parameters, user_id=SERVER)
-            if count < PORTION:
-                return
+            return int(count)
+
+        await self._repeat(delete)
+
+    @staticmethod
+    async def _repeat(delete: Callable[[], Awaitable[int]]) -> None:
+        """Calls it until it deletes less than a portion."""
+        while await delete() >= PORTION:  # noqa: ASYNC110  (it goes on)
             await asyncio.sleep(PAUSE_S)
 
     async def _run(self) -> None:

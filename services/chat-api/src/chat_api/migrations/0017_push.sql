@@ -337,6 +337,8 @@ RETURNS void
 LANGUAGE sql SECURITY DEFINER
 SET search_path = messenger, pg_catalog, pg_temp
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
     INSERT INTO push_decisions AS d (conversation_id, seq, user_id, rules)
     SELECT w.id, w.seq, w.user_id, string_to_array(w.rules, ',')
@@ -346,6 +348,16 @@ AS $$
     SELECT w.id, w.user_id, max(w.seq) FROM unnest(conversations, seqs, users, pushed) AS w (id, seq, user_id, pushed)
      WHERE w.pushed GROUP BY 1, 2
     ON CONFLICT (conversation_id, user_id) DO UPDATE SET seq = greatest(s.seq, excluded.seq);
+    -- Who has read it since the facts were read closes nothing by reading.
+    WITH gone AS (
+        DELETE FROM push_shown s USING unnest(conversations, users, pushed) AS w (id, user_id, pushed)
+         WHERE w.pushed AND s.conversation_id = w.id AND s.user_id = w.user_id
+           AND s.seq <= (SELECT r.last_read_seq FROM read_receipts r
+                          WHERE r.conversation_id = w.id AND r.user_id = w.user_id)
+        RETURNING s.conversation_id, s.user_id, s.seq
+    )
+    INSERT INTO push_queue (kind, conversation_id, seq, user_id)
+    SELECT 'read', g.conversation_id, g.seq, g.user_id FROM gone g;
 $$;
 
 -- What pushes of these messages may show.

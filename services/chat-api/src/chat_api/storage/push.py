@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import psycopg2.errors
-
 from chat_api.push.model import Decision, QuietHours, StoredDevice
 from chat_api.push.rules import Facts
 from messenger_shared.contract import errors
@@ -33,12 +31,13 @@ SELECT to_char(quiet_start, 'HH24:MI'), to_char(quiet_end, 'HH24:MI'), timezone
   FROM messenger.push_settings WHERE user_id = %s
 """
 _END_QUIET_HOURS: Final = "DELETE FROM messenger.push_settings WHERE user_id = %s"
-# A time in the zone tells whether there is such a zone.
+# PostgreSQL takes other texts for zones too, and reads `UTC+9` as nine hours west.
 _SET_QUIET_HOURS: Final = """
 INSERT INTO messenger.push_settings (user_id, quiet_start, quiet_end, timezone)
-SELECT %(user)s, %(start)s, %(end)s, %(timezone)s WHERE now() AT TIME ZONE %(timezone)s IS NOT NULL
+SELECT %(user)s, %(start)s, %(end)s, z.name FROM pg_timezone_names z WHERE z.name = %(timezone)s
 ON CONFLICT (user_id) DO UPDATE
    SET quiet_start = excluded.quiet_start, quiet_end = excluded.quiet_end, timezone = excluded.timezone
+RETURNING 1
 """
 FACTS: Final = """
 SELECT place, user_id, sender_id, age_s, is_member, is_deactivated, is_deleted, is_read, is_muted,
@@ -83,12 +82,10 @@ class PgPush:
         if hours is None:
             await self._database.rows(_END_QUIET_HOURS, (user_id,), user_id=user_id)
             return
-        try:
-            parameters = {"user": user_id, **hours._asdict()}
-            await self._database.rows(_SET_QUIET_HOURS, parameters, user_id=user_id)
-        except psycopg2.errors.InvalidParameterValue:
+        parameters = {"user": user_id, **hours._asdict()}
+        if not await self._database.rows(_SET_QUIET_HOURS, parameters, user_id=user_id):
             details = {"quiet_hours": ["timezone: Not a time zone that the server knows."]}
-            raise AppError(errors.INVALID_FRAME, details=details) from None
+            raise AppError(errors.INVALID_FRAME, details=details)
 
     async def facts(self, caller: int, conversation_id: str, seq: int, user_id: int) -> Facts | None:
         parameters = ([conversation_id], [seq], [user_id])

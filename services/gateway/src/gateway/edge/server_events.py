@@ -10,14 +10,16 @@ from gateway.edge.server import ServerHandler
 from gateway.sockets.commands import ask
 from messenger_shared.bus import channels
 from messenger_shared.bus.interface import Bus
+from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import SERVER
 from messenger_shared.contract.operations.operation import KEY_FIELD, Body
 from messenger_shared.contract.operations.server import webhooks
 from messenger_shared.rpc.client import RpcClient
 
-# Requests that wait at once. One more is answered with nothing, as if its time were over.
+# Requests that wait at once.
 MAX_WAITING: Final = 200
+RETRY_AFTER_MS: Final = 2_000
 # Events come in bursts: who was woken reads a little later, once for several.
 GATHER_S: Final = 0.1
 
@@ -63,13 +65,16 @@ class ServerEvents:
             fields["cursor"] = page["next_cursor"]
             if page["items"] or self._is_leaving or loop.time() >= until:
                 return page
-            if not page["has_more"] and not await self._wait(news, until):
-                return page
+            if not page["has_more"]:
+                await self._wait(news, until)
 
-    async def _wait(self, news: asyncio.Event, until: float) -> bool:
-        """Waits for `news`. Returns false if there are too many who wait."""
+    async def _wait(self, news: asyncio.Event, until: float) -> None:
+        """Waits for `news`. Raises AppError(overloaded) if there are too many who wait.
+
+        An empty page would have hosts ask again at once.
+        """
         if self._waiting >= self._max_waiting:
-            return False
+            raise AppError(errors.OVERLOADED, retry_after_ms=RETRY_AFTER_MS)
         self._waiting += 1
         try:
             async with asyncio.timeout_at(until):
@@ -79,7 +84,6 @@ class ServerEvents:
             pass
         finally:
             self._waiting -= 1
-        return True
 
     def _wake(self) -> None:
         self._news.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple, Protocol
 
 from chat_api.feed.push import metrics
@@ -60,13 +60,13 @@ class Decider:
 
     async def _looked(self, cases: Sequence[tuple[Job, Facts]]) -> list[tuple[Job, Facts]]:
         """The cases with who looks, which is asked only about whom no other rule says no to."""
-        asked: defaultdict[str, list[int]] = defaultdict(list)
+        asked: defaultdict[str, set[int]] = defaultdict(set)
         for job, facts in cases:
             if job.conversation_id is not None and skipped_by(verdicts(facts)) is None:
-                asked[job.conversation_id].append(facts.user_id)
+                asked[job.conversation_id].add(facts.user_id)
         if not asked:
             return list(cases)
-        looking, is_complete = await self._viewers.ask(asked)
+        looking, is_complete = await self._viewers.ask({id_: sorted(users) for id_, users in asked.items()})
         return [
             (job, _with_look(job, facts, asked, looking, is_complete=is_complete)) for job, facts in cases
         ]
@@ -75,7 +75,7 @@ class Decider:
 def _with_look(
     job: Job,
     facts: Facts,
-    asked: Mapping[str, Sequence[int]],
+    asked: Mapping[str, Set[int]],
     looking: set[tuple[str, int]],
     *,
     is_complete: bool,

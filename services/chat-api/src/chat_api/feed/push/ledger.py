@@ -127,6 +127,10 @@ class Ledger:
                 log.warning("what became of pushes can't be written yet: %s", error)
                 await asyncio.sleep(PAUSE_S)
                 self._wake.set()
+            except Exception:
+                log.exception("writing what became of pushes failed")
+                await asyncio.sleep(PAUSE_S)
+                self._wake.set()
 
     async def _renew_all(self) -> None:
         while True:
@@ -137,3 +141,5 @@ class Ledger:
                     await self._queue.renew(held, LEASE_S)
                 except AppError as error:
                     log.warning("pushes may be repeated: %s", error)
+                except Exception:
+                    log.exception("renewing pushes failed")

@@ -29,10 +29,6 @@ IDLE_S: Final = 0.5
 GATHER_S: Final = 0.05
 PAUSE_S: Final = 1.0
 STOP_S: Final = 5.0
-# Decisions are kept for a day, for traces.
-KEPT_S: Final = 86_400.0
-FORGET_EVERY_S: Final = 60.0
-_FORGOTTEN_MAX: Final = 10_000
 
 
 class Pusher:
@@ -46,42 +42,43 @@ class Pusher:
         self._outbox = outbox
         self._ledger = ledger
         self._texts = texts
+        # Fewer after a failure: what was too much for one statement is then taken in smaller batches.
+        self._batch = BATCH
         self._is_stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
 
     async def start(self) -> None:
         """Starts to push."""
-        self._tasks = [
-            asyncio.create_task(self._push_all(), name="pusher"),
-            asyncio.create_task(self._forget_all(), name="push decisions"),
-        ]
+        self._task = asyncio.create_task(self._push_all(), name="pusher")
 
     async def stop(self) -> None:
         """Takes no more, and waits until all is sent, or for STOP_S."""
         self._is_stopping = True
-        push, forget = self._tasks
-        forget.cancel()
+        if self._task is None:
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
-                await asyncio.wait([push])
+                await asyncio.wait([self._task])
                 await self._outbox.is_empty()
-        push.cancel()
-        await asyncio.gather(push, forget, return_exceptions=True)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _push_all(self) -> None:
         while not self._is_stopping:
             try:
                 await self._outbox.has_room()
-                jobs = await self._queue.take(BATCH, LEASE_S)
+                jobs = await self._queue.take(self._batch, LEASE_S)
                 if jobs:
                     ages_s = (job.age_s for job in jobs if job.kind == "message" and not job.attempt)
                     metrics.LATE.set(max(max(ages_s, default=DELAY_S) - DELAY_S, 0.0))
                     await self.push(jobs)
+                    self._batch = min(2 * self._batch, BATCH)
                 else:
                     await self._wait()
             except AppError as error:
                 log.warning("pushes wait: %s", error)
+                self._batch = max(1, self._batch // 2)
                 await asyncio.sleep(PAUSE_S)
             except Exception:
                 log.exception("pushing failed")
@@ -141,10 +138,3 @@ class Pusher:
             is_mentioned=intent.is_mentioned,
             age_s=job.age_s,
         )
-
-    async def _forget_all(self) -> None:
-        while True:
-            await asyncio.sleep(FORGET_EVERY_S)
-            with contextlib.suppress(AppError):
-                while await self._queue.forget(KEPT_S, _FORGOTTEN_MAX) == _FORGOTTEN_MAX:
-                    pass

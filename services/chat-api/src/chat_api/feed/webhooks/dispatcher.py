@@ -68,6 +68,7 @@ class Dispatcher:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._may_have_more = True
+        self._may_have_due = True
         self._attempts: list[Attempt] = []
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
@@ -114,7 +115,9 @@ class Dispatcher:
             try:
                 if self._loop.time() >= tick_at:
                     tick_at = self._loop.time() + TICK_S
-                    self._may_have_more = True
+                    self._may_have_more = self._may_have_due = True
+                # Before what is new, which would take each lane that becomes free.
+                if self._may_have_due:
                     await self._retry()
                 await self._read_log()
                 await self._start_lanes()
@@ -133,7 +136,9 @@ class Dispatcher:
         room = min(RETRY_LANES - len(self._retrying), LANES - len(self._lanes))
         if room <= 0:
             return
-        for due in await self._store.due(self.webhook.id, self._lanes, room):
+        found = await self._store.due(self.webhook.id, self._lanes, room)
+        self._may_have_due = len(found) == room
+        for due in found:
             if due.conversation_id in self._lanes:
                 continue
             work = Work(due.conversation_id, due.pos, due.pos + 1, timestamps.now_text())

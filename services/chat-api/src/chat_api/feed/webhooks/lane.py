@@ -54,8 +54,7 @@ async def deliver(
                 outcome = await attempt(event, work.at, attempts)
                 if outcome.verdict is not Verdict.DELIVERED:
                     return Arrival(pos, attempts, outcome)
-                attempts = 0
-            pos = event.pos
+            pos, attempts = event.pos, 0
         if not known.events and known.to <= pos:
             break
         pos, known = max(pos, known.to), None

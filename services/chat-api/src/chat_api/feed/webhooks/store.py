@@ -58,9 +58,10 @@ ON CONFLICT (webhook_id, conversation_id) DO UPDATE
 _SETTLE: Final = f"""{RELAXED}
 UPDATE messenger.webhook_backlog SET pos = %(pos)s, attempts = 0, since = now()
  WHERE webhook_id = %(id)s AND conversation_id = %(conversation)s AND pos = %(was)s;
-DELETE FROM messenger.webhook_backlog b USING messenger.conversations c
+DELETE FROM messenger.webhook_backlog b
  WHERE b.webhook_id = %(id)s AND b.conversation_id = %(conversation)s AND b.pos = %(pos)s
-   AND c.id = b.conversation_id AND c.last_pos <= b.pos;
+   AND NOT EXISTS (SELECT FROM messenger.conversations c
+                    WHERE c.id = b.conversation_id AND c.last_pos > b.pos);
 SELECT pos FROM messenger.webhook_backlog WHERE webhook_id = %(id)s AND conversation_id = %(conversation)s
 """
 _RECORD: Final = f"""{RELAXED}
@@ -88,7 +89,7 @@ class PgDeliveries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def lease(self, token: str, seconds: float = LEASE_S) -> list[Leased]:
+    async def lease(self, token: str, seconds: float) -> list[Leased]:
         """Renews the leases with this token, takes one that is free, and returns all of them."""
         rows = await self._rows(_LEASE, {"token": token, "lease": seconds})
         return [_leased(row) for row in rows]

@@ -70,16 +70,19 @@ class Supervisor:
 
     async def _round(self) -> None:
         asked_at = self._loop.time()
-        leased = {row.webhook.id: row for row in await self._store.lease(self._token)}
-        for id_ in [id_ for id_ in self._dispatchers if id_ not in leased]:
-            await self._end(id_)
+        leased = {row.webhook.id: row for row in await self._store.lease(self._token, LEASE_S)}
+        for id_, dispatcher in list(self._dispatchers.items()):
+            if dispatcher.is_over or id_ not in leased:
+                # A receiver that wanted no more may be asked again meanwhile. The next round leases it anew.
+                await self._end(id_)
+                leased.pop(id_, None)
         for id_, row in leased.items():
-            dispatcher = self._dispatchers.get(id_)
-            if dispatcher is None:
-                dispatcher = self._dispatchers[id_] = self._make(row)
+            if id_ not in self._dispatchers:
+                self._dispatchers[id_] = self._make(row)
                 _announce(row.webhook.name)
-                await dispatcher.start()
-            dispatcher.webhook, dispatcher.leased_until = row.webhook, asked_at + LEASE_S
+                await self._dispatchers[id_].start()
+            self._dispatchers[id_].webhook = row.webhook
+            self._dispatchers[id_].leased_until = asked_at + LEASE_S
         self._rounds += 1
         for id_, dispatcher in self._dispatchers.items():
             if (number := dispatcher.number) > leased[id_].number:

@@ -65,7 +65,8 @@ export default function Settings({
 /** Whoever uses this browser next must not get the user's messages. */
 async function signOut(push: PushView, access: Access): Promise<void> {
   const late = new Promise((resolve) => setTimeout(resolve, TURN_OFF_MS));
-  if (push.status === 'on') await Promise.race([push.turnOff(), late]);
+  // It may be about to tell the gateway of the device.
+  if (['on', 'asking', 'checking'].includes(push.status)) await Promise.race([push.turnOff(), late]);
   access.signOut();
 }
 

@@ -1,7 +1,5 @@
 /** Registers the client's service worker. */
 
-import { MessengerError } from '@messenger/react';
-
 const WORKER = '/service-worker.js';
 
 /** The page's policy lets scripts be named only by what a policy has made. */
@@ -14,12 +12,8 @@ interface ScriptUrls {
 
 /** Rejects where the browser refuses it, and while the page is served for development. */
 export async function registerWorker(): Promise<void> {
-  if (!import.meta.env.PROD) throw noWorker('Only a built client has a service worker.');
-  try {
-    await navigator.serviceWorker.register(workerUrl(), { updateViaCache: 'none' });
-  } catch (error) {
-    throw noWorker(String(error));
-  }
+  if (!import.meta.env.PROD) throw new Error('Only a built client has a service worker.');
+  await navigator.serviceWorker.register(workerUrl(), { updateViaCache: 'none' });
 }
 
 /** A policy can be made once. */
@@ -32,5 +26,3 @@ function workerUrl(): string {
     : WORKER;
   return url;
 }
-
-const noWorker = (message: string) => new MessengerError({ code: 'push_failed', message, retryable: true });

@@ -60,7 +60,7 @@ export function Thread({ id, target, onLeave }: ThreadProps) {
   const jumpTo = useCallback((messageId: string) => setJumpTarget({ messageId }), []);
   const find = useFind(box);
   const [marks, setMarks] = useState<Marks>(NO_MARKS);
-  const hasSent = useHasSent();
+  const hasSent = useHasSent(id);
   const mayOffer = useFeature('push') && hasSent;
   if (!row) {
     return (
@@ -114,9 +114,9 @@ export function Thread({ id, target, onLeave }: ThreadProps) {
   );
 }
 
-/** Whether the user has sent a message since they opened the conversation. */
-function useHasSent(): boolean {
-  const isSending = useOutbox().length > 0;
+/** Whether a message of the user's to the conversation was waiting to be stored since they opened it. */
+function useHasSent(id: string): boolean {
+  const isSending = useOutbox().some((entry) => entry.conversation_id === id);
   const [hasSent, setSent] = useState(false);
   useEffect(() => {
     if (isSending) setSent(true);

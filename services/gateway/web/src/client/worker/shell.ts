@@ -60,23 +60,25 @@ export async function removeOldShells({ caches }: ShellPort, shell: Shell): Prom
 }
 
 export async function answer(port: ShellPort, shell: Shell, kind: Kept, request: Request): Promise<Response> {
-  const cache = await port.caches.open(PREFIX + shell.version);
-  if (kind === 'asset') return asset(port, cache, request);
+  // A browser whose disk is full or damaged refuses caches. The client works without.
+  const opening = port.caches.open(PREFIX + shell.version).catch(() => null);
+  if (kind === 'asset') return asset(port, await opening, request);
   const network = port.fetch(request);
   const key = kind === 'page' ? PAGE : CONFIG;
   const response = await inTime(network);
+  const cache = await opening;
   // The page stays that of its assets. The next worker brings the next page.
-  if (response?.ok && kind === 'config') port.waitUntil(cache.put(CONFIG, response.clone()));
+  if (response?.ok && kind === 'config' && cache) port.waitUntil(cache.put(CONFIG, response.clone()));
   if (response && response.status < SERVER_ERRORS) return response;
-  return (await cache.match(key)) ?? network;
+  return (await cache?.match(key)) ?? network;
 }
 
 /** An asset never changes, because its name holds a hash of its content. */
-async function asset(port: ShellPort, cache: Cache, request: Request): Promise<Response> {
-  const kept = await cache.match(request.url);
+async function asset(port: ShellPort, cache: Cache | null, request: Request): Promise<Response> {
+  const kept = await cache?.match(request.url);
   if (kept) return kept;
   const response = await port.fetch(request);
-  if (response.ok && !isPage(response)) port.waitUntil(cache.put(request.url, response.clone()));
+  if (response.ok && !isPage(response) && cache) port.waitUntil(cache.put(request.url, response.clone()));
   return response;
 }
 

@@ -40,7 +40,7 @@ export class Notifier {
   #options: () => NotifierOptions;
   /** By conversation id: the message to notify the user about. */
   #newest = new Map<string, IncomingMessage>();
-  #shown = new Map<string, { close(): void }>();
+  #shown = new Map<string, { close(): void; isWorkers?: boolean }>();
   #watched = new Map<string, () => void>();
   #timers = new Timers<string>();
   #offs: (() => void)[];
@@ -48,7 +48,7 @@ export class Notifier {
   constructor(session: Session, options: () => NotifierOptions) {
     this.#session = session;
     this.#options = options;
-    const pageHidden = () => this.#closeAll();
+    const pageHidden = () => this.#closeOwn();
     globalThis.window?.addEventListener('pagehide', pageHidden);
     this.#offs = [
       session.onMessageToNotify((incoming) => this.#received(incoming)),
@@ -115,7 +115,7 @@ export class Notifier {
     const { id } = due.conversation;
     const data = { conversation_id: id, seq: due.message.seq };
     const close = () => void worker.close(data);
-    this.#shown.set(id, { close });
+    this.#shown.set(id, { close, isWorkers: true });
     await worker.show(title, { ...options, data });
     // Read or deleted in the meantime.
     if (!this.#newest.has(id)) close();
@@ -161,7 +161,11 @@ export class Notifier {
     if (isOff || row.read_seq >= due.message.seq) this.#close(id);
   }
 
-  /** A click on a page's notification does nothing without the page. */
+  /** A click on a page's notification does nothing without the page. The worker's ones stay. */
+  #closeOwn(): void {
+    for (const id of [...this.#newest.keys()]) if (!this.#shown.get(id)?.isWorkers) this.#close(id);
+  }
+
   #closeAll(): void {
     for (const id of [...this.#newest.keys()]) this.#close(id);
   }

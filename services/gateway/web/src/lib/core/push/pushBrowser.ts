@@ -33,7 +33,7 @@ const WORKER_MS = 10_000;
 export const pushFailed = (why: string) =>
   new MessengerError({ code: 'push_failed', message: why, retryable: true });
 
-/** `register` makes the service worker, if the page has none yet. */
+/** `register` makes the service worker, if the page has none yet. It may reject with anything. */
 export function pageBrowser(register: () => Promise<unknown>): PushBrowser {
   return {
     obstacle: findObstacle,
@@ -42,7 +42,10 @@ export function pageBrowser(register: () => Promise<unknown>): PushBrowser {
     ask: () => Notification.requestPermission().catch(() => Notification.permission),
     pushManager: async () => {
       const known = await navigator.serviceWorker.getRegistration();
-      if (!known) await register();
+      if (!known)
+        await register().catch((error) => {
+          throw pushFailed(String(error));
+        });
       // Without any worker this would wait for ever.
       const late = () => pushFailed('The service worker does not start.');
       return (await withDeadline(navigator.serviceWorker.ready, WORKER_MS, late)).pushManager;
@@ -75,6 +78,6 @@ function writeSaved(saved: SavedSubscription | null): void {
     if (saved) localStorage.setItem(STORED, JSON.stringify(saved));
     else localStorage.removeItem(STORED);
   } catch {
-    // Then push is on until the page is closed, and the next start turns it off.
+    // Then nobody knows at the next start that push is on: the switch shows it as off, and can turn it on again.
   }
 }

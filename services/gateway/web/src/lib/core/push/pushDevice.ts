@@ -19,6 +19,8 @@ export interface PushState {
   obstacle: PushObstacle | null;
 }
 
+/** Whose a subscription is that has still to be ended. */
+const NOBODY = 0;
 const BAD_KEY = 'application_server_key';
 
 export class PushDevice {
@@ -133,15 +135,18 @@ export class PushDevice {
       await this.#requests.unsubscribe(old.endpoint).catch(() => undefined);
   }
 
+  /** If the browser does not end the subscription, or the page ends first, the next check tries again. */
   async #forget(): Promise<void> {
     const saved = this.#browser.saved();
-    this.#browser.save(null);
+    if (saved) this.#browser.save({ ...saved, user: NOBODY });
     this.#isStored = false;
     // Somebody else's is unknown to the gateway under this user. It ends at the push service.
-    const told = saved?.user === this.#me ? this.#requests.unsubscribe(saved.endpoint) : null;
+    const isMine = saved?.user === this.#me;
+    const told = isMine ? this.#requests.unsubscribe(saved.endpoint).catch(() => undefined) : null;
     const manager = await this.#browser.pushManager();
-    const ended = manager.getSubscription().then((subscription) => subscription?.unsubscribe());
-    await Promise.allSettled([told, ended]);
+    await (await manager.getSubscription())?.unsubscribe();
+    this.#browser.save(null);
+    await told;
   }
 }
 
