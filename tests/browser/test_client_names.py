@@ -32,7 +32,7 @@ async def test_until_a_name_is_known_a_skeleton_is_shown_and_no_number(
     await page.route("**/users?ids=*", hold)
     await chat.open("Waiting")
     # A page of history comes with the names of its senders.
-    await expect(page.get_by_text("This is the beginning of the conversation")).to_be_visible()
+    await expect(page.get_by_text("No messages yet")).to_be_visible()
     admin = await clients.api_user(one)
     await admin.post(f"/conversations/{room}/participants", {"user_ids": [three, four]})
     await clients.post(three, room, "I am new")
