@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from chat_api.feed.event_log import EventLogger
 from chat_api.feed.held_lease import HeldLease
 from chat_api.feed.retention import Retention
 from chat_api.handlers.events import EventHandlers
+from chat_api.model import ConversationChanges
 from chat_api.storage.changes import PgChanges
 from chat_api.storage.event_log import CONSUMER, PgEventLog
 from chat_api.storage.participants import PgParticipants
@@ -26,11 +28,23 @@ from tests.integration.following import caught_up, following, run
 from tests.integration.indexing import ADMIN, Room
 
 
+class CountedChanges(PgChanges):
+    """Counts the changes that are read."""
+
+    count = 0
+
+    async def after_each(self, positions: Mapping[str, int], limit: int) -> dict[str, ConversationChanges]:
+        found = await super().after_each(positions, limit)
+        self.count += sum(len(changes.events) for changes in found.values())
+        return found
+
+
 class Host:
     """A host that reads events, page after page, and keeps its cursor."""
 
     def __init__(self, database: Database) -> None:
-        self._handlers = EventHandlers(PgEventLog(database), PgChanges(database))
+        self.changes = CountedChanges(database)
+        self._handlers = EventHandlers(PgEventLog(database), self.changes)
         self.cursor: str | None = None
         self.items: list[dict[str, Any]] = []
         self.largest = 0
@@ -83,6 +97,7 @@ async def test_a_host_reads_everything_once_in_order_however_small_the_pages(
         await host.read(limit)
         assert host.positions == expected
         assert host.largest <= limit
+        assert host.changes.count <= 2 * len(host.items), "it reads little more than it tells"
     assert len({item["id"] for item in host.items}) == len(host.items)
     assert host.items[-1]["data"]["users"] == [{"user_id": id_, "role": "member"} for id_ in (7, 8, 9)]
     # From the end on there is nothing, and what comes then.
@@ -131,7 +146,7 @@ async def test_numbers_have_no_gap_while_several_write(database: Database, rooms
     assert [row.number for row in await log.page(1, 100)] == [1, 2, 3, 4, 5]
     assert await log.head() == (5, 0)
     # Without a lease nothing is written.
-    held, _ = await log.append(new_id(), [rooms[0].id], [0], [9])
+    held = await log.append(new_id(), [rooms[0].id], [0], [9])
     assert (held, await log.head()) == (set(), (5, 0))
 
 

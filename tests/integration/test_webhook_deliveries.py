@@ -83,7 +83,7 @@ async def test_only_the_types_asked_for_and_nothing_from_before(
     async with world.feed() as feed:
         await rooms[0].send("before")
         feed.notice(rooms[0].id)
-        await until(lambda: feed.follower._handled.get(rooms[0].id, 0) >= 2)
+        await until(lambda: feed.follower._handled.get(rooms[0].id) >= 2)
         await make_webhook(world.database, receiver, MESSAGE_NEW)
         [id_] = await rooms[0].send("one")
         feed.notice(rooms[0].id)

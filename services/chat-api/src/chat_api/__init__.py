@@ -10,6 +10,7 @@ feed              a process of its own: follows committed changes, and writes th
 publisher         tells the gateways of durable changes, after their commit
 high_water_marks  tells the gateways every second how far conversations have come
 ports, model      what a store promises, and the data that travels between store and handlers
+event_ports       the same for what hosts and webhooks are told of
 tracing           spans of stored messages, where tracing is on
 settings          the environment variables that it reads
 check             audits the database: python -m chat_api.check

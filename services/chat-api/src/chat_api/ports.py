@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from chat_api.model import (
     Admitted,
-    ConversationChanges,
     ConversationData,
     Draft,
     Edit,
@@ -153,17 +152,6 @@ class ConversationStore(Protocol):
 
     async def last_positions(self, conversation_ids: Sequence[str]) -> dict[str, int]:
         """The last pos of each conversation, by id."""
-
-
-class ChangeStore(Protocol):
-    """Changes of a conversation. Raises like MessageStore."""
-
-    async def after(self, conversation_id: str, caller: int, pos: int) -> ConversationChanges | None:
-        """The changes above `pos`, as many as one answer may have; None if there is no such conversation.
-
-        A `caller` other than 0 doesn't get what happened to messages that were sent while they were not a
-        member.
-        """
 
 
 class ParticipantStore(Protocol):

@@ -9,7 +9,7 @@ REPORTS: Final = "reports"
 
 # Changed profiles, for every gateway: {user_id, conversation_ids, frame}.
 USERS: Final = "users"
-# The last number of the log of events, for whoever waits for more.
+# The log of events has grown, for whoever waits for more.
 EVENTS: Final = "events"
 # Revoked server keys, for every gateway: the key's id.
 SERVER_KEYS: Final = "server-keys"

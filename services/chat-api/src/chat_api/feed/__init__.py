@@ -7,7 +7,10 @@ agenda      which conversations are to be looked at, and when
 marks       hears which conversations have moved
 cursors     how far consumers have come, and who works on what, in PostgreSQL
 held_lease  the lease of a batch, which is renewed
+reached     remembers how far conversations have come
 indexer     the consumer that writes the search index
+event_log   the consumer that writes the log of events
+webhooks    delivers to webhooks what that log has
 push        the consumer that pushes new messages to the devices of users
 settings    the settings of the process
 metrics     what it tells of itself

@@ -27,8 +27,8 @@ class EventLogger:
     async def handle(self, claims: Sequence[Claim], lease: Lease) -> Mapping[str, int]:
         positions = {claim.conversation_id: claim.last_pos for claim in claims}
         after = [claim.pos for claim in claims]
-        held, last = await self._log.append(lease.token, list(positions), after, list(positions.values()))
+        held = await self._log.append(lease.token, list(positions), after, list(positions.values()))
         if held:
             # Whoever waits for events looks. If this is lost, they look a little later.
-            self._bus.publish(channels.EVENTS, str(last).encode())
+            self._bus.publish(channels.EVENTS, b"")
         return {id_: pos for id_, pos in positions.items() if id_ in held}

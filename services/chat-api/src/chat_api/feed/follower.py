@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -20,6 +19,7 @@ from chat_api.feed.agenda import Agenda
 from chat_api.feed.consumer import Claim, Consumer
 from chat_api.feed.cursors import FIRST_ID, PgCursors
 from chat_api.feed.held_lease import HeldLease
+from chat_api.feed.reached import REMEMBERED, Reached
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import new_id
 
@@ -35,7 +35,6 @@ BUSY_S: Final = 1.0
 BACK_OFF_S: Final = 1.0
 BACK_OFF_MAX_S: Final = 300.0
 STOP_S: Final = 5.0
-_REMEMBERED: Final = 100_000
 _DOUBLINGS_MAX: Final = 20
 
 
@@ -47,7 +46,7 @@ class Follower:
         self._cursors = cursors
         self._agenda = agenda
         # The pos up to which conversations are handled, as far as known: a mark is repeated for seconds.
-        self._handled: OrderedDict[str, int] = OrderedDict()
+        self._handled = Reached()
         self._attempts: dict[str, int] = {}
         # Smaller while PostgreSQL can't do a whole batch in time.
         self._batch = BATCH
@@ -80,7 +79,7 @@ class Follower:
     def on_marks(self, positions: Mapping[str, int]) -> None:
         """Notes conversations that have moved."""
         for conversation_id, pos in positions.items():
-            if self._handled.get(conversation_id, 0) < pos:
+            if self._handled.get(conversation_id) < pos:
                 self._agenda.delay(conversation_id, self._consumer.gather_s)
 
     def on_gap(self) -> None:
@@ -115,7 +114,7 @@ class Follower:
         with metrics.BATCH_TIME.labels(self._consumer.name).time():
             claimed = await self._cursors.claim(list(waited), token)
             for conversation_id, pos in claimed.done.items():
-                self._remember(conversation_id, pos)
+                self._handled.note(conversation_id, pos)
             for conversation_id, busy_s in claimed.busy.items():
                 delay_s = _jittered(min(busy_s, BUSY_S))
                 self._agenda.delay(conversation_id, delay_s, waited[conversation_id])
@@ -163,7 +162,7 @@ class Follower:
             attempts = 0
             if conversation_id in held:
                 attempts = self._attempts.pop(conversation_id, 0) + 1
-                if len(self._attempts) < _REMEMBERED:
+                if len(self._attempts) < REMEMBERED:
                     self._attempts[conversation_id] = attempts
             doubled = BACK_OFF_S * 2.0 ** min(attempts, _DOUBLINGS_MAX)
             self._agenda.delay(conversation_id, _jittered(min(doubled, BACK_OFF_MAX_S)))
@@ -171,15 +170,9 @@ class Follower:
     def _record(self, claim: Claim, pos: int) -> None:
         metrics.POSITIONS.labels(self._consumer.name).inc(pos - claim.pos)
         self._attempts.pop(claim.conversation_id, None)
-        self._remember(claim.conversation_id, pos)
+        self._handled.note(claim.conversation_id, pos)
         if pos < claim.last_pos:
             self._agenda.add(claim.conversation_id)
-
-    def _remember(self, conversation_id: str, pos: int) -> None:
-        self._handled[conversation_id] = pos
-        self._handled.move_to_end(conversation_id)
-        if len(self._handled) > _REMEMBERED:
-            self._handled.popitem(last=False)
 
     async def _sweep(self) -> None:
         while True:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from chat_api.event_ports import ChangeStore
 from chat_api.handlers.users import named_by, with_users
 from chat_api.model import ConversationData
-from chat_api.ports import ChangeStore, ConversationStore, UserStore
+from chat_api.ports import ConversationStore, UserStore
 from chat_api.publisher import Publisher
 from chat_api.rules.access import require_member
 from chat_api.rules.conversations import new_conversation

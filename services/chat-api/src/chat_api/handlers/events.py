@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
-from chat_api.model import ConversationChanges
+from chat_api.event_ports import ChangeStore, EventLog, LogRow
 from chat_api.webhooks.bodies import body_of, event_id
 from messenger_shared.contract import cursors, errors, timestamps
 from messenger_shared.contract.errors import AppError
@@ -13,36 +13,9 @@ from messenger_shared.rpc.messages import Request
 
 _LIST: Final = "events"
 # Changes of each kind that are read at once, of one conversation.
-_CHANGES: Final = 25
+_CHANGES_MAX: Final = 25
 # Pages of the log that one request reads, if nothing is left to tell of them.
 _PAGES: Final = 5
-
-
-class Row(Protocol):
-    """A row of the log: the conversation has changes above `after`, up to `upto`."""
-
-    number: int
-    conversation_id: str
-    after: int
-    upto: int
-    at: Any
-
-
-class EventLog(Protocol):
-    """The log of what changed where."""
-
-    async def page(self, first: int, limit: int) -> Sequence[Any]:
-        """The rows from the number `first` on."""
-
-    async def head(self) -> Any:
-        """(the last number, the number up to which rows are deleted)."""
-
-
-class ChangeReader(Protocol):
-    """Where the changes of conversations are read, in their latest state."""
-
-    async def after_each(self, positions: Mapping[str, int], limit: int) -> dict[str, ConversationChanges]:
-        """The changes of each conversation after its pos."""
 
 
 class _Place(NamedTuple):
@@ -52,10 +25,18 @@ class _Place(NamedTuple):
     pos: int = 0
 
 
+class _Plan(NamedTuple):
+    """Rows to be told: after which pos their conversations are read, and how many changes of each kind."""
+
+    rows: Sequence[LogRow]
+    positions: dict[str, int]
+    changes: int
+
+
 class EventHandlers:
     """Reading events in the order in which the feed noticed them."""
 
-    def __init__(self, log: EventLog, changes: ChangeReader) -> None:
+    def __init__(self, log: EventLog, changes: ChangeStore) -> None:
         self._log = log
         self._changes = changes
 
@@ -68,7 +49,7 @@ class EventHandlers:
             rows = await self._log.page(place.number, limit)
             place = await self._tell(rows, place, items, limit)
             has_more = bool(rows) and (place.number <= rows[-1].number or len(rows) == limit)
-            if items or not has_more:
+            if len(items) == limit or not has_more:
                 break
         return {"items": items, "next_cursor": cursors.encode(_LIST, *place), "has_more": has_more}
 
@@ -83,14 +64,11 @@ class EventHandlers:
         return _Place(int(number), int(pos))
 
     async def _tell(
-        self, rows: Sequence[Row], place: _Place, items: list[dict[str, Any]], limit: int
+        self, rows: Sequence[LogRow], place: _Place, items: list[dict[str, Any]], limit: int
     ) -> _Place:
-        """Adds the events of the rows to `items`, until there are `limit`. Returns how far it came."""
-        positions: dict[str, int] = {}
-        for row in rows:
-            start = max(row.after, place.pos) if row.number == place.number else row.after
-            positions.setdefault(row.conversation_id, start)
-        found = await self._changes.after_each(positions, _CHANGES) if rows else {}
+        """Adds events of the first rows to `items`, until there are `limit`. Returns how far it came."""
+        rows, positions, changes_max = _plan(rows, place, limit - len(items))
+        found = await self._changes.after_each(positions, changes_max) if rows else {}
         for row in rows:
             changes = found.get(row.conversation_id)
             if changes is None:
@@ -107,3 +85,20 @@ class EventHandlers:
                 return _Place(row.number, changes.to)
             place = _Place(row.number + 1)
         return place
+
+
+def _plan(rows: Sequence[LogRow], place: _Place, wanted: int) -> _Plan:
+    """The first rows, as many as it takes to read about `wanted` changes; at least one if there is any."""
+    positions: dict[str, int] = {}
+    changes, changes_max = 1, min(wanted, _CHANGES_MAX)
+    for count, row in enumerate(rows):
+        start = max(row.after, place.pos) if row.number == place.number else row.after
+        first = positions.get(row.conversation_id, start)
+        most = max(changes, min(row.upto - first, changes_max))
+        if count and most * len(positions.keys() | {row.conversation_id}) > wanted:
+            return _Plan(rows[:count], positions, changes)
+        positions[row.conversation_id], changes = first, most
+        if row.upto - first > changes_max:
+            # It isn't told to its end at once, and the next ones come after that.
+            return _Plan(rows[: count + 1], positions, changes)
+    return _Plan(rows, positions, changes)

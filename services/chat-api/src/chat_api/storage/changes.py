@@ -45,10 +45,6 @@ class PgChanges:
         return _complete(conversation_id, positions[0][1], found, CHANGES_MAX)
 
     async def after_each(self, positions: Mapping[str, int], limit: int) -> dict[str, ConversationChanges]:
-        """The changes of each conversation after its pos, by conversation, as nobody in particular sees them.
-
-        At most `limit` of each kind; `to` says how far these are all. Unknown conversations are left out.
-        """
         ids = list(positions)
         parameters = {"conversations": ids, "positions": [positions[id_] for id_ in ids]}
         found: dict[str, list[tuple[Kind, int, Sequence[Row]]]] = {id_: [] for id_ in ids}

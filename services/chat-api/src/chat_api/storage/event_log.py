@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
+from chat_api.event_ports import LogHead, LogRow
 from messenger_shared.contract.identifiers import SERVER
 from messenger_shared.postgres.database import Database
 
 # The name of the cursors of the consumer that writes the log; the migration has it too.
 CONSUMER: Final = "events"
 _APPEND: Final = """
-SELECT conversation_id, last FROM messenger.append_events(%s, %s::uuid[], %s::bigint[], %s::bigint[])
+SELECT conversation_id FROM messenger.append_events(%s, %s::uuid[], %s::bigint[], %s::bigint[])
 """
 # With the id of a webhook, whether the conversation waits for it already.
 _PAGE: Final = """
@@ -26,49 +26,29 @@ _HEAD: Final = "SELECT last, forgotten FROM messenger.event_log_head"
 _FORGET: Final = "SELECT messenger.forget_events(%s * interval '1 day', %s)"
 
 
-class LogRow(NamedTuple):
-    """A conversation has changes above `after`, up to `upto`. `waits`: a webhook's backlog has it already."""
-
-    number: int
-    conversation_id: str
-    after: int
-    upto: int
-    at: datetime
-    waits: bool = False
-
-
-class LogHead(NamedTuple):
-    """The last number of the log, and the one up to which it is deleted."""
-
-    last: int
-    forgotten: int
-
-
 class PgEventLog:
-    """The log in PostgreSQL. Every method raises AppError(unavailable) if it is away."""
+    """An EventLog in PostgreSQL, with what writes it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def append(
         self, token: str, ids: Sequence[str], after: Sequence[int], upto: Sequence[int]
-    ) -> tuple[set[str], int]:
+    ) -> set[str]:
         """Moves the cursors of the consumer and appends, in one transaction.
 
-        Returns the conversations that were still held with this token, and the last number.
+        Returns the conversations that were still held with this token.
         """
         # Readers see it before it is on disk, and remember its number: it must not be lost afterwards.
         parameters = (token, list(ids), list(after), list(upto))
         rows = await self._database.rows(_APPEND, parameters)
-        return {row[0] for row in rows}, rows[0][1] if rows else 0
+        return {row[0] for row in rows}
 
     async def page(self, first: int, limit: int, webhook_id: str | None = None) -> list[LogRow]:
-        """The rows from the number `first` on."""
         parameters = (webhook_id, first, limit)
         return [LogRow(*row) for row in await self._database.rows(_PAGE, parameters, user_id=SERVER)]
 
     async def head(self) -> LogHead:
-        """How far the log goes, in both directions."""
         return LogHead(*(await self._database.rows(_HEAD, user_id=SERVER))[0])
 
     async def forget(self, days: float, limit: int) -> int:

@@ -78,19 +78,17 @@ class RedeliverRequest(WebhookRequest):
             raise ValidationError("Needs a conversation_id.", "from_pos")
 
 
-class EventsRequest(RequestSchema):
-    """The events after a cursor. If there are none, the answer waits for `wait_s` seconds."""
-
-    cursor = cursor()
-    limit = page_limit()
-    wait_s = IntegerField(low=0, high=WAIT_MAX_S, load_default=0)
-
-
 class ReadRequest(RequestSchema):
     """The events after a cursor, as far as there are any now."""
 
     cursor = cursor()
     limit = page_limit()
+
+
+class EventsRequest(ReadRequest):
+    """The events after a cursor. If there are none, the answer waits for `wait_s` seconds."""
+
+    wait_s = IntegerField(low=0, high=WAIT_MAX_S, load_default=0)
 
 
 _WEBHOOK: Final = "/webhooks/{name}"
