@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +17,7 @@ from chat_api.feed.agenda import Agenda
 from chat_api.feed.cursors import PgCursors
 from chat_api.feed.event_log import EventLogger
 from chat_api.feed.follower import Follower
-from chat_api.feed.webhooks import dispatcher, supervisor
+from chat_api.feed.webhooks import dispatcher, receiver, supervisor
 from chat_api.feed.webhooks.dispatcher import Dispatcher
 from chat_api.feed.webhooks.model import Leased
 from chat_api.feed.webhooks.postman import Postman
@@ -58,6 +58,10 @@ class Delivery(NamedTuple):
         return str(self.body["data"].get("conversation_id"))
 
 
+async def _nothing(body: Any) -> None:
+    """Does nothing."""
+
+
 class Receiver:
     """A host's server. `plan` says with which status it answers, or LATE, or RESET."""
 
@@ -66,6 +70,8 @@ class Receiver:
         self.deliveries: list[Delivery] = []
         self.plan: Callable[[Any], int] = lambda body: 204
         self.headers: dict[str, str] = {}
+        # What happens while it handles a body.
+        self.meanwhile: Callable[[Any], Awaitable[None]] = _nothing
         self.at_once = 0
         self.most_at_once = 0
         self.url = ""
@@ -83,6 +89,7 @@ class Receiver:
             status = self.plan(body)
             self.deliveries.append(Delivery(request.headers["webhook-id"], body, status))
             await asyncio.sleep(TIMEOUT_S * 0.9 if status == LATE else 0)
+            await self.meanwhile(body)
         finally:
             self.at_once -= 1
         if status == LATE:
@@ -139,7 +146,7 @@ async def make_webhook(database: Database, receiver: Receiver, *types: str, name
     )
     if made is not None:
         receiver.secrets = [secret]
-    return (await store.signer(name)).id
+    return (await store.find(name)).id
 
 
 class Feed:
@@ -151,7 +158,9 @@ class Feed:
         postman = Postman(outgoing, TIMEOUT_S)
 
         def make(leased: Leased) -> Dispatcher:
-            return Dispatcher(leased.webhook, leased.number, log, changes, store, postman)
+            return Dispatcher(
+                receiver.Receiver(leased.webhook, store, postman), leased.number, log, changes, store
+            )
 
         consumer = EventLogger(log, self.bus, gather_s=0.0)
         self.follower = Follower(consumer, PgCursors(database, consumer.name), Agenda())
@@ -171,7 +180,7 @@ class Feed:
         """Stops as a process that is killed: it writes nothing any more."""
         tasks = [task for task in (self.supervisor._task, *self.follower._tasks) if task is not None]
         for each in self.supervisor._dispatchers.values():
-            tasks += [task for task in (each._task, *each._lanes.values()) if task is not None]
+            tasks += [task for task in (each._task, *each._lanes) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -188,7 +197,7 @@ class World:
         self.database = database
         self.deliveries = PgDeliveries(database)
         self.webhooks = PgWebhooks(database)
-        self._broker = MemoryBroker()
+        self.broker = MemoryBroker()
         self._outgoing = outgoing
 
     @asynccontextmanager
@@ -203,8 +212,8 @@ class World:
 
     def make_feed(self) -> Feed:
         """A feed that isn't started."""
-        feed = Feed(self.database, self._broker, self._outgoing)
-        self._broker.buses.append(feed.bus)
+        feed = Feed(self.database, self.broker, self._outgoing)
+        self.broker.buses.append(feed.bus)
         return feed
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
@@ -26,34 +25,15 @@ from tests.integration.delivering import (
     RESET,
     Receiver,
     World,
-    delivering,
     is_disabled,
     is_empty,
     is_parked,
     make_webhook,
     quiet,
-    receiving,
     waits,
 )
 from tests.integration.indexing import ADMIN, Room
 from tests.waiting import eventually, until
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as made:
-        yield made
-
-
-@pytest.fixture
-async def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    async with delivering(database, monkeypatch) as world:
-        yield world
-
-
-@pytest.fixture
-async def rooms(database: Database, database_url: str) -> list[Room]:
-    return [await Room(database, database_url).create() for _ in range(3)]
 
 
 async def test_bodies_are_what_a_socket_gets(world: World, receiver: Receiver, rooms: list[Room]) -> None:
@@ -214,7 +194,7 @@ async def test_a_webhook_that_is_put_again_right_after_410_is_delivered_to(
         await until(lambda: feed.supervisor._dispatchers)
         [gone] = feed.supervisor._dispatchers.values()
         # As after the answer, when it is enabled again before anybody notices.
-        gone.is_over = True
+        gone.receiver.is_over = True
         gone.wake()
         await rooms[0].send("1")
         feed.notice(rooms[0].id)
@@ -232,7 +212,7 @@ async def test_both_secrets_sign_for_a_while(world: World, receiver: Receiver, r
         feed.notice(rooms[0].id)
         await until(lambda: receiver.deliveries)
     await world.webhooks.rotate(NAME, NewSecret(new_id(), newest := new_secret()), 0)
-    assert (await world.webhooks.signer(NAME)).secrets == (newest,)
+    assert (await world.webhooks.find(NAME)).secrets == (newest,)
 
 
 async def test_slow_conversations_leave_lanes_to_others(
@@ -250,25 +230,6 @@ async def test_slow_conversations_leave_lanes_to_others(
         await room.send("1", "2")
         feed.notice(room.id)
         await until(lambda: receiver.taken.get(room.id) == [1, 2, 3], 5.0)
-
-
-async def test_several_processes_share_webhooks_and_take_over(
-    world: World, database: Database, rooms: list[Room]
-) -> None:
-    async with receiving() as one, receiving() as two, world.feed() as feed:
-        for name, receiver in (("one", one), ("two", two)):
-            await make_webhook(database, receiver, name=name)
-        other = world.make_feed()
-        await other.start()
-        await until(lambda: len(feed.supervisor._dispatchers) + len(other.supervisor._dispatchers) == 2)
-        await other.stop()
-        await until(lambda: len(feed.supervisor._dispatchers) == 2)
-        for room in rooms:
-            await room.send("1")
-        feed.notice(*(room.id for room in rooms))
-        for receiver in (one, two):
-            await until(lambda receiver=receiver: len(receiver.taken) == 3)  # type: ignore[misc]
-            assert receiver.repeats == 0
 
 
 async def test_kills_and_random_failures_lose_nothing_and_keep_the_order(

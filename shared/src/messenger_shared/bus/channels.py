@@ -11,6 +11,8 @@ REPORTS: Final = "reports"
 USERS: Final = "users"
 # The log of events has grown, for whoever waits for more.
 EVENTS: Final = "events"
+# Feeds say here that they deliver to webhooks.
+FEEDS: Final = "feeds"
 # Revoked server keys, for every gateway: the key's id.
 SERVER_KEYS: Final = "server-keys"
 

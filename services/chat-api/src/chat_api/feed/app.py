@@ -19,6 +19,7 @@ from chat_api.feed.settings import FeedSettings
 from chat_api.feed.webhooks.dispatcher import LANES, Dispatcher
 from chat_api.feed.webhooks.model import Leased
 from chat_api.feed.webhooks.postman import Postman
+from chat_api.feed.webhooks.receiver import Receiver
 from chat_api.feed.webhooks.store import PgDeliveries
 from chat_api.feed.webhooks.supervisor import Supervisor
 from chat_api.feed.webhooks.testing import TIMEOUT_S, WebhookTests
@@ -86,7 +87,7 @@ def _add_webhooks(
     store, changes, postman = PgDeliveries(database), PgChanges(database), Postman(outgoing)
 
     def make(leased: Leased) -> Dispatcher:
-        return Dispatcher(leased.webhook, leased.number, log, changes, store, postman)
+        return Dispatcher(Receiver(leased.webhook, store, postman), leased.number, log, changes, store)
 
     supervisor = Supervisor(store, bus, make)
     tests = WebhookTests(PgWebhooks(database), Postman(outgoing, TIMEOUT_S))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from chat_api.webhooks.store import NewSecret, Signer, WebhookRow
+from chat_api.webhooks.store import NewSecret, Webhook, WebhookRow
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 from messenger_shared.contract.identifiers import SERVER
@@ -46,10 +46,10 @@ UPDATE messenger.webhooks w
        secret_id = %(request)s::uuid
  WHERE w.name = %(name)s RETURNING w.secret
 """
-_SIGNER: Final = """
-SELECT id::text, url, secret, CASE WHEN old_secret_until > now() THEN old_secret END
-  FROM messenger.webhooks WHERE name = %s
-"""
+# What `to_webhook` takes.
+WEBHOOK_COLUMNS: Final = """w.id::text, w.name, w.url, w.types,
+       array_remove(ARRAY[w.secret, CASE WHEN w.old_secret_until > now() THEN w.old_secret END], NULL)"""
+_FIND: Final = f"SELECT {WEBHOOK_COLUMNS} FROM messenger.webhooks w WHERE name = %s"
 _ATTEMPTS: Final = """
 SELECT jsonb_build_object('id', a.id, 'at', messenger.to_wire(a.at), 'event_id', a.event_id, 'type', a.type,
            'attempt', a.attempt, 'status', a.status, 'failure', a.failure, 'took_ms', a.took_ms)
@@ -68,6 +68,12 @@ ON CONFLICT (webhook_id, conversation_id) DO UPDATE
    SET pos = least(b.pos, excluded.pos), attempts = 0, due_at = now(), parked_at = NULL
 RETURNING 1
 """
+
+
+def to_webhook(row: Row) -> Webhook:
+    """The webhook of a row with WEBHOOK_COLUMNS."""
+    id_, name, url, types, secrets = row
+    return Webhook(id_, name, url, frozenset(types), tuple(secrets))
 
 
 class PgWebhooks:
@@ -106,16 +112,15 @@ class PgWebhooks:
         parameters = {"name": name, "request": new.request_id, "secret": new.secret, "keep": keep_s}
         return str((await self._one(_ROTATE, parameters))[0])
 
-    async def signer(self, name: str) -> Signer:
-        id_, url, secret, old_secret = await self._one(_SIGNER, (name,))
-        return Signer(id_, url, (secret,) if old_secret is None else (secret, old_secret))
+    async def find(self, name: str) -> Webhook:
+        return to_webhook(await self._one(_FIND, (name,)))
 
     async def attempts(self, name: str, before: int, limit: int) -> list[Mapping[str, Any]]:
-        parameters = ((await self.signer(name)).id, before, limit)
+        parameters = ((await self.find(name)).id, before, limit)
         return [row[0] for row in await self._rows(_ATTEMPTS, parameters)]
 
     async def redeliver(self, name: str, conversation_id: str | None, from_pos: int | None) -> int:
-        id_ = (await self.signer(name)).id
+        id_ = (await self.find(name)).id
         if from_pos is None:
             return len(await self._rows(_TRY_AGAIN, (id_, conversation_id)))
         await self._one(_GO_BACK, (id_, from_pos, conversation_id))

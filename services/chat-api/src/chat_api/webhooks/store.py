@@ -26,11 +26,13 @@ class NewSecret(NamedTuple):
     secret: str
 
 
-class Signer(NamedTuple):
-    """What it takes to post to a webhook's receiver."""
+class Webhook(NamedTuple):
+    """A webhook as whoever posts to its receiver needs it. `secrets` has two while they change."""
 
     id: str
+    name: str
     url: str
+    types: frozenset[str]
     secrets: tuple[str, ...]
 
 
@@ -54,7 +56,7 @@ class WebhookStore(Protocol):
     async def rotate(self, name: str, new: NewSecret, keep_s: float) -> str:
         """Gives it a new secret, and keeps the old one for so long. Returns the one of this request."""
 
-    async def signer(self, name: str) -> Signer:
+    async def find(self, name: str) -> Webhook:
         """Where to post, and with which secrets."""
 
     async def attempts(self, name: str, before: int, limit: int) -> list[Mapping[str, Any]]:

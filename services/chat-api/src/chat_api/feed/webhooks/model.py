@@ -7,23 +7,18 @@ from typing import NamedTuple
 
 from chat_api.model import ConversationChanges
 from chat_api.webhooks.schedule import Verdict
-
-
-class Webhook(NamedTuple):
-    """A webhook as it is now. `secrets` has two while they change."""
-
-    id: str
-    name: str
-    url: str
-    types: frozenset[str]
-    secrets: tuple[str, ...]
+from chat_api.webhooks.store import Webhook
 
 
 class Leased(NamedTuple):
-    """A webhook that is this process's for now, and the number of the log up to which it is served."""
+    """A webhook that is this process's for now, and the number of the log up to which it is served.
+
+    `share` is how many webhooks are to be this process's, of all.
+    """
 
     webhook: Webhook
     number: int
+    share: int
 
 
 class Due(NamedTuple):
@@ -73,8 +68,9 @@ class Work:
     at: str
     # The rows of the log that are done with it.
     numbers: list[int] = field(default_factory=list)
-    # Read ahead of time, from `after` on.
+    # Read ahead of time, from `after` on, and when that was on the loop's clock.
     changes: ConversationChanges | None = None
-    # Only of one from the backlog: how often its next change has failed.
+    read_at: float = 0.0
+    # Of one in the backlog: the pos that it has there, and how often its next change has failed.
+    was: int | None = None
     attempts: int = 0
-    is_retry: bool = False

@@ -9,10 +9,11 @@ from typing import Any, Final, Protocol
 import orjson
 
 from chat_api.feed.webhooks import metrics
-from chat_api.feed.webhooks.model import Attempt, Outcome, Webhook
+from chat_api.feed.webhooks.model import Attempt, Outcome
 from chat_api.outgoing.client import Answer, OutgoingError
 from chat_api.outgoing.signatures import signed_headers
 from chat_api.webhooks.schedule import Verdict, retry_after_s, verdict_of
+from chat_api.webhooks.store import Webhook
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
 

@@ -12,12 +12,12 @@ from typing import Final
 from chat_api.feed.webhooks import metrics
 from chat_api.feed.webhooks.dispatcher import Dispatcher
 from chat_api.feed.webhooks.model import Figures, Leased
+from chat_api.feed.webhooks.peers import Peers
 from chat_api.feed.webhooks.store import LEASE_S, PgDeliveries
 from chat_api.webhooks.schedule import Verdict
 from messenger_shared.bus import channels
 from messenger_shared.bus.interface import Bus
 from messenger_shared.contract.errors import AppError
-from messenger_shared.contract.identifiers import new_id
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +28,13 @@ MakeDispatcher = Callable[[Leased], Dispatcher]
 
 
 class Supervisor:
-    """Renews leases every second, and takes one that is free: so several processes share the webhooks."""
+    """Renews leases every second, and takes one that is free until this process has its share."""
 
     def __init__(self, store: PgDeliveries, bus: Bus, make: MakeDispatcher) -> None:
         self._store = store
         self._bus = bus
         self._make = make
-        self._token = new_id()
+        self._peers = Peers(bus)
         self._dispatchers: dict[str, Dispatcher] = {}
         self._rounds = 0
         self._task: asyncio.Task[None] | None = None
@@ -42,6 +42,7 @@ class Supervisor:
 
     async def start(self) -> None:
         """Starts to lease webhooks and to deliver. If Redis is away, the bus subscribes when it is back."""
+        await self._peers.start()
         with contextlib.suppress(AppError):
             await self._bus.subscribe([channels.EVENTS], self._on_events)
         self._task = asyncio.create_task(self._run(), name="webhooks")
@@ -53,6 +54,7 @@ class Supervisor:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.gather(*(self._end(id_) for id_ in list(self._dispatchers)))
+        await self._peers.stop()
 
     def _on_events(self, payload: bytes) -> None:
         for dispatcher in self._dispatchers.values():
@@ -70,9 +72,13 @@ class Supervisor:
 
     async def _round(self) -> None:
         asked_at = self._loop.time()
-        leased = {row.webhook.id: row for row in await self._store.lease(self._token, LEASE_S)}
+        leases = await self._store.lease(LEASE_S, self._peers.count())
+        self._peers.tell(is_here=True)
+        leased = {row.webhook.id: row for row in leases}
+        # Above its share, it leaves one to the others, who take one each round.
+        extra = leases[-1].webhook.id if leases and len(leases) > leases[0].share else None
         for id_, dispatcher in list(self._dispatchers.items()):
-            if dispatcher.is_over or id_ not in leased:
+            if dispatcher.receiver.is_over or id_ not in leased or id_ == extra:
                 # A receiver that wanted no more may be asked again meanwhile. The next round leases it anew.
                 await self._end(id_)
                 leased.pop(id_, None)
@@ -81,22 +87,22 @@ class Supervisor:
                 self._dispatchers[id_] = self._make(row)
                 _announce(row.webhook.name)
                 await self._dispatchers[id_].start()
-            self._dispatchers[id_].webhook = row.webhook
-            self._dispatchers[id_].leased_until = asked_at + LEASE_S
+            receiver = self._dispatchers[id_].receiver
+            receiver.webhook, receiver.leased_until = row.webhook, asked_at + LEASE_S
         self._rounds += 1
         for id_, dispatcher in self._dispatchers.items():
             if (number := dispatcher.number) > leased[id_].number:
-                await self._store.progress(self._token, id_, number)
-            await dispatcher.record()
+                await self._store.progress(id_, number)
+            await dispatcher.receiver.record()
             if self._rounds % MEASURE_ROUNDS == 1:
-                _show(dispatcher.webhook.name, await self._store.figures(id_))
+                _show(dispatcher.receiver.webhook.name, await self._store.figures(id_))
 
     async def _end(self, id_: str) -> None:
         dispatcher = self._dispatchers.pop(id_)
         await dispatcher.stop()
-        _show(dispatcher.webhook.name, Figures(0, 0, 0.0))
+        _show(dispatcher.receiver.webhook.name, Figures(0, 0, 0.0))
         with contextlib.suppress(AppError):
-            await self._store.release(self._token, id_, dispatcher.number)
+            await self._store.release(id_, dispatcher.number)
 
 
 def _announce(name: str) -> None:

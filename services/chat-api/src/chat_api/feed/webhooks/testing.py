@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chat_api.feed.webhooks.model import Webhook
 from chat_api.feed.webhooks.postman import Postman
 from chat_api.webhooks.bodies import test_body
 from chat_api.webhooks.schedule import Verdict
@@ -26,8 +25,7 @@ class WebhookTests:
     async def test(self, request: Request) -> Any:
         """Posts a signed test once, also if the webhook is disabled, and returns what became of it."""
         name = request.body["name"]
-        signer = await self._webhooks.signer(name)
-        webhook = Webhook(signer.id, name, signer.url, frozenset(), signer.secrets)
+        webhook = await self._webhooks.find(name)
         body = test_body(name, timestamps.now_text())
         outcome, attempt = await self._postman.post(webhook, f"evt_test_{request.body['test_id']}", body, 1)
         return {
