@@ -16,7 +16,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from messenger_shared.contract.schemas.webhooks import EVENT_TYPES
-from tests.client import User
+from tests.client import Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
 from tests.e2e.hosts import host_with, new_key
@@ -95,7 +95,7 @@ async def test_what_no_webhook_may_be(host: User) -> None:
         ({"url": ""}, "invalid_frame", "url"),
         ({"types": []}, "invalid_frame", "types"),
         ({"types": ["message.read"]}, "invalid_frame", "types"),
-        ({"types": ["message.new"] * 11}, "invalid_frame", "types"),
+        ({"types": ["message.new"] * 13}, "invalid_frame", "types"),
         ({"disabled": 1}, "invalid_frame", "disabled"),
     ):
         refused = await host.call("PUT", path, body={"url": url, "types": ["message.new"]} | fields)
@@ -175,6 +175,37 @@ async def test_who_waits_for_events_hears_at_once(host: User, crowd: Crowd, stac
         assert (await host.get("/server/events", cursor=bad)).body["code"] == "invalid_frame"
     expired = await host.get("/server/events", cursor="WyJldmVudHMiLDAsMF0")
     assert (expired.status, expired.body["code"]) == (410, "cursor_expired")
+
+
+async def test_a_webhook_that_asks_for_it_hears_who_comes_and_goes(
+    host: User, receiver: Receiver, crowd: Crowd
+) -> None:
+    begin = await _end(host)
+    came: list[tuple[User, Socket]] = []
+
+    async def one_comes() -> bool:
+        """Whether the host hears of a user who comes. At first, no feed may have the webhook yet."""
+        user = crowd.newcomer()
+        came.append((user, await user.connect()))
+        with contextlib.suppress(AssertionError):
+            await until(lambda: _of_user(receiver, user), 2.0)
+        return bool(_of_user(receiver, user))
+
+    async with webhook(host, receiver.url, "user.offline", "user.online") as (path, secret):
+        receiver.secrets = [secret]
+        await eventually(one_comes, SOON_S)
+        user, socket = came[-1]
+        await socket.close()
+        await until(lambda: len(_of_user(receiver, user)) == 2, SOON_S)
+        assert _of_user(receiver, user) == ["user.online", "user.offline"]
+        assert (await host.get(f"{path}/attempts")).body["items"] == []
+    assert all(body["ordered"] is False for body in (d.body for d in receiver.deliveries))
+    items = await _pull(host, begin)
+    assert not [item for item in items if item["type"].startswith("user.")]
+
+
+def _of_user(receiver: Receiver, user: User) -> list[str]:
+    return [d.body["type"] for d in receiver.deliveries if d.body["data"].get("user_id") == user.user_id]
 
 
 async def test_the_flask_example_keeps_the_newest_state(host: User, crowd: Crowd) -> None:

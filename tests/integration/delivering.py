@@ -106,7 +106,7 @@ class Receiver:
         found: dict[str, list[int]] = defaultdict(list)
         for delivery in self.deliveries:
             if 200 <= delivery.answered < 300:
-                found[delivery.room].append(delivery.body["data"]["pos"])
+                found[delivery.room].append(delivery.body["data"].get("pos"))
         return found
 
     @property
@@ -180,7 +180,7 @@ class Feed:
         """Stops as a process that is killed: it writes nothing any more."""
         tasks = [task for task in (self.supervisor._task, *self.follower._tasks) if task is not None]
         for each in self.supervisor._dispatchers.values():
-            tasks += [task for task in (each._task, *each._lanes) if task is not None]
+            tasks += [task for task in (each._task, *each._lanes, *each.presence._tasks) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

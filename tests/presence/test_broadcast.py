@@ -75,6 +75,17 @@ async def test_those_who_watch_a_user_are_told_how_he_is(
     assert presence_states.unpack(received) == [Change(5, 7, status, AT_MS, seen_ms, hides)]
 
 
+async def test_feeds_are_told_of_everybody(reader: ChannelReader) -> None:
+    await reader.listen(channels.PRESENCE_ALL)
+    reader.silent.publish([transition(7, ONLINE), transition(8, OFFLINE), transition(9, OFFLINE, hides=True)])
+    [received] = await reader.take(1)
+    assert presence_states.unpack(received) == [
+        Change(5, 7, ONLINE, AT_MS, None, False),
+        Change(5, 8, OFFLINE, AT_MS, SEEN_MS, False),
+        Change(5, 9, OFFLINE, AT_MS, None, True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("published", "fields"),
     [

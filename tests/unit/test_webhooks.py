@@ -11,9 +11,10 @@ from standardwebhooks import Webhook as Judge
 from chat_api.outgoing.signatures import new_secret, signed_headers
 from chat_api.publisher import message_event, pins_event
 from chat_api.webhooks import schedule
-from chat_api.webhooks.bodies import body_of, event_id
+from chat_api.webhooks.bodies import body_of, event_id, presence_body, presence_id
 from chat_api.webhooks.schedule import RETRY_AFTER_MAX_S, Verdict, delay_s, retry_after_s, verdict_of
 from messenger_sdk import verify_webhook
+from messenger_shared.contract.presence_states import OFFLINE, Change
 
 ROOM = "00000000-0000-7000-8000-00000000000c"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -90,3 +91,14 @@ def test_a_body_has_the_events_own_fields_and_the_messages_time() -> None:
         "timestamp": "noticed",
         "data": {"conversation_id": ROOM, "pos": 8, "message_ids": [], "user_id": 1},
     }
+
+
+def test_a_transition_has_an_id_of_its_own_and_no_order() -> None:
+    change = Change(version=5, user_id=7, status=OFFLINE, at_ms=2_000, seen_ms=1_000, hides=False)
+    assert presence_id(change) == "evt_presence_7_5"
+    at = "1970-01-01T00:00:02.000Z"
+    data = {"user_id": 7, "timestamp": at, "last_seen_at": "1970-01-01T00:00:01.000Z"}
+    body = {"type": "user.offline", "timestamp": at, "data": data, "ordered": False}
+    assert presence_body(change) == body
+    del data["last_seen_at"]
+    assert presence_body(change._replace(seen_ms=None)) == body

@@ -1,4 +1,4 @@
-"""Publishes transitions on the bus: each on its user's channel, and all of them on online:status."""
+"""Publishes transitions on the bus: each on its user's channel, all on presence:all and on online:status."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from typing import Any, Final
 from messenger_shared.bus import channels
 from messenger_shared.bus.interface import Bus
 from messenger_shared.contract import events, presence_states
-from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE, Change, moment
+from messenger_shared.contract.presence_states import OFFLINE, TYPES, Change, fields_of, moment
 from presence.ports import Transition
 
 USERS_PER_MESSAGE: Final = 100
-_TYPES: Final = {
-    ONLINE: events.USER_ONLINE,
-    AWAY: events.USER_AWAY,
-    OFFLINE: events.USER_OFFLINE,
-}
 
 
 class Broadcast:
@@ -28,25 +23,30 @@ class Broadcast:
 
     def publish(self, transitions: Sequence[Transition]) -> None:
         """Publishes `transitions`. Those of one user keep their order."""
-        if self._publish_online_status:
-            for start in range(0, len(transitions), USERS_PER_MESSAGE):
-                frame = _frame(transitions[start : start + USERS_PER_MESSAGE])
-                self._bus.publish(channels.ONLINE_STATUS, frame)
-        for transition in transitions:
-            self._publish_change(transition, _shown_seen_ms(transition))
+        for start in range(0, len(transitions), USERS_PER_MESSAGE):
+            some = transitions[start : start + USERS_PER_MESSAGE]
+            if self._publish_online_status:
+                self._bus.publish(channels.ONLINE_STATUS, _frame(some))
+            changes = [_change(transition, _shown_seen_ms(transition)) for transition in some]
+            self._bus.publish(channels.PRESENCE_ALL, presence_states.pack(changes))
+            for change in changes:
+                self._publish_change(change)
 
     def republish(self, transition: Transition) -> None:
         """Publishes how the user is seen, on the user's channel only."""
-        self._publish_change(transition, None)
+        self._publish_change(_change(transition, None))
 
     def request_reports(self) -> None:
         """Asks all gateways for a report."""
         self._bus.publish(channels.REPORTS, b"")
 
-    def _publish_change(self, transition: Transition, seen_ms: int | None) -> None:
-        version, user_id, status, at_ms, _, hides = transition
-        change = Change(version, user_id, status, at_ms, seen_ms, hides)
-        self._bus.publish(channels.presence(user_id), presence_states.pack([change]))
+    def _publish_change(self, change: Change) -> None:
+        self._bus.publish(channels.presence(change.user_id), presence_states.pack([change]))
+
+
+def _change(transition: Transition, seen_ms: int | None) -> Change:
+    version, user_id, status, at_ms, _, hides = transition
+    return Change(version, user_id, status, at_ms, seen_ms, hides)
 
 
 def _frame(transitions: Sequence[Transition]) -> bytes:
@@ -54,10 +54,8 @@ def _frame(transitions: Sequence[Transition]) -> bytes:
     if len(transitions) > 1:
         return events.encode_frame(events.PRESENCE_BATCH, users=[_row(t) for t in transitions])
     [one] = transitions
-    fields: dict[str, Any] = {"user_id": one.user_id, "timestamp": moment(one.at_ms)}
-    if (seen_ms := _shown_seen_ms(one)) is not None:
-        fields["last_seen_at"] = moment(seen_ms)
-    return events.encode_frame(_TYPES[one.status], **fields)
+    fields = fields_of(one.user_id, one.at_ms, _shown_seen_ms(one))
+    return events.encode_frame(TYPES[one.status], **fields)
 
 
 def _row(transition: Transition) -> dict[str, Any]:

@@ -989,6 +989,8 @@ class WebhookWithSecret(TypedDict):
             "participant.added",
             "participant.updated",
             "participant.removed",
+            "user.online",
+            "user.offline",
         ]
     ]
     disabled: bool
@@ -1018,6 +1020,8 @@ class ServerWebhookPutBody(TypedDict):
             "participant.added",
             "participant.updated",
             "participant.removed",
+            "user.online",
+            "user.offline",
         ]
     ]
     disabled: NotRequired[bool]
@@ -1042,6 +1046,8 @@ class Webhook(TypedDict):
             "participant.added",
             "participant.updated",
             "participant.removed",
+            "user.online",
+            "user.offline",
         ]
     ]
     disabled: bool

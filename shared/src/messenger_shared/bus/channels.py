@@ -9,6 +9,8 @@ REPORTS: Final = "reports"
 
 # Changed profiles, for every gateway: {user_id, conversation_ids, frame}.
 USERS: Final = "users"
+# Every transition of presence, for feeds that tell webhooks of them.
+PRESENCE_ALL: Final = "presence:all"
 # The log of events has grown, for whoever waits for more.
 EVENTS: Final = "events"
 # Feeds say here that they deliver to webhooks.

@@ -19,6 +19,7 @@ from chat_api.feed.settings import FeedSettings
 from chat_api.feed.webhooks.dispatcher import LANES, Dispatcher
 from chat_api.feed.webhooks.model import Leased
 from chat_api.feed.webhooks.postman import Postman
+from chat_api.feed.webhooks.presence import PRESENCE_LANES
 from chat_api.feed.webhooks.receiver import Receiver
 from chat_api.feed.webhooks.store import PgDeliveries
 from chat_api.feed.webhooks.supervisor import Supervisor
@@ -82,7 +83,8 @@ def build_app(settings: FeedSettings) -> web.Application:
 def _add_webhooks(
     app: web.Application, settings: FeedSettings, database: Database, bus: RedisBus, log: PgEventLog
 ) -> None:
-    limits = Limits(running=LANES * WEBHOOKS_MAX, per_host=LANES * WEBHOOKS_MAX, idle=LANES)
+    most = (LANES + PRESENCE_LANES) * WEBHOOKS_MAX
+    limits = Limits(running=most, per_host=most, idle=LANES)
     outgoing = OutgoingClient(settings.outgoing, "webhooks", limits)
     store, changes, postman = PgDeliveries(database), PgChanges(database), Postman(outgoing)
 

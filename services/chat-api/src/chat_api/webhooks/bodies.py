@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from messenger_shared.contract.events import MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_NEW, Event
+from messenger_shared.contract.presence_states import TYPES, Change, fields_of
 
 TEST: Final = "webhook.test"
 # Where a message has the time of what happened to it.
@@ -27,6 +28,17 @@ def body_of(event: Event, at: str) -> dict[str, Any]:
     type_ = frame.pop("type")
     message = frame.get("data") or {}
     return {"type": type_, "timestamp": message.get(_TIMES.get(type_)) or at, "data": frame}
+
+
+def presence_id(change: Change) -> str:
+    """The id of a transition of a user."""
+    return f"evt_presence_{change.user_id}_{change.version}"
+
+
+def presence_body(change: Change) -> dict[str, Any]:
+    """The body of a transition: as that of an event, and that there is no order between these."""
+    data = fields_of(change.user_id, change.at_ms, change.seen_ms)
+    return {"type": TYPES[change.status], "timestamp": data["timestamp"], "data": data, "ordered": False}
 
 
 def test_body(name: str, at: str) -> dict[str, Any]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import math
 from bisect import bisect_right
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from gateway.connections.connection import Connection
 from messenger_shared.contract import events
-from messenger_shared.contract.presence_states import AWAY, OFFLINE, ONLINE, moment
+from messenger_shared.contract.presence_states import OFFLINE, TYPES, fields_of, moment
 
 # A log is compacted when its dead entries outnumber the live ones by more than this.
 MAX_DEAD_ENTRIES: Final = 64
-_TYPES: Final = {ONLINE: events.USER_ONLINE, AWAY: events.USER_AWAY, OFFLINE: events.USER_OFFLINE}
 
 
 class ViewedConversation:
@@ -133,15 +132,15 @@ class UserPresence:
         row = self._rows[with_seen]
         if row is None:
             fields = {"user_id": self.user_id, "status": self.status}
-            row = self._rows[with_seen] = orjson.dumps({**fields, "last_seen_at": self._last_seen(with_seen)})
+            row = self._rows[with_seen] = orjson.dumps(
+                {**fields, "last_seen_at": moment(self._shown_seen_ms(with_seen))}
+            )
         return row
 
     def frame(self, *, with_seen: bool) -> bytes:
         """The frame about this user alone."""
-        fields: dict[str, Any] = {"user_id": self.user_id, "timestamp": moment(self.at_ms)}
-        if (seen := self._last_seen(with_seen)) is not None:
-            fields["last_seen_at"] = seen
-        return events.encode_frame(_TYPES[self.status], **fields)
+        fields = fields_of(self.user_id, self.at_ms, self._shown_seen_ms(with_seen))
+        return events.encode_frame(TYPES[self.status], **fields)
 
-    def _last_seen(self, with_seen: bool) -> str | None:
-        return moment(self.seen_ms) if with_seen and not self.hides and self.status == OFFLINE else None
+    def _shown_seen_ms(self, with_seen: bool) -> int | None:
+        return self.seen_ms if with_seen and not self.hides and self.status == OFFLINE else None

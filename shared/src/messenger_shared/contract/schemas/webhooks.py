@@ -12,7 +12,7 @@ from messenger_shared.contract.schemas.resources import PageSchema
 
 WEBHOOKS_MAX: Final = 10
 WEBHOOK_NAME_CHARS: Final = 100
-# The durable events. Hosts get no others.
+# The durable events.
 EVENT_TYPES: Final = (
     events.MESSAGE_NEW,
     events.MESSAGE_EDITED,
@@ -25,6 +25,9 @@ EVENT_TYPES: Final = (
     events.PARTICIPANT_UPDATED,
     events.PARTICIPANT_REMOVED,
 )
+# What only webhooks have, and only those that name it. It isn't durable.
+PRESENCE_TYPES: Final = (events.USER_ONLINE, events.USER_OFFLINE)
+WEBHOOK_TYPES: Final = EVENT_TYPES + PRESENCE_TYPES
 # Why a webhook is disabled: the host asked for it, or its receiver answered 410.
 DISABLED: Final = ("host", "gone")
 
@@ -34,7 +37,7 @@ class WebhookSchema(Schema):
 
     name = fields.String(required=True)
     url = fields.String(required=True)
-    types = fields.List(fields.String(validate=validate.OneOf(EVENT_TYPES)), required=True)
+    types = fields.List(fields.String(validate=validate.OneOf(WEBHOOK_TYPES)), required=True)
     disabled = fields.Boolean(required=True)
     disabled_reason = fields.String(required=True, allow_none=True, validate=validate.OneOf(DISABLED))
     created_at = MomentField(required=True)

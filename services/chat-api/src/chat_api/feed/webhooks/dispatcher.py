@@ -19,6 +19,7 @@ from chat_api.feed.reached import Reached
 from chat_api.feed.webhooks import metrics
 from chat_api.feed.webhooks.lane import CHANGES, FRESH_S, Arrival, deliver
 from chat_api.feed.webhooks.model import Work
+from chat_api.feed.webhooks.presence import PresencePosts
 from chat_api.feed.webhooks.receiver import Receiver
 from chat_api.feed.webhooks.store import PgDeliveries
 from chat_api.webhooks.schedule import delay_s
@@ -45,6 +46,7 @@ class Dispatcher:
         self, receiver: Receiver, number: int, event_log: EventLog, changes: ChangeStore, store: PgDeliveries
     ) -> None:
         self.receiver = receiver
+        self.presence = PresencePosts(receiver)
         self._webhook_id = receiver.webhook.id
         self._name = receiver.webhook.name
         self._log, self._changes, self._store = event_log, changes, store
@@ -81,6 +83,7 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.presence.stop()
         with contextlib.suppress(AppError):
             await self.receiver.record()
 

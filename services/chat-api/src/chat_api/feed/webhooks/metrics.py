@@ -23,6 +23,11 @@ DISABLED = Counter("messenger_webhook_disabled", "Times that a receiver answered
 FORGOTTEN = Counter(
     "messenger_webhook_forgotten", "Rows of the log that were deleted before they were delivered", _WEBHOOK
 )
+PRESENCE_DROPPED = Counter(
+    "messenger_webhook_presence_dropped",
+    "Transitions of users that were not delivered: too many waited (`full`), or it took too long (`failed`)",
+    ["webhook", "reason"],
+)
 WAITING = Gauge(
     "messenger_webhook_waiting",
     "Conversations whose next change is tried again later",

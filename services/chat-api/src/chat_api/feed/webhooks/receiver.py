@@ -34,7 +34,7 @@ class Receiver:
         self._attempts: list[Attempt] = []
         self._loop = asyncio.get_running_loop()
 
-    async def post(self, id_: str, body: Mapping[str, Any], number: int) -> Outcome:
+    async def post(self, id_: str, body: Mapping[str, Any], number: int, *, is_kept: bool = True) -> Outcome:
         """Makes the attempt with this number. A receiver that is gone disables its webhook.
 
         Raises AppError if nothing can be said now: unavailable without the lease, or overloaded.
@@ -42,7 +42,7 @@ class Receiver:
         if self.is_over or self._loop.time() >= self.leased_until:
             raise AppError(errors.UNAVAILABLE)
         outcome, attempt = await self._postman.post(self.webhook, id_, body, number)
-        if len(self._attempts) < ATTEMPTS_MAX:
+        if is_kept and len(self._attempts) < ATTEMPTS_MAX:
             self._attempts.append(attempt)
         if outcome.verdict is Verdict.GONE:
             self.is_over = True

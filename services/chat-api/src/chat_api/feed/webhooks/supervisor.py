@@ -13,11 +13,14 @@ from chat_api.feed.webhooks import metrics
 from chat_api.feed.webhooks.dispatcher import Dispatcher
 from chat_api.feed.webhooks.model import Figures, Leased
 from chat_api.feed.webhooks.peers import Peers
+from chat_api.feed.webhooks.presence import FAILED, FULL
 from chat_api.feed.webhooks.store import LEASE_S, PgDeliveries
 from chat_api.webhooks.schedule import Verdict
 from messenger_shared.bus import channels
 from messenger_shared.bus.interface import Bus
+from messenger_shared.contract import presence_states
 from messenger_shared.contract.errors import AppError
+from messenger_shared.contract.schemas.webhooks import PRESENCE_TYPES
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,8 @@ class Supervisor:
         self._bus = bus
         self._make = make
         self._peers = Peers(bus)
+        # Whether a webhook of this process asks for transitions, so that they are listened to.
+        self._hears_presence = False
         self._dispatchers: dict[str, Dispatcher] = {}
         self._rounds = 0
         self._task: asyncio.Task[None] | None = None
@@ -49,7 +54,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Ends all deliveries and gives the webhooks back."""
-        self._bus.unsubscribe([channels.EVENTS])
+        self._bus.unsubscribe([channels.EVENTS, channels.PRESENCE_ALL])
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -59,6 +64,11 @@ class Supervisor:
     def _on_events(self, payload: bytes) -> None:
         for dispatcher in self._dispatchers.values():
             dispatcher.wake()
+
+    def _on_presence(self, payload: bytes) -> None:
+        changes = presence_states.unpack(payload)
+        for dispatcher in self._dispatchers.values():
+            dispatcher.presence.tell(changes)
 
     async def _run(self) -> None:
         while True:
@@ -89,6 +99,7 @@ class Supervisor:
                 await self._dispatchers[id_].start()
             receiver = self._dispatchers[id_].receiver
             receiver.webhook, receiver.leased_until = row.webhook, asked_at + LEASE_S
+        await self._listen_to_presence()
         self._rounds += 1
         for id_, dispatcher in self._dispatchers.items():
             if (number := dispatcher.number) > leased[id_].number:
@@ -96,6 +107,18 @@ class Supervisor:
             await dispatcher.receiver.record()
             if self._rounds % MEASURE_ROUNDS == 1:
                 _show(dispatcher.receiver.webhook.name, await self._store.figures(id_))
+
+    async def _listen_to_presence(self) -> None:
+        """Listens to transitions while a webhook of this process asks for them."""
+        asked = any(
+            each.receiver.webhook.types.intersection(PRESENCE_TYPES) for each in self._dispatchers.values()
+        )
+        if asked and not self._hears_presence:
+            with contextlib.suppress(AppError):
+                await self._bus.subscribe([channels.PRESENCE_ALL], self._on_presence)
+        elif self._hears_presence and not asked:
+            self._bus.unsubscribe([channels.PRESENCE_ALL])
+        self._hears_presence = asked
 
     async def _end(self, id_: str) -> None:
         dispatcher = self._dispatchers.pop(id_)
@@ -110,6 +133,8 @@ def _announce(name: str) -> None:
     metrics.ATTEMPTS.labels(name, Verdict.DELIVERED.value)
     for metric in (metrics.ATTEMPT_TIME, metrics.PARKED_TOTAL, metrics.DISABLED, metrics.FORGOTTEN):
         metric.labels(name)
+    for reason in (FULL, FAILED):
+        metrics.PRESENCE_DROPPED.labels(name, reason)
 
 
 def _show(name: str, figures: Figures) -> None:

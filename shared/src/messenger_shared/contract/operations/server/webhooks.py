@@ -30,8 +30,8 @@ from messenger_shared.contract.schemas.fields import (
 )
 from messenger_shared.contract.schemas.resources import AnySchema, EmptySchema
 from messenger_shared.contract.schemas.webhooks import (
-    EVENT_TYPES,
     WEBHOOK_NAME_CHARS,
+    WEBHOOK_TYPES,
     HostEventPageSchema,
     RedeliverySchema,
     WebhookAttemptPageSchema,
@@ -55,7 +55,9 @@ class PutRequest(WebhookRequest):
     """What a webhook shall be: where it goes, of which types it tells, and whether it is disabled."""
 
     url = TextField(1, URL_CHARS, required=True)
-    types = ShortList(fields.String(validate=validate.OneOf(EVENT_TYPES)), 1, len(EVENT_TYPES), required=True)
+    types = ShortList(
+        fields.String(validate=validate.OneOf(WEBHOOK_TYPES)), 1, len(WEBHOOK_TYPES), required=True
+    )
     disabled = BooleanField(load_default=False)
 
 
