@@ -172,10 +172,9 @@ async def hear_everything(folder: Path, seconds: float, conversations: int, per_
         pushed = _heard(receiver)
         for heard in (pushed, campaign.pulled):
             heard.assert_ordered()
-        return (
-            f"{len(pushed.view)} messages in {conversations} conversations, {campaign.kills} kills of the feed, "
-            f"{campaign.crashes} crashes of the receiver, {pushed.repeats} repeats pushed, {campaign.pulled.repeats} pulled"
-        )
+        injected = f"{campaign.kills} kills of the feed, {campaign.crashes} crashes of the receiver"
+        repeats = f"repeats: {pushed.repeats} pushed, {campaign.pulled.repeats} pulled"
+        return f"{len(pushed.view)} messages in {conversations} conversations; {injected}; {repeats}"
 
 
 async def _is_healed(campaign: Campaign, server: Server, receiver: Receiver) -> bool:
