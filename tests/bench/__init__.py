@@ -6,7 +6,7 @@ server. It prints each workload of both, compared with a bare `send()`.
     __main__.py     the command line and the order of the runs
     workloads.py    W1 to W3, W2 under rising load, and the results
     scaling.py      W2 with more workers, more conversations, larger messages
-    command.py      running a benchmark with its own stack: presence/, search/, storm/, uploads/
+    command.py      running a benchmark with its own stack: feed/, presence/, search/, storm/, uploads/
     own_stack.py    the workloads with their own stacks: history/, presence/
     many_conversations.py
                     W4 and W7: users in many conversations

@@ -9,6 +9,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections import defaultdict
 from contextlib import suppress
 from itertools import pairwise
@@ -29,6 +30,10 @@ from tests.waiting import eventually
 NAME: Final = "campaign"
 WORKERS: Final = "gateway=1,chat-api=1,presence=1,feed=2"
 KILL_INTERVAL_S: Final = 6.0
+CRASH_INTERVAL_S: Final = 20.0
+# For how long the receiver is away.
+AWAY_S: Final = (0.5, 5.0)
+TALKERS: Final = 20
 HEALED_S: Final = 120.0
 _OUTCOMES: Final = (204,) * 12 + (500, 503, 429, RESET, LATE)
 _ALL: Final = """
@@ -81,25 +86,44 @@ class Campaign:
         self.is_over = asyncio.Event()
         self.pulled = Heard()
         self.kills = 0
+        self.crashes = 0
 
     async def talk(self, per_s: float) -> None:
-        """Sends, edits and deletes in all conversations, until the campaign is over."""
-        while not self.is_over.is_set():
+        """Sends and deletes in all conversations, `per_s` times a second, until the campaign is over."""
+        pace = TALKERS / per_s
+        async with asyncio.TaskGroup() as talkers:
+            for number in range(TALKERS):
+                talkers.create_task(self._talk(pace, number * pace / TALKERS))
+
+    async def _talk(self, pace: float, delay: float) -> None:
+        due = time.monotonic() + delay
+        while not await self._is_over_within(due - time.monotonic()):
             message = await self._server.send_message(self._chance.choice(self._rooms), 1, "글")
             if self._chance.random() < 0.1:
                 await self._server.delete_message(message["id"])
-            await asyncio.sleep(1 / per_s)
+            # What comes late is made up for.
+            due += pace
 
     async def kill_the_feed(self) -> None:
         """Kills one of the feed's workers every KILL_INTERVAL_S."""
-        while not self.is_over.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(KILL_INTERVAL_S * self._chance.uniform(0.5, 1.5)):
-                    await self.is_over.wait()
-                    return
+        while not await self._is_over_within(KILL_INTERVAL_S * self._chance.uniform(0.5, 1.5)):
             for pid in self._chance.sample(self._stack.pids("feed", "worker"), 1):
                 os.kill(pid, signal.SIGKILL)
                 self.kills += 1
+
+    async def crash(self, receiver: Receiver, interval_s: float) -> None:
+        """Crashes the receiver every `interval_s`; it comes back after a while."""
+        while not await self._is_over_within(interval_s * self._chance.uniform(0.5, 1.5)):
+            await receiver.crash()
+            self.crashes += 1
+            await self._is_over_within(self._chance.uniform(*AWAY_S))
+            await receiver.start()
+
+    async def _is_over_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self.is_over.wait()
+        return self.is_over.is_set()
 
     async def pull(self) -> None:
         """Reads events like a host that crashes now and then, and goes on from the cursor that it kept."""
@@ -134,7 +158,9 @@ async def hear_everything(folder: Path, seconds: float, conversations: int, per_
         webhook = await server.put_webhook(NAME, receiver.url, EVENT_TYPES)
         receiver.secrets = [webhook["secret"]]
         receiver.plan = lambda body: chance.choice(_OUTCOMES)
-        tasks = [asyncio.create_task(campaign.talk(per_s)), asyncio.create_task(campaign.kill_the_feed())]
+        crashing = campaign.crash(receiver, min(CRASH_INTERVAL_S, seconds / 4))
+        faults = (campaign.kill_the_feed(), crashing)
+        tasks = [asyncio.create_task(each) for each in (campaign.talk(per_s), *faults)]
         reading = asyncio.create_task(campaign.pull())
         await asyncio.sleep(seconds)
         campaign.is_over.set()
@@ -146,10 +172,9 @@ async def hear_everything(folder: Path, seconds: float, conversations: int, per_
         pushed = _heard(receiver)
         for heard in (pushed, campaign.pulled):
             heard.assert_ordered()
-        return (
-            f"{len(pushed.view)} messages in {conversations} conversations, {campaign.kills} kills, "
-            f"{pushed.repeats} repeats pushed, {campaign.pulled.repeats} pulled"
-        )
+        injected = f"{campaign.kills} kills of the feed, {campaign.crashes} crashes of the receiver"
+        repeats = f"repeats: {pushed.repeats} pushed, {campaign.pulled.repeats} pulled"
+        return f"{len(pushed.view)} messages in {conversations} conversations; {injected}; {repeats}"
 
 
 async def _is_healed(campaign: Campaign, server: Server, receiver: Receiver) -> bool:

@@ -75,6 +75,23 @@ class Receiver:
         self.at_once = 0
         self.most_at_once = 0
         self.url = ""
+        self._port = 0
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listens: on a free port, and after a crash on the same one again."""
+        app = web.Application()
+        app.router.add_post("/hook", self.handle)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self._port}/hook"
+
+    async def crash(self) -> None:
+        """Stops to listen, and breaks every connection; what it has taken stays taken."""
+        if self._runner is not None:
+            await self._runner.cleanup()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Checks the signatures with every secret, and answers as planned."""
@@ -120,17 +137,11 @@ class Receiver:
 async def receiving() -> AsyncIterator[Receiver]:
     """Yields a receiver that listens."""
     receiver = Receiver()
-    app = web.Application()
-    app.router.add_post("/hook", receiver.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    await receiver.start()
     try:
         yield receiver
     finally:
-        await runner.cleanup()
+        await receiver.crash()
 
 
 async def make_webhook(database: Database, receiver: Receiver, *types: str, name: str = NAME) -> str:

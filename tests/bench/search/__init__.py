@@ -14,7 +14,5 @@ with warm caches, and after a restart of PostgreSQL. At the end W2 runs with a f
     queries.py      what is searched for: frequent and rare pieces of the texts
     searching.py    searches over REST
     cold.py         a restart of PostgreSQL with cold caches
-    beside_chat.py  W2 with and without a feed, and the index's lag
-    backends.py     the CPU of the feed's backends in PostgreSQL
     report.py       the table and the JSON
 """

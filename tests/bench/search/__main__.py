@@ -14,8 +14,7 @@ from typing import Any, Final
 from tests.bench.command import measured
 from tests.bench.history.loader import fill
 from tests.bench.history.rows import Rows
-from tests.bench.programs import Programs
-from tests.bench.search import beside_chat, report
+from tests.bench.search import report
 from tests.bench.search.cold import may_drop_caches, restart_postgres
 from tests.bench.search.indexing import index_all
 from tests.bench.search.queries import Kind, kinds
@@ -36,13 +35,13 @@ RESTARTED: Final = "after a restart"
 
 
 def main() -> None:
-    """Exits with 1 when searches are too slow, or when the feed costs those who chat too much."""
+    """Exits with 1 when searches are too slow."""
     options = _parser().parse_args()
     free = shutil.disk_usage("/tmp").free
     sizes = [millions for millions in options.millions if free > millions * _MILLION * _BYTES_PER_MESSAGE]
     for millions in set(options.millions) - set(sizes):
         _say(f"{free / 2**30:.0f} GiB free is not enough for {millions:g} million messages")
-    found = measured("search", lambda programs, place: _run(options, sizes, programs, place))
+    found = measured("search", lambda _programs, place: _run(options, sizes, place))
     if found is None:
         return
     if options.json:
@@ -66,14 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="keep the filled databases there, and use them again"
     )
-    parser.add_argument("--no-chat", action="store_true", help="leave W2 out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     return parser
 
 
-async def _run(
-    options: argparse.Namespace, sizes: list[float], programs: Programs, directory: Path
-) -> dict[str, Any]:
+async def _run(options: argparse.Namespace, sizes: list[float], directory: Path) -> dict[str, Any]:
     wanted = kinds(SEED)
     found: dict[str, Any] = {"sizes": {}, "within_budget": True}
     for millions in sizes:
@@ -82,11 +78,6 @@ async def _run(
         found["sizes"][f"{millions:g}"] = await _size(options, round(millions * _MILLION), wanted, place)
         if options.keep is None:
             shutil.rmtree(place)
-    if not options.no_chat:
-        chat = await beside_chat.measure(programs, directory, _say)
-        print(*chat.lines, sep="\n", flush=True)
-        found["beside_chat"] = asdict(chat) | {"ratio": chat.ratio}
-        found["within_budget"] &= chat.ratio <= beside_chat.COST_MAX
     found["within_budget"] &= all(size["within_budget"] for size in found["sizes"].values())
     return found
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import psycopg2
 
 from tests.bench import usage
+from tests.bench.feed.backends import Backends
 from tests.bench.programs import BenchError
-from tests.bench.search.backends import Backends
 from tests.bench.servers import Server
 
 FEED: Final = "feed"
