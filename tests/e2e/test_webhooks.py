@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
-import secrets
-import threading
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
-from werkzeug.serving import make_server
 
-from messenger_shared.contract.schemas.webhooks import EVENT_TYPES
 from tests.client import Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.hosts import host_with, new_key
+from tests.e2e.hosts import host_with, new_key, webhook
 from tests.integration.delivering import Receiver, receiving
 from tests.waiting import eventually, until
 
-EXAMPLE = Path(__file__).parents[2] / "shared/sdk/examples/flask_receiver.py"
 SOON_S = 30.0
 
 
@@ -42,18 +34,6 @@ async def host(stack: SharedStack, key: str) -> AsyncIterator[User]:
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as receiver:
         yield receiver
-
-
-@contextlib.asynccontextmanager
-async def webhook(host: User, url: str, *types: str) -> AsyncIterator[tuple[str, str]]:
-    """Makes a webhook and deletes it; yields its path and its secret."""
-    path = f"/server/webhooks/{secrets.token_hex(4)}"
-    made = await host.call("PUT", path, body={"url": url, "types": types or EVENT_TYPES})
-    assert made.status == 200, made
-    try:
-        yield path, made.body["secret"]
-    finally:
-        await host.call("DELETE", path)
 
 
 async def test_the_life_of_a_webhook(host: User, receiver: Receiver) -> None:
@@ -206,38 +186,6 @@ async def test_a_webhook_that_asks_for_it_hears_who_comes_and_goes(
 
 def _of_user(receiver: Receiver, user: User) -> list[str]:
     return [d.body["type"] for d in receiver.deliveries if d.body["data"].get("user_id") == user.user_id]
-
-
-async def test_the_flask_example_keeps_the_newest_state(host: User, crowd: Crowd) -> None:
-    one = crowd.newcomer()
-    messages: dict[str, dict[str, Any]] = {}
-    known: list[str] = []
-    with _flask(known, messages) as url:
-        async with aiohttp.ClientSession() as http, http.post(url, data=b"{}") as refused:
-            assert refused.status == 401
-        async with webhook(host, url) as (_, secret):
-            known.append(secret)
-            room = await one.create_group()
-            sent = await one.post(f"/conversations/{room}/messages", {"content": "1"})
-            await one.call("PUT", f"/messages/{sent.body['id']}", body={"content": "2"})
-            await until(lambda: messages.get(sent.body["id"], {}).get("content") == "2", SOON_S)
-
-
-@contextlib.contextmanager
-def _flask(known: list[str], messages: dict[str, Any]) -> Iterator[str]:
-    spec = importlib.util.spec_from_file_location("flask_receiver", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    server = make_server("127.0.0.1", 0, module.create_app(known, messages))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/messenger-webhook"
-    finally:
-        server.shutdown()
-        thread.join()
 
 
 async def _pull(host: User, cursor: str | None) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import pytest
 from gateway.edge.contract import documents
 
 WEB = Path(__file__).parents[2] / "services/gateway/web"
+NEXT_EXAMPLE = Path(__file__).parents[2] / "shared/sdk/examples/next-receiver"
 LIMIT_S = 300
 
 
@@ -49,7 +50,8 @@ def test_the_packed_library_is_imported_without_a_browser() -> None:
     npm("exec", "--offline", "--", "node", "--input-type=module", "-e", program)
 
 
-def test_the_lock_file_names_no_registry() -> None:
-    lock = (WEB / "package-lock.json").read_text()
+@pytest.mark.parametrize("folder", [WEB, NEXT_EXAMPLE])
+def test_lock_files_name_no_registry(folder: Path) -> None:
+    lock = (folder / "package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert "://registry" not in lock
