@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_api.outgoing.addresses import AddressRule, is_special
-from chat_api.outgoing.client import OutgoingClient
+from chat_api.outgoing.destinations import Destinations
 from chat_api.outgoing.settings import OutgoingSettings
 from chat_api.outgoing.urls import BadUrl
 from messenger_shared.settings.environment import Environment, SettingsError
@@ -121,41 +121,41 @@ GOOD_URLS = [
 
 
 def test_urls_are_refused_early_and_told_why_without_the_url() -> None:
-    client = OutgoingClient(OutgoingSettings(), "webhooks")
+    client = Destinations(OutgoingSettings())
     for url in BAD_URLS:
         with pytest.raises(BadUrl) as refused:
-            client.check_url(url)
+            client.check(url)
         assert str(refused.value).endswith(".")
         assert len(url) < 9 or url not in str(refused.value)
     for url in GOOD_URLS:
-        client.check_url(url)
+        client.check(url)
 
 
-def checks(**values: str) -> OutgoingClient:
+def checks(**values: str) -> Destinations:
     env = {f"MESSENGER_OUTGOING_{name}": value for name, value in values.items()}
-    return OutgoingClient(OutgoingSettings.read(Environment(env)), "webhooks")
+    return Destinations(OutgoingSettings.read(Environment(env)))
 
 
 def test_the_operator_allows_networks_hosts_and_this_machine() -> None:
     allowing = checks(ALLOW="10.1.0.0/16, fd12::/16,127.0.0.1, localhost,Hooks.Internal.")
     for url in ("https://10.1.2.3/", "https://[fd12::1]/", "https://127.0.0.1/", "https://localhost/"):
-        allowing.check_url(url)
+        allowing.check(url)
     for url in ("https://10.2.0.1/", "https://127.0.0.2/", "https://[::ffff:10.1.0.1]/", "http://10.1.2.3/"):
         with pytest.raises(BadUrl):
-            allowing.check_url(url)
+            allowing.check(url)
     local = checks(LOOPBACK="1")
     for url in ("http://127.0.0.1:8080/", "http://[::1]/", "http://localhost/", "https://127.0.0.1/"):
-        local.check_url(url)
+        local.check(url)
     for url in ("http://10.0.0.1/", "http://1.1.1.1/", "https://10.0.0.1/", "http://[::ffff:127.0.0.1]/"):
         with pytest.raises(BadUrl):
-            local.check_url(url)
-    own = OutgoingClient(OutgoingSettings().trusting("10.0.0.5"), "before_send")
-    own.check_url("http://10.0.0.5:8000/")
+            local.check(url)
+    own = Destinations(OutgoingSettings().trusting("10.0.0.5"))
+    own.check("http://10.0.0.5:8000/")
     with pytest.raises(BadUrl):
-        own.check_url("http://10.0.0.6:8000/")
+        own.check("http://10.0.0.6:8000/")
     # A proxy's own address is none to send to.
     with pytest.raises(BadUrl):
-        checks(PROXY="http://10.0.0.7:3128").check_url("https://10.0.0.7/")
+        checks(PROXY="http://10.0.0.7:3128").check("https://10.0.0.7/")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks import Webhook as Judge
@@ -12,12 +11,11 @@ from chat_api.outgoing.signatures import new_secret, signed_headers
 from chat_api.publisher import message_event, pins_event
 from chat_api.webhooks import schedule
 from chat_api.webhooks.bodies import body_of, event_id, presence_body, presence_id
-from chat_api.webhooks.schedule import RETRY_AFTER_MAX_S, Verdict, delay_s, retry_after_s, verdict_of
+from chat_api.webhooks.schedule import RETRY_AFTER_MAX_S, Verdict, asked_s, delay_s, verdict_of
 from messenger_sdk import verify_webhook
 from messenger_shared.contract.presence_states import OFFLINE, Change
 
 ROOM = "00000000-0000-7000-8000-00000000000c"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_every_secret_signs_as_the_standard_has_it() -> None:
@@ -46,23 +44,16 @@ def test_the_schedule_is_about_75_hours_long_with_jitter() -> None:
 
 
 def test_what_receivers_ask_for_is_obeyed_within_bounds() -> None:
-    later = format_datetime(NOW + timedelta(seconds=90), usegmt=True)
     for status, text, seconds in (
         (429, "30", 30.0),
-        (503, " 30 ", 30.0),
-        (503, later, 90.0),
-        (503, format_datetime(NOW - timedelta(days=1), usegmt=True), 0.0),
+        (503, "30", 30.0),
         (503, "9" * 400, RETRY_AFTER_MAX_S),
-        (503, "Fri, 31 Dec 9999 23:59:59 GMT", RETRY_AFTER_MAX_S),
-        (503, "-1", 0.0),
         (503, "soon", 0.0),
-        (503, "٣", 0.0),
-        (503, "1.5", 0.0),
         (500, "30", 0.0),
         (200, "30", 0.0),
     ):
-        assert retry_after_s(status, {"retry-after": text}, NOW) == seconds, text
-    assert retry_after_s(503, {}) == 0.0
+        assert asked_s(status, {"retry-after": text}) == seconds, text
+    assert asked_s(503, {}) == 0.0
 
 
 def test_only_two_hundreds_are_success() -> None:

@@ -37,6 +37,7 @@ from chat_api.handlers.users import UserHandlers
 from chat_api.handlers.webhooks import WebhookHandlers
 from chat_api.high_water_marks import HighWaterMarks
 from chat_api.outgoing.client import OutgoingClient
+from chat_api.outgoing.destinations import Destinations
 from chat_api.outgoing.urls import BadUrl
 from chat_api.ports import MessageStore
 from chat_api.publisher import Publisher
@@ -172,10 +173,8 @@ def _handlers(
 
 
 def _webhook_handlers(settings: ChatSettings, database: Database) -> dict[str, RequestHandler]:
-    # It checks URLs and makes no requests: the feed does.
-    outgoing = OutgoingClient(settings.outgoing, "webhooks")
     return webhook_handler_table(
-        WebhookHandlers(PgWebhooks(database), outgoing.check_url),
+        WebhookHandlers(PgWebhooks(database), Destinations(settings.outgoing).check),
         EventHandlers(PgEventLog(database), PgChanges(database)),
     )
 
@@ -187,11 +186,11 @@ def _before_send(
         return None
     # The operator's own URL: its host may have any address, and use http.
     outgoing = settings.outgoing.trusting(settings.before_send.host)
-    client = OutgoingClient(outgoing, "before_send", LIMITS)
     try:
-        client.check_url(settings.before_send.url)
+        Destinations(outgoing).check(settings.before_send.url)
     except BadUrl as error:
         raise SettingsError(f"{BEFORE_SEND_URL.name}: {error}") from None
+    client = OutgoingClient(outgoing, "before_send", LIMITS)
     asker = Asker(settings.before_send, client)
     return BeforeSend(client, asker, PgSendFacts(database), messages, batcher)
 
@@ -213,11 +212,11 @@ def _reaction_handlers(
 def _push_handlers(
     settings: ChatSettings, database: Database, messages: MessageStore
 ) -> dict[str, RequestHandler]:
-    # It only checks addresses: requests to the outside are the feed's.
-    client = OutgoingClient(settings.outgoing, "push")
     store, keys = PgPush(database), PgPushKeys(database)
     return push_handler_table(
-        PushHandlers(store, keys, messages, client.check_url, takes_all_kinds=settings.push_stdout)
+        PushHandlers(
+            store, keys, messages, Destinations(settings.outgoing).check, takes_all_kinds=settings.push_stdout
+        )
     )
 
 

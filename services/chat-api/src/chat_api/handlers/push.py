@@ -34,7 +34,7 @@ class PushHandlers:
         store: PushStore,
         keys: PushKeyStore,
         messages: MessageStore,
-        check_url: Callable[[str], None],
+        check_url: Callable[[str], object],
         *,
         takes_all_kinds: bool,
     ) -> None:

@@ -25,7 +25,7 @@ class WebhookHandlers:
     `check_url` raises BadUrl for a URL that nothing may be posted to.
     """
 
-    def __init__(self, webhooks: WebhookStore, check_url: Callable[[str], None]) -> None:
+    def __init__(self, webhooks: WebhookStore, check_url: Callable[[str], object]) -> None:
         self._webhooks = webhooks
         self._check_url = check_url
 

@@ -15,12 +15,12 @@ import aiohttp
 from yarl import URL
 
 from chat_api.outgoing import metrics
-from chat_api.outgoing.addresses import AddressRule
 from chat_api.outgoing.connections import Connector, ssl_context
+from chat_api.outgoing.destinations import Destinations
 from chat_api.outgoing.resolver import THREADS, GuardedResolver, RefusedAddress
 from chat_api.outgoing.settings import CA_FILE, OutgoingSettings
 from chat_api.outgoing.slots import Busy, Limits, Slots
-from chat_api.outgoing.urls import BadUrl, check_host, parse
+from chat_api.outgoing.urls import BadUrl
 from messenger_shared.settings.environment import SettingsError
 
 log = logging.getLogger(__name__)
@@ -53,13 +53,12 @@ class OutgoingError(Exception):
 class Answer:
     """A server's answer: some of the headers, with lower-case names, and the first bytes of the body.
 
-    The body is as it came, never unpacked. `is_cut` says that there was more of it.
+    The body is as it came, never unpacked.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    is_cut: bool = False
 
 
 class OutgoingClient:
@@ -69,9 +68,7 @@ class OutgoingClient:
         self._settings = settings
         self._purpose = purpose
         self._limits = limits or Limits()
-        self._rules: dict[str, AddressRule] = {"https": settings.rule}
-        if settings.plain_rule is not None:
-            self._rules["http"] = settings.plain_rule
+        self._destinations = Destinations(settings)
         self._slots = Slots(self._limits)
         self._threads: ThreadPoolExecutor | None = None
         self._sessions: dict[str, aiohttp.ClientSession] = {}
@@ -87,7 +84,7 @@ class OutgoingClient:
         except (OSError, ssl.SSLError) as error:
             raise SettingsError(f"{CA_FILE.name}: {error.strerror}") from None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"{self._purpose} names")
-        for scheme, rule in (self._rules | {"https": self._settings.look_up_rule}).items():
+        for scheme, rule in (self._destinations.rules | {"https": self._settings.look_up_rule}).items():
             resolver = GuardedResolver(rule, self._threads)
             self._sessions[scheme] = _session(Connector(resolver, context, self._limits))
 
@@ -98,10 +95,6 @@ class OutgoingClient:
         if self._threads is not None:
             # A look-up that hangs ends by itself.
             self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def check_url(self, url: str) -> None:
-        """Raises BadUrl if requests to the URL are refused, as far as that is known without a look-up."""
-        self._checked(url)
 
     async def post(
         self,
@@ -131,7 +124,7 @@ class OutgoingClient:
         self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, body_bytes: int
     ) -> Answer | Failure:
         try:
-            target = self._checked(url)
+            target = self._destinations.check(url)
         except BadUrl:
             return "refused_address"
         failure: Failure
@@ -145,11 +138,6 @@ class OutgoingClient:
         log.info("a request for %s to %s failed: %s", self._purpose, target.origin(), failure)
         return failure
 
-    def _checked(self, url: str) -> URL:
-        target = parse(url, plain_text="http" in self._rules)
-        check_host(target, self._rules[target.scheme])
-        return target
-
     async def _send(self, url: URL, body: bytes, headers: Mapping[str, str], body_bytes: int) -> Answer:
         proxy = self._settings.proxy if url.scheme == "https" else None
         async with self._sessions[url.scheme].post(
@@ -158,10 +146,10 @@ class OutgoingClient:
             if not 200 <= response.status <= 599:
                 response.close()
                 raise aiohttp.ClientPayloadError
-            # If there is more, leaving the block closes the connection.
+            # If there is more, leaving the block closes the connection. The next byte tells whether there is.
             start = await _first_bytes(response.content, body_bytes + 1)
             kept = {name: response.headers[name] for name in _HEADERS if name in response.headers}
-            return Answer(response.status, kept, start[:body_bytes], len(start) > body_bytes)
+            return Answer(response.status, kept, start[:body_bytes])
 
 
 def failure_of(error: Exception) -> Failure:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Final
+
+from chat_api.outgoing.retry_after import retry_after_s
 
 # The waiting times that Standard Webhooks recommends, 75.6 hours in all. Then the change is parked.
 DELAYS_S: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -36,7 +36,7 @@ def verdict_of(status: int) -> Verdict:
 
 
 def delay_s(
-    attempts: int, retry_after_s: float = 0.0, chance: Callable[[], float] = random.random
+    attempts: int, wanted_s: float = 0.0, chance: Callable[[], float] = random.random
 ) -> float | None:
     """How long to wait after so many failed attempts; None if there are no more.
 
@@ -45,24 +45,9 @@ def delay_s(
     if attempts > len(DELAYS_S):
         return None
     jittered = DELAYS_S[attempts - 1] * (1 + JITTER * (2 * chance() - 1))
-    return max(jittered, retry_after_s)
+    return max(jittered, wanted_s)
 
 
-def retry_after_s(status: int, headers: Mapping[str, str], now: datetime | None = None) -> float:
-    """For how long a receiver that is too busy asks for peace, up to RETRY_AFTER_MAX_S; 0 if it doesn't.
-
-    `headers` have their names in lower case.
-    """
-    text = headers.get("retry-after", "").strip()
-    if status not in _ASKING or not text:
-        return 0.0
-    if text.isascii() and text.isdigit():
-        return min(float(text[:10]), RETRY_AFTER_MAX_S)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return min(max(seconds, 0.0), RETRY_AFTER_MAX_S)
+def asked_s(status: int, headers: Mapping[str, str]) -> float:
+    """For how long a receiver that is too busy asks for peace, up to RETRY_AFTER_MAX_S; 0 if it doesn't."""
+    return (retry_after_s(headers, RETRY_AFTER_MAX_S) or 0.0) if status in _ASKING else 0.0

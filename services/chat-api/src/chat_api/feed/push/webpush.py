@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import email.utils
-import time
 from collections.abc import Mapping
 from typing import Final
 
 import orjson
 
 from chat_api.outgoing.client import OutgoingClient, OutgoingError
+from chat_api.outgoing.retry_after import retry_after_s
 from chat_api.push.aes128gcm import encrypt
 from chat_api.push.model import Device, Push, Result
 from chat_api.push.ports import PushKeyStore
@@ -34,13 +33,6 @@ class WebPush:
         self._keys = keys
         self._contact = contact
         self._by_id: dict[int, Vapid] = {}
-
-    async def start(self) -> None:
-        """Makes the first keys if there are none."""
-        await self._keys.current()
-
-    async def stop(self) -> None:
-        """Does nothing."""
 
     async def send(self, device: Device, push: Push) -> Result:
         """Posts the push."""
@@ -84,21 +76,10 @@ def result_of(status: int, headers: Mapping[str, str]) -> Result:
     if status in _GONE:
         return Result("gone")
     if status == _TOO_MANY or status >= 500:
-        return Result("retry", str(status), _retry_after_s(headers.get("retry-after", "")))
+        return Result("retry", str(status), retry_after_s(headers, _RETRY_AFTER_MAX_S))
     return Result("failed", str(status))
 
 
 def _body(device: Device, push: Push) -> bytes:
     p256dh, auth = decoded(device.p256dh or ""), decoded(device.auth or "")
     return encrypt(orjson.dumps(push.payload), p256dh or b"", auth or b"")
-
-
-def _retry_after_s(text: str) -> float | None:
-    """The seconds that `Retry-After` has, or that are left until its date."""
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return min(float(text), _RETRY_AFTER_MAX_S)
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-        return min(max(moment.timestamp() - time.time(), 0.0), _RETRY_AFTER_MAX_S)
-    except (ValueError, OverflowError):
-        return None

@@ -42,12 +42,11 @@ def push_parts(
 ) -> tuple[Planner, list[Component]]:
     """The consumer of the feed, and what sends."""
     client = OutgoingClient(outgoing, "push", LIMITS)
-    webpush = WebPush(client, PgPushKeys(database), settings.contact)
-    channels: dict[str, Channel] = {WEBPUSH: webpush}
+    channels: dict[str, Channel] = {WEBPUSH: WebPush(client, PgPushKeys(database), settings.contact)}
     if settings.stdout:
         channels |= dict.fromkeys(OTHER_KINDS, Stdout())
     queue, viewers = PgPushQueue(database), Viewers(bus)
     ledger = Ledger(queue)
     outbox = Outbox(channels, ledger.settle)
     pusher = Pusher(queue, Decider(viewers), outbox, ledger, settings.texts)
-    return Planner(queue), [client, webpush, viewers, ledger, outbox, pusher]
+    return Planner(queue), [client, viewers, ledger, outbox, pusher]

@@ -12,7 +12,7 @@ from chat_api.feed.webhooks import metrics
 from chat_api.feed.webhooks.model import Attempt, Outcome
 from chat_api.outgoing.client import Answer, OutgoingError
 from chat_api.outgoing.signatures import signed_headers
-from chat_api.webhooks.schedule import Verdict, retry_after_s, verdict_of
+from chat_api.webhooks.schedule import Verdict, asked_s, verdict_of
 from chat_api.webhooks.store import Webhook
 from messenger_shared.contract import errors
 from messenger_shared.contract.errors import AppError
@@ -53,8 +53,7 @@ class Postman:
             outcome = Outcome(Verdict.FAILED, failure)
         else:
             status = answer.status
-            asked_s = retry_after_s(status, answer.headers)
-            outcome = Outcome(verdict_of(status), str(status), asked_s)
+            outcome = Outcome(verdict_of(status), str(status), asked_s(status, answer.headers))
         took_s = time.monotonic() - begun
         delivered = outcome.verdict is Verdict.DELIVERED
         metrics.ATTEMPTS.labels(webhook.name, outcome.verdict.value if delivered else outcome.reason).inc()
