@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from chat_api.feed.push import metrics
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 PARALLEL: Final = 128
 # Above this, no more jobs are taken.
 WAITING_MAX: Final = 2_000
+# Of one user, whose push services may all be slow: devices that are pushed to at once, and pushes that wait.
+USER_PARALLEL: Final = 4
+USER_WAITING_MAX: Final = 200
 
 
 class Delivery(NamedTuple):
@@ -30,10 +34,20 @@ class Delivery(NamedTuple):
     since: float
 
 
+@dataclass(slots=True)
+class _User:
+    """What a user has in the outbox: how many pushes, how many devices in turn, and those after them."""
+
+    pushes: int = 0
+    in_turn: int = 0
+    devices: deque[int] = field(default_factory=deque)
+
+
 class Outbox:
     """Pushes that wait, by device. `on_result` gets what became of each.
 
-    A push that still waits when a newer one of its topic comes is left out.
+    A push that still waits when a newer one of its topic comes is left out. What is too much of one user
+    isn't taken, and is to be tried again.
     """
 
     def __init__(
@@ -42,8 +56,9 @@ class Outbox:
         self._channels = channels
         self._on_result = on_result
         self._waiting: dict[int, deque[Delivery]] = {}
-        # Devices with pushes that wait and none under way. At most one entry for each push that waits.
-        self._ready: asyncio.Queue[int] = asyncio.Queue()
+        self._users: defaultdict[int, _User] = defaultdict(_User)
+        # Users, and their devices that have pushes and none under way. At most USER_PARALLEL for each user.
+        self._ready: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
         self._count = 0
         self._has_room = asyncio.Event()
         self._has_room.set()
@@ -72,27 +87,47 @@ class Outbox:
     def put(self, delivery: Delivery) -> None:
         """Adds a push."""
         device_id, topic = delivery.device.id, delivery.push.topic
-        waiting = self._waiting.get(device_id)
-        if waiting is None:
-            waiting = self._waiting[device_id] = deque()
-            self._ready.put_nowait(device_id)
+        self._counted(delivery, 1)
+        waiting = self._waiting.get(device_id, deque())
         older = next((one for one in waiting if topic is not None and one.push.topic == topic), None)
         if older is not None:
             waiting.remove(older)
             metrics.SKIPPED.labels("superseded").inc()
             self._settle(older, Result("sent"))
+        elif self._users[delivery.user_id].pushes > USER_WAITING_MAX:
+            self._settle(delivery, Result("retry", "too_busy"))
+            return
         waiting.append(delivery)
-        self._counted(1)
+        if device_id not in self._waiting:
+            self._waiting[device_id] = waiting
+            self._line_up(delivery.user_id, device_id)
+
+    def _line_up(self, user_id: int, device_id: int) -> None:
+        user = self._users[user_id]
+        if user.in_turn < USER_PARALLEL:
+            user.in_turn += 1
+            self._ready.put_nowait((user_id, device_id))
+        else:
+            user.devices.append(device_id)
 
     async def _send_all(self) -> None:
         while True:
-            device_id = await self._ready.get()
+            user_id, device_id = await self._ready.get()
             delivery = self._waiting[device_id].popleft()
-            self._settle(delivery, await self._send(delivery))
-            if self._waiting[device_id]:
-                self._ready.put_nowait(device_id)
-            else:
-                del self._waiting[device_id]
+            result = await self._send(delivery)
+            self._end_turn(user_id, device_id)
+            self._settle(delivery, result)
+
+    def _end_turn(self, user_id: int, device_id: int) -> None:
+        user = self._users[user_id]
+        user.in_turn -= 1
+        if self._waiting[device_id]:
+            user.devices.append(device_id)
+        else:
+            del self._waiting[device_id]
+        if user.devices:
+            self._line_up(user_id, user.devices.popleft())
+        self._forget_idle(user_id)
 
     async def _send(self, delivery: Delivery) -> Result:
         channel = self._channels.get(delivery.device.kind)
@@ -114,9 +149,17 @@ class Outbox:
         if result.failure:
             metrics.FAILURES.labels(result.failure).inc()
         self._on_result(delivery, result)
-        self._counted(-1)
+        self._counted(delivery, -1)
 
-    def _counted(self, change: int) -> None:
+    def _forget_idle(self, user_id: int) -> None:
+        # A device may have become another user's while it had a turn, so either may end first.
+        user = self._users[user_id]
+        if not (user.pushes or user.in_turn):
+            del self._users[user_id]
+
+    def _counted(self, delivery: Delivery, change: int) -> None:
+        self._users[delivery.user_id].pushes += change
+        self._forget_idle(delivery.user_id)
         self._count += change
         metrics.WAITING.set(self._count)
         for event, is_so in ((self._has_room, self._count < WAITING_MAX), (self._is_empty, not self._count)):
