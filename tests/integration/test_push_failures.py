@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chat_api.feed.push import ledger
+from chat_api.feed.push.ledger import LEASE_S
 from messenger_shared.postgres.database import Database
 from tests.integration.pushing import Pushing, pushing
 from tests.push.service import Answer
+from tests.waiting import until
 
-ADA, BO = 1, 2
+ADA, BO, CY = 1, 2, 3
 
 
 @pytest.fixture
@@ -118,3 +121,51 @@ async def test_a_crash_loses_nothing(world: Pushing) -> None:
     )
     await world.push_due()
     assert [one["text"] for one in bo.payloads] == ["hello", "again", "again"]
+
+
+async def test_a_lease_is_renewed_while_a_job_is_open(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "RENEW_S", 0.02)
+    async with pushing(database, database_url) as world:
+        room = await world.group(ADA, BO)
+        await world.browser(BO)
+        await world.send(room, ADA, "hello")
+        await world.plan(room)
+        world.pass_time()
+        jobs = await world.queue.take(10, LEASE_S)
+        with world.ledger.opened(jobs):
+            world.pass_time(LEASE_S - 5)
+            await until(lambda: world.queued[0][4] > 5)
+        await world.ledger.write()
+        assert world.queued == []
+
+
+async def test_a_job_that_is_taken_twice_is_pushed_once(world: Pushing) -> None:
+    room = await world.group(ADA, BO)
+    bo = await world.browser(BO)
+    await world.send(room, ADA, "hello")
+    await world.plan(room)
+    world.pass_time()
+    jobs = await world.queue.take(10, LEASE_S)
+    # The lease ends once while the job is open, and once when it is done and that isn't written down.
+    with world.ledger.opened(jobs):
+        world.pass_time(LEASE_S)
+        assert await world.push_due() == 1
+        assert len(world.queued) == 1
+    world.pass_time(LEASE_S)
+    assert await world.push_due() == 1
+    assert (bo.arrived, world.queued) == ([], [])
+
+
+async def test_who_looks_is_pushed_if_a_gateway_does_not_say_so(world: Pushing) -> None:
+    room = await world.group(ADA, BO, CY)
+    bo, cy = await world.browser(BO), await world.browser(CY)
+    world.eyes.looking.add((room, CY))
+    world.eyes.is_complete = False
+    await world.send(room, ADA, "hello")
+    await world.settle(room)
+    # What one gateway has said counts, also if another is silent.
+    assert (len(bo.arrived), len(cy.arrived)) == (1, 0)
+    said = dict(world.run("SELECT user_id, rules FROM messenger.push_decisions"))
+    assert said == {BO: ["?looking"], CY: ["looking"]}

@@ -11,14 +11,15 @@ from typing import Final
 
 from chat_api.feed.push import metrics
 from chat_api.feed.push.outbox import Delivery
-from chat_api.feed.push.queue import Again, PgPushQueue
+from chat_api.feed.push.queue import Again, Job, PgPushQueue
 from chat_api.push.model import Result
 from messenger_shared.contract.errors import AppError
 
 log = logging.getLogger(__name__)
 
-# Nobody else has a job for so long; it is renewed three times within that.
+# Nobody else has a job for so long, and it is renewed so often.
 LEASE_S: Final = 30.0
+RENEW_S: Final = 10.0
 WRITE_S: Final = 0.1
 PAUSE_S: Final = 1.0
 # Pauses between attempts, if the push service asks for none.
@@ -58,17 +59,22 @@ class Ledger:
             log.warning("what became of pushes is lost: %s", error)
 
     @contextlib.contextmanager
-    def opened(self, job_ids: Sequence[int]) -> Iterator[None]:
-        """Opens jobs, whose pushes are added in the block. If it fails, they come again after their lease."""
-        self._open |= dict.fromkeys(job_ids, 1)
+    def opened(self, jobs: Sequence[Job]) -> Iterator[list[Job]]:
+        """Opens jobs, whose pushes are added in the block. If it fails, they come again after their lease.
+
+        Yields those that aren't this process's yet: a job whose lease couldn't be renewed is taken again.
+        """
+        held = self._open.keys() | self._done
+        opened = [job for job in jobs if job.id not in held]
+        self._open |= {job.id: 1 for job in opened}
         try:
-            yield
+            yield opened
         except BaseException:
-            for job_id in job_ids:
-                self._open.pop(job_id, None)
+            for job in opened:
+                self._open.pop(job.id, None)
             raise
-        for job_id in job_ids:
-            self._close(job_id)
+        for job in opened:
+            self._close(job.id)
 
     def add(self, job_id: int) -> None:
         """Notes a push of the job."""
@@ -134,7 +140,7 @@ class Ledger:
 
     async def _renew_all(self) -> None:
         while True:
-            await asyncio.sleep(LEASE_S / 3)
+            await asyncio.sleep(RENEW_S)
             held = [*self._open, *self._done]
             if held:
                 try:

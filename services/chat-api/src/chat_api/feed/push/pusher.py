@@ -93,8 +93,8 @@ class Pusher:
     async def push(self, jobs: Sequence[Job]) -> None:
         """Decides about jobs that were taken, and gives their pushes to the outbox."""
         taken_at = self._loop.time()
-        with self._ledger.opened([job.id for job in jobs]):
-            intents = await self._decide(jobs)
+        with self._ledger.opened(jobs) as opened:
+            intents = await self._decide(opened)
             for start in range(0, len(intents), _USERS_MAX):
                 await self._outbox.has_room()
                 await self._give(intents[start : start + _USERS_MAX], taken_at)
