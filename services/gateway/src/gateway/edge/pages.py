@@ -43,7 +43,6 @@ _WORKER_HEADERS: Final = {
     **_APP_HEADERS,
 }
 _WORKER: Final = "service-worker.js"
-_MANIFEST_TYPE: Final = "application/manifest+json"
 
 
 def add_pages(app: web.Application, settings: GatewaySettings) -> None:
@@ -122,9 +121,6 @@ def _file_handler(files: Mapping[str, Path], headers: Mapping[str, str]) -> Hand
         path = files.get(request.match_info.get("name", "index.html"))
         if path is None:
             raise web.HTTPNotFound(headers=_NOT_FOUND_HEADERS)
-        if path.suffix == ".webmanifest":
-            # Not every system knows this suffix.
-            return web.FileResponse(path, headers={hdrs.CONTENT_TYPE: _MANIFEST_TYPE, **headers})
         return web.FileResponse(path, headers=headers)
 
     return handle
