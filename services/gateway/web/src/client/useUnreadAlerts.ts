@@ -2,7 +2,6 @@
 
 import {
   type IncomingMessage,
-  isBlank,
   type NotificationsView,
   useMessenger,
   useNotifications,
@@ -11,12 +10,9 @@ import {
 import { useEffect } from 'react';
 import { useT } from './i18n/language.tsx';
 import { displayName } from './parts/UserName.tsx';
-import { isolateBidi, stripBidiControls } from './text/bidi.ts';
 import { loadFormatter } from './text/formatter.ts';
-import { truncate } from './text/graphemes.ts';
 import { previewOf } from './text/messagePreview.ts';
-
-const BODY_CHARS = 140;
+import { notificationText } from './text/notificationText.ts';
 
 export function useUnreadAlerts(open: (id: string) => void): NotificationsView {
   const t = useT();
@@ -33,12 +29,9 @@ export function useUnreadAlerts(open: (id: string) => void): NotificationsView {
       id,
       id === 0 ? null : ((await session.get()?.people.settledName(id)) ?? null),
     );
-    const names = isBlank(conversation.title) ? [name] : [name, conversation.title ?? ''];
     const formatter = await loadFormatter(message.content ?? '');
-    return {
-      title: names.map(isolateBidi).join(' · '),
-      body: truncate(stripBidiControls(previewOf(message, t, formatter?.withoutMarks)), BODY_CHARS),
-    };
+    const body = previewOf(message, t, formatter?.withoutMarks);
+    return notificationText(t('app'), [name, conversation.title], body);
   };
   return useNotifications({ describe, onOpen: open });
 }

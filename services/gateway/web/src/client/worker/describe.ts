@@ -2,31 +2,25 @@
 
 import { isBlank } from '../../lib/core/base/blank.ts';
 import type { MessagePush, NotificationContent, TestPush } from '../../lib/core/index.ts';
-import { isolateBidi, stripBidiControls } from '../text/bidi.ts';
-import { truncate } from '../text/graphemes.ts';
+import { notificationText } from '../text/notificationText.ts';
 import type { WorkerTexts } from './texts.ts';
-
-const BODY_CHARS = 140;
 
 /** The gateway may be set to say only who wrote, or nothing. */
 export function describePush(push: MessagePush | TestPush, texts: WorkerTexts): NotificationContent {
   if (push.type === 'test') return { title: texts.app, body: texts.test };
-  return { title: titleOf(push, texts), body: bodyOf(push, texts) };
+  return notificationText(texts.app, namesOf(push, texts), bodyOf(push, texts));
 }
 
-function titleOf({ sender, conversation }: MessagePush, texts: WorkerTexts): string {
-  if (!sender) return texts.app;
-  const name = sender.id === 0 ? texts.system : (visible(sender.name) ?? `${texts.user} ${sender.id}`);
-  const title = conversation?.type === 'direct' ? null : visible(conversation?.title);
-  return [name, title]
-    .filter((part) => part !== null)
-    .map((part) => isolateBidi(part))
-    .join(' · ');
+function namesOf({ sender, conversation }: MessagePush, texts: WorkerTexts): (string | null | undefined)[] {
+  if (!sender) return [];
+  const name = visible(sender.name) ?? `${texts.user} ${sender.id}`;
+  const title = conversation?.type === 'direct' ? null : conversation?.title;
+  return [sender.id === 0 ? texts.system : name, title];
 }
 
 function bodyOf({ text, message_type: type, mention }: MessagePush, texts: WorkerTexts): string {
   const shown = visible(text);
-  if (shown !== null) return truncate(stripBidiControls(shown), BODY_CHARS);
+  if (shown !== null) return shown;
   if (mention) return texts.mention;
   return type === 'file' || type === 'image' ? texts.file : texts.message;
 }
