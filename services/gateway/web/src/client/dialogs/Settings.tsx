@@ -6,6 +6,7 @@ import { LANGUAGES, type Language, useLanguage } from '../i18n/language.tsx';
 import { THEMES, type useTheme } from '../parts/theme.ts';
 import { PushSetting } from '../push/PushSetting.tsx';
 import { registerWorker } from '../push/registerWorker.ts';
+import { removeShown } from '../push/removeShown.ts';
 import { useFormattingChoice } from '../text/formatter.ts';
 import { DialogFrame } from './DialogFrame.tsx';
 import { Profile } from './Profile.tsx';
@@ -67,6 +68,7 @@ async function signOut(push: PushView, access: Access): Promise<void> {
   const late = new Promise((resolve) => setTimeout(resolve, TURN_OFF_MS));
   // It may be about to tell the gateway of the device.
   if (['on', 'asking', 'checking'].includes(push.status)) await Promise.race([push.turnOff(), late]);
+  await removeShown();
   access.signOut();
 }
 

@@ -3,7 +3,7 @@
  * about the subscription, opens conversations for it, and sets the app's badge. It draws nothing.
  */
 
-import { usePush, useUnread } from '@messenger/react';
+import { useConversations, usePush, useUnread } from '@messenger/react';
 import { useEffect } from 'react';
 import { useLanguage } from '../i18n/language.tsx';
 import { saveWorkerSettings } from '../worker/workerSettings.ts';
@@ -15,6 +15,7 @@ const IDLE_MS = 5_000;
 export default function PushAtStart({ onOpen }: { onOpen: (id: string) => void }) {
   const { language } = useLanguage();
   const { total } = useUnread();
+  const isKnown = useConversations().status === 'ready';
   usePush({ register: registerWorker, onOpen });
   useEffect(() => {
     // A browser has other workers, caches and permissions for pages in another site's page.
@@ -28,9 +29,9 @@ export default function PushAtStart({ onOpen }: { onOpen: (id: string) => void }
     save().catch(() => undefined);
   }, [language]);
   useEffect(() => {
-    // Only installed apps have a badge.
-    navigator.setAppBadge?.(total)?.catch(() => undefined);
-  }, [total]);
+    // Only installed apps have a badge. It is the last push's until the page knows better.
+    if (isKnown) navigator.setAppBadge?.(total)?.catch(() => undefined);
+  }, [isKnown, total]);
   return null;
 }
 
