@@ -15,7 +15,6 @@ import './styles/mentions.css';
 import './styles/dialogs.css';
 import './styles/reactions.css';
 import './styles/pins.css';
-import './styles/emoji.css';
 import './styles/files.css';
 import './styles/errors.css';
 

@@ -15,6 +15,7 @@ import { DialogFrame } from './DialogFrame.tsx';
 import { EmojiGrid, focusFirstCell, type GridEmoji } from './EmojiGrid.tsx';
 import { EmojiGroups } from './EmojiGroups.tsx';
 import { SkinTones } from './SkinTones.tsx';
+import '../styles/emoji.css';
 
 export interface EmojiPickerProps {
   onChoose: (emoji: string) => void;
