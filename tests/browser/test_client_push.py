@@ -31,6 +31,13 @@ CACHED: Final = """(async () => {
     for (const request of await (await caches.open(name)).keys()) kept.push(new URL(request.url).pathname);
   return kept.sort();
 })()"""
+# The page hears nothing of its service worker until `listen`, as while it starts.
+LISTENS_LATER: Final = """
+  const add = EventTarget.prototype.addEventListener;
+  ServiceWorkerContainer.prototype.addEventListener = function (...all) {
+    window.listen = () => add.apply(this, all);
+  };
+"""
 # Subscribes as a browser with a push service does. `endpoint` changes whenever it subscribes anew.
 SUBSCRIBES: Final = """
   window.subscribed = 0;
@@ -123,6 +130,7 @@ async def test_a_click_opens_the_conversation_in_the_tab_that_is_there(
 ) -> None:
     one = new_user()
     room = await clients.group("Clicked", one, new_user())
+    await context.add_init_script(LISTENS_LATER)
     chat = await clients.chat(one, context)
     worker = await worker_of(chat)
     pushes = await pushes_to(chat)
@@ -134,6 +142,9 @@ async def test_a_click_opens_the_conversation_in_the_tab_that_is_there(
           dispatchEvent(new NotificationEvent('notificationclick', { notification }));
         }"""
     )
+    # The page is still starting: it hears of the click later.
+    await shows(chat.page)
+    await chat.page.evaluate("listen()")
     await expect(chat.text_box).to_be_visible()
     assert room in chat.page.url
     await shows(chat.page)

@@ -55,6 +55,9 @@ class FakeWorker implements WorkerPort {
 
 class FakeWindow implements ClientWindow {
   told: WorkerMessage[] = [];
+  asked: string[] = [];
+  /** How often it is asked to open a conversation until it listens. */
+  startsAfter = 1;
   isFocused = false;
   isVisible = true;
   shown: string | null = null;
@@ -69,6 +72,11 @@ class FakeWindow implements ClientWindow {
 
   tell(message: WorkerMessage) {
     this.told.push(message);
+  }
+
+  async opens(id: string) {
+    this.asked.push(id);
+    return this.asked.length >= this.startsAfter;
   }
 
   async shows(id: string) {
@@ -143,10 +151,26 @@ test('a click opens the conversation in the best window, or in a new one', async
   const [hidden, visible] = [new FakeWindow({ isVisible: false }), new FakeWindow()];
   worker.pages = [hidden, visible];
   await openConversation(worker, data);
-  expect([hidden.told, visible.told]).toEqual([[], [{ type: 'messenger.open', conversation_id: TEA }]]);
+  expect([hidden.asked, visible.asked]).toEqual([[], [TEA]]);
   await tellOfSubscription(worker);
   expect(hidden.told).toEqual([{ type: 'messenger.subscription' }]);
   expect(worker.opened).toHaveLength(2);
+});
+
+test('a page that is starting is told of a click until it listens, or for some seconds', async () => {
+  const worker = new FakeWorker();
+  const page = new FakeWindow();
+  worker.pages = [page];
+  for (const [startsAfter, tries] of [
+    [3, 3],
+    [Number.POSITIVE_INFINITY, 20],
+  ] as const) {
+    Object.assign(page, { startsAfter, asked: [] });
+    await openConversation(worker, { conversation_id: TEA, seq: 1 });
+    expect(page.asked).toEqual(Array(tries).fill(TEA));
+  }
+  await openConversation(worker, null);
+  expect(page.asked).toHaveLength(20);
 });
 
 test('the text says as much as the gateway lets it', () => {

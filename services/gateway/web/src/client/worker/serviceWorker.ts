@@ -65,6 +65,7 @@ function clientWindow(client: WindowClient): ClientWindow {
       await client.focus();
     },
     tell: (message) => client.postMessage(message),
+    opens: (conversationId) => ask(client, { type: 'messenger.open', conversation_id: conversationId }),
     shows: (conversationId) => ask(client, { type: 'messenger.shows', conversation_id: conversationId }),
   };
 }

@@ -5,8 +5,8 @@
 import { useEffect, useMemo, useRef } from 'react';
 import { offlineError } from '../core/contract/failure.ts';
 import { pageBrowser } from '../core/push/pushBrowser.ts';
-import { type PushState, pushDeviceOf } from '../core/push/pushDevice.ts';
-import type { WorkerMessage } from '../core/push/workerEvents.ts';
+import type { PushState } from '../core/push/pushDevice.ts';
+import { pushPageOf } from '../core/push/pushPage.ts';
 import { useSession } from './context.tsx';
 import { useReadable } from './useReadable.ts';
 
@@ -35,23 +35,9 @@ export function usePush({ register, onOpen }: PushOptions): PushView {
     newest.current = onOpen;
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the session's first call decides.
-  const device = useMemo(() => session && pushDeviceOf(session, () => pageBrowser(register)), [session]);
-  useEffect(() => {
-    if (!device) return;
-    const ending = new AbortController();
-    const { signal } = ending;
-    const handleMessage = ({ data, ports }: MessageEvent<WorkerMessage | undefined>) => {
-      if (data?.type === 'messenger.subscription') void device.check(true);
-      else if (data?.type === 'messenger.open') newest.current?.(data.conversation_id);
-      else if (data?.type === 'messenger.shows')
-        ports[0]?.postMessage(session?.view.isOpen(data.conversation_id));
-    };
-    void device.check();
-    // The user may have changed the permission in the browser's settings, or turned push off in another tab.
-    window.addEventListener('focus', () => void device.check(), { signal });
-    navigator.serviceWorker?.addEventListener('message', handleMessage as EventListener, { signal });
-    return () => ending.abort();
-  }, [session, device]);
+  const page = useMemo(() => session && pushPageOf(session, () => pageBrowser(register)), [session]);
+  useEffect(() => page?.use(() => newest.current), [page]);
+  const device = page?.device;
   const state = useReadable(device?.state, CHECKING);
   return useMemo(() => {
     const offline = () => Promise.reject(offlineError());

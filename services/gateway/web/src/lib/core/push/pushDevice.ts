@@ -6,9 +6,8 @@
 import { Observable } from '../base/observable.ts';
 import { MessengerError } from '../contract/failure.ts';
 import type { UserId } from '../contract/wire.ts';
-import type { Session } from '../session.ts';
 import { type PushBrowser, type PushObstacle, pushFailed } from './pushBrowser.ts';
-import { PushRequests } from './pushRequests.ts';
+import type { PushRequests } from './pushRequests.ts';
 
 /** `asking` while the browser asks the user, and until the gateway knows the device. */
 export type PushStatus = 'checking' | 'unsupported' | 'denied' | 'off' | 'asking' | 'on';
@@ -148,18 +147,6 @@ export class PushDevice {
     this.#browser.save(null);
     await told;
   }
-}
-
-const devices = new WeakMap<Session, PushDevice>();
-
-/** The device of a session's user. The first call decides on the browser. */
-export function pushDeviceOf(session: Session, browser: () => PushBrowser): PushDevice {
-  let device = devices.get(session);
-  if (!device) {
-    device = new PushDevice(new PushRequests(session.rest), session.me, browser());
-    devices.set(session, device);
-  }
-  return device;
 }
 
 /** The browser's subscription with this key of the gateway. One with another key is ended. */

@@ -35,13 +35,15 @@ export interface ClientWindow {
   isVisible: boolean;
   focus(): Promise<void>;
   tell(message: WorkerMessage): void;
+  /** Lets the page open a conversation. False if it does not answer soon, because it is just starting. */
+  opens(conversationId: string): Promise<boolean>;
   /** Asks the page whether it shows a conversation. False if it does not answer soon. */
   shows(conversationId: string): Promise<boolean>;
 }
 
 /**
  * What the worker tells the pages: to open a conversation, or to store the browser's new subscription. A page answers
- * `messenger.shows` with true or false, at the port that comes with it.
+ * `messenger.open` with true and `messenger.shows` with true or false, at the port that comes with it.
  */
 export type WorkerMessage =
   | { type: 'messenger.open'; conversation_id: string }
@@ -58,6 +60,8 @@ export interface WorkerPort {
   describe(push: MessagePush | TestPush): Promise<NotificationContent>;
 }
 
+/** A page starts for some seconds, and each try takes as long as `opens` waits. */
+const OPEN_TRIES = 20;
 const TEST_TAG = 'messenger test';
 
 /** `text` is the decrypted push. What this version does not know is ignored. */
@@ -80,7 +84,7 @@ export async function openConversation(port: WorkerPort, data: NotificationData 
   if (!best) return port.openWindow(id);
   // A window that the browser does not let come forward shows the conversation all the same.
   await best.focus().catch(() => undefined);
-  if (id !== null) best.tell({ type: 'messenger.open', conversation_id: id });
+  for (let tries = 0; id !== null && tries < OPEN_TRIES; tries++) if (await best.opens(id)) return;
 }
 
 /** The worker has no token. The pages store the new subscription, now or when the next one starts. */
