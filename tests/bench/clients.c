@@ -1,4 +1,4 @@
-/* The client sockets of the load generator: two epoll sets, upgrades, framing and buffers. */
+/* The client sockets of the load generator: two epoll sets, upgrades and buffers. */
 #define _GNU_SOURCE
 #include "clients.h"
 
@@ -15,14 +15,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dialects/dialect.h"
+#include "websocket.h"
+
 #define INBOX (1 << 20)
 #define EVENTS 512
 #define ATTEMPTS_MAX 40
 #define RETRY_NS 250000000ull
 #define LATER_NS 1000000000ull
 
-struct client *clients;
-uint32_t client_count;
 uint64_t refused;
 
 /* Most sockets of a fan-out are read once a second, many frames at a time: a generator that is woken for each
@@ -30,6 +31,7 @@ uint64_t refused;
 static int prompt_set = -1, later_set = -1, server_port;
 static uint64_t rest_read_ns;
 static uint32_t opened, in_progress;
+static const struct dialect *dialect;
 static frame_handler *on_frame;
 static char inbox[INBOX];
 
@@ -47,30 +49,6 @@ void die(const char *format, ...) {
     fputc('\n', stderr);
     va_end(rest);
     exit(1);
-}
-
-/* One line per user: id, token, and the conversation or several of them, separated by commas. */
-void load_users(const char *path) {
-    FILE *file = fopen(path, "r");
-    char user[32], token[4096], conversation[4096];
-    uint32_t room = 0;
-    if (!file) die("cannot read %s", path);
-    while (fscanf(file, "%31s %4095s %4095s", user, token, conversation) == 3) {
-        if (client_count == room) {
-            room = room ? room * 2 : 1024;
-            clients = realloc(clients, room * sizeof *clients);
-            if (!clients) die("out of memory");
-        }
-        struct client *client = &clients[client_count];
-        memset(client, 0, sizeof *client);
-        client->fd = -1;
-        client->index = client_count++;
-        client->user = strdup(user);
-        client->token = strdup(token);
-        client->conversation = strdup(conversation);
-    }
-    fclose(file);
-    if (!client_count) die("no users in %s", path);
 }
 
 /* Edge-triggered: the kernel needn't look again at each socket that was just read. */
@@ -110,27 +88,13 @@ static void flush(struct client *client) {
     if (!client->out_len) watch(EPOLL_CTL_MOD, client, EPOLLIN);
 }
 
-static void put_frame(struct client *client, int opcode, const char *payload, size_t length) {
-    static const unsigned char mask[4] = {0x37, 0xfa, 0x21, 0x3d};
-    unsigned char frame[8 + 65535];
-    size_t head = 2;
-    if (length > 65535) die("a frame of %zu bytes", length);
-    frame[0] = (unsigned char)(0x80 | opcode);
-    if (length < 126) {
-        frame[1] = (unsigned char)(0x80 | length);
-    } else {
-        frame[1] = 0x80 | 126;
-        frame[2] = (unsigned char)(length >> 8);
-        frame[3] = (unsigned char)length;
-        head = 4;
-    }
-    memcpy(frame + head, mask, 4);
-    head += 4;
-    for (size_t i = 0; i < length; i++) frame[head + i] = (unsigned char)payload[i] ^ mask[i & 3];
-    put(client, (char *)frame, head + length);
+static void put_frame(struct client *client, enum opcode opcode, const char *payload, size_t length) {
+    char frame[FRAME_HEAD + FRAME_MAX];
+    if (length > FRAME_MAX) die("a frame of %zu bytes", length);
+    put(client, frame, write_frame(frame, opcode, payload, length));
 }
 
-void send_text(struct client *client, const char *text, size_t length) { put_frame(client, 1, text, length); }
+void send_text(struct client *client, const char *text, size_t length) { put_frame(client, TEXT, text, length); }
 
 static void connect_client(struct client *client) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)server_port)};
@@ -149,16 +113,17 @@ static void connect_client(struct client *client) {
 }
 
 static void ask_upgrade(struct client *client) {
-    char request[5120];
+    char path[4608], request[5120];
     int length, error = 0;
     socklen_t size = sizeof error;
     getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error) die("user %s: connect: %s", client->user, strerror(error));
+    dialect->path(client, path, sizeof path);
     length = snprintf(request, sizeof request,
-                      "GET /api/v1/messenger/ws/%s?token=%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
                       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                      client->user, client->token, server_port);
+                      path, server_port);
     client->phase = UPGRADING;
     watch(EPOLL_CTL_MOD, client, EPOLLIN);
     put(client, request, (size_t)length);
@@ -187,6 +152,7 @@ static size_t read_upgrade(struct client *client, const char *bytes, size_t leng
     if (length < 12 || memcmp(bytes + 9, "101", 3))
         die("user %s: upgrade refused: %.*s", client->user, (int)(length < 300 ? length : 300), bytes);
     client->phase = WELCOMING;
+    if (dialect->greet) dialect->greet(client);
     return (size_t)(end - bytes) + 4;
 }
 
@@ -197,35 +163,29 @@ void client_is_open(struct client *client) {
     in_progress--;
 }
 
-static void take_frame(struct client *client, int opcode, const char *payload, size_t length) {
-    int shown = (int)(length < 200 ? length : 200);
-    switch (opcode) {
-    case 1: on_frame(client, payload, length); return;
-    case 9: put_frame(client, 10, payload, length); return;
-    case 10: return;
-    case 8:
+static void take_frame(struct client *client, const struct frame *frame) {
+    const char *payload = frame->payload;
+    int shown = (int)(frame->length < 200 ? frame->length : 200);
+    switch (frame->opcode) {
+    case TEXT:
+    case BINARY: on_frame(client, payload, frame->length); return;
+    case PING: put_frame(client, PONG, payload, frame->length); return;
+    case PONG: return;
+    case CLOSE:
         die("user %s: closed with %d %.*s", client->user,
-            length > 1 ? (unsigned char)payload[0] << 8 | (unsigned char)payload[1] : 1005,
+            shown > 1 ? (unsigned char)payload[0] << 8 | (unsigned char)payload[1] : 1005,
             shown > 2 ? shown - 2 : 0, payload + 2);
-    default: die("user %s: frame with opcode %d", client->user, opcode);
+    default: die("user %s: frame with opcode %d", client->user, frame->opcode);
     }
 }
 
 /* Handles one frame and returns its length; 0 if it isn't complete. */
 static size_t read_frame(struct client *client, const char *bytes, size_t length) {
-    const unsigned char *b = (const unsigned char *)bytes;
-    size_t head = 2, payload;
-    if (length < 2) return 0;
-    if (!(b[0] & 0x80) || b[0] & 0x70 || b[1] & 0x80) die("user %s: not a plain whole frame", client->user);
-    payload = b[1] & 0x7f;
-    if (payload == 126) head = 4;
-    if (payload == 127) head = 10;
-    if (length < head) return 0;
-    if (head > 2) payload = 0;
-    for (size_t i = 2; i < head; i++) payload = payload << 8 | b[i];
-    if (length < head + payload) return 0;
-    take_frame(client, b[0] & 0x0f, bytes + head, payload);
-    return head + payload;
+    struct frame frame;
+    long size = find_frame(bytes, length, &frame);
+    if (size < 0) die("user %s: not a plain whole frame", client->user);
+    if (size) take_frame(client, &frame);
+    return (size_t)size;
 }
 
 static void keep_rest(struct client *client, const char *bytes, size_t length) {
@@ -311,12 +271,13 @@ void reopen_client(struct client *client) {
 }
 
 /* Opens all clients, at most at_once of them at a time, and returns after the last welcome. */
-void open_clients(int port, uint32_t at_once, frame_handler *handler) {
+void open_clients(int port, uint32_t at_once, const struct dialect *spoken, frame_handler *handler) {
     struct epoll_event input = {.events = EPOLLIN, .data.ptr = NULL};
     char command[64];
     uint64_t last = now_ns();
     uint32_t before = 0, first = 0;
     server_port = port;
+    dialect = spoken;
     on_frame = handler;
     prompt_set = epoll_create1(EPOLL_CLOEXEC);
     later_set = epoll_create1(EPOLL_CLOEXEC);

@@ -20,12 +20,15 @@ struct client {
     /* The user of the socket, from the users file. */
     char *user, *token, *conversation;
     /* Set and read by the workload only. */
+    uint64_t sent_ns; /* when it sent its last message */
     uint32_t index, number, next_echo, next_foreign;
     int acked, received, later, away;
 };
 
 /* Called for every text frame; the text is not terminated. */
 typedef void frame_handler(struct client *client, const char *text, size_t length);
+
+struct dialect;
 
 extern struct client *clients;
 extern uint32_t client_count;
@@ -34,7 +37,7 @@ extern uint64_t refused; /* upgrades that got 503 and were tried again */
 uint64_t now_ns(void);
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void load_users(const char *path);
-void open_clients(int port, uint32_t at_once, frame_handler *handler);
+void open_clients(int port, uint32_t at_once, const struct dialect *spoken, frame_handler *handler);
 void client_is_open(struct client *client);
 void send_text(struct client *client, const char *text, size_t length);
 /* Cuts the connection of an open client and opens another one. */

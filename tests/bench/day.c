@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clients.h"
+#include "dialects/dialect.h"
 #include "figures.h"
 
 #define ACTIVE_MEMBERS 5
@@ -150,7 +151,7 @@ static void on_new(struct client *client, const char *text, size_t length, int r
         return;
     }
     deliveries++;
-    if (mixed) sample(read_marker(client, text, length).sent_ns, progress_ns);
+    if (mixed) sample(&latencies, read_marker(client, text, length).sent_ns, progress_ns);
 }
 
 static void on_resumed(struct client *client) {
@@ -160,7 +161,7 @@ static void on_resumed(struct client *client) {
     if (mixed)
         look(client);
     else
-        sample(client->opened_ns, now_ns());
+        sample(&latencies, client->opened_ns, now_ns());
 }
 
 static int is(const char *type, size_t left, const char *name) {
@@ -195,7 +196,7 @@ static void on_frame(struct client *client, const char *text, size_t length) {
         if (client->away)
             ask_missed(client);
         else
-            sample(client->started_ns, now_ns());
+            sample(&latencies, client->started_ns, now_ns());
     }
 }
 
@@ -227,7 +228,7 @@ static void act(void) {
     if (client->phase != OPEN || client->away) return;
     actions++;
     if (kind < 8) {
-        send_marked(client, room->id, CONTENT);
+        send_marked(client, &messenger, room->id, CONTENT);
         client->number++;
         client->acked++;
         sent++;
@@ -281,7 +282,7 @@ static void measure(void) {
            ",\"gaps\":%" PRIu64 ",\"repeats\":%" PRIu64 ",\"frame_bytes\":%" PRIu64 ",",
            actions, acks, deliveries, replays, returns, confirmed, typings, typing_frames, gaps, repeats,
            frame_bytes);
-    print_samples();
+    print_samples(&latencies, "");
     puts("}");
     fflush(stdout);
 }
@@ -307,10 +308,10 @@ int main(int argc, char **argv) {
     load_users(argv[optind + 2]);
     load_rooms(argv[optind + 3]);
     uint64_t start = now_ns();
-    open_clients(atoi(argv[optind + 1]), AT_ONCE, on_frame);
+    open_clients(atoi(argv[optind + 1]), AT_ONCE, &messenger, on_frame);
     printf("{\"event\":\"ready\",\"sockets\":%u,\"seconds\":%.4f,\"cpu_s\":%.4f,", client_count,
            (double)(now_ns() - start) / 1e9, cpu_seconds());
-    print_samples();
+    print_samples(&latencies, "");
     puts("}");
     fflush(stdout);
     if (mixed)

@@ -8,23 +8,23 @@
 #include <string.h>
 #include <sys/resource.h>
 
-size_t sample_count;
+#include "dialects/dialect.h"
+
+struct samples latencies;
 uint64_t progress_ns;
 
-#define TEXT 8192 /* bytes, at most */
+#define LONGEST 8192 /* bytes of a text, at most */
 
 static char **texts;
 static size_t text_count;
-static uint32_t *samples_us;
-static size_t sample_room;
 
-void sample(uint64_t since_ns, uint64_t now) {
-    if (sample_count == sample_room) {
-        sample_room = sample_room ? sample_room * 2 : 1 << 16;
-        samples_us = realloc(samples_us, sample_room * sizeof *samples_us);
-        if (!samples_us) die("out of memory");
+void sample(struct samples *samples, uint64_t since_ns, uint64_t now) {
+    if (samples->count == samples->room) {
+        samples->room = samples->room ? samples->room * 2 : 1 << 16;
+        samples->us = realloc(samples->us, samples->room * sizeof *samples->us);
+        if (!samples->us) die("out of memory");
     }
-    samples_us[sample_count++] = (uint32_t)((now - since_ns) / 1000);
+    samples->us[samples->count++] = (uint32_t)((now - since_ns) / 1000);
     progress_ns = now;
 }
 
@@ -33,22 +33,23 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static uint32_t percentile(double share) {
-    return sample_count ? samples_us[(size_t)((double)(sample_count - 1) * share)] : 0;
+static uint32_t percentile(const struct samples *samples, double share) {
+    return samples->count ? samples->us[(size_t)((double)(samples->count - 1) * share)] : 0;
 }
 
-void write_samples(const char *path) {
+void write_samples(const struct samples *samples, const char *path) {
     FILE *file = fopen(path, "w");
     if (!file) die("cannot write %s", path);
-    for (size_t i = 0; i < sample_count; i++) fprintf(file, "%" PRIu32 "\n", samples_us[i]);
+    for (size_t i = 0; i < samples->count; i++) fprintf(file, "%" PRIu32 "\n", samples->us[i]);
     if (fclose(file)) die("cannot write %s", path);
 }
 
-void print_samples(void) {
-    qsort(samples_us, sample_count, sizeof *samples_us, by_size);
-    printf("\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"max_us\":%u", percentile(0.5), percentile(0.99),
-           percentile(0.999), percentile(1));
-    sample_count = 0;
+void print_samples(struct samples *samples, const char *prefix) {
+    if (samples->count) qsort(samples->us, samples->count, sizeof *samples->us, by_size);
+    printf("\"%sp50_us\":%u,\"%sp99_us\":%u,\"%sp999_us\":%u,\"%smax_us\":%u", prefix,
+           percentile(samples, 0.5), prefix, percentile(samples, 0.99), prefix, percentile(samples, 0.999), prefix,
+           percentile(samples, 1));
+    samples->count = 0;
 }
 
 double cpu_seconds(void) {
@@ -76,7 +77,7 @@ struct marker read_marker(struct client *client, const char *text, size_t length
 }
 
 void read_texts(const char *path) {
-    char line[TEXT];
+    char line[LONGEST];
     FILE *file = fopen(path, "r");
     if (!file) die("cannot read %s", path);
     while (fgets(line, sizeof line, file)) {
@@ -88,22 +89,20 @@ void read_texts(const char *path) {
     if (!text_count) die("no text in %s", path);
 }
 
-void send_marked(struct client *client, const char *conversation, uint32_t characters) {
-    static char padding[TEXT];
-    char text[TEXT + 1000], marker[MARKER + 1];
+void send_marked(struct client *client, const struct dialect *dialect, const char *conversation,
+                 uint32_t characters) {
+    static char padding[LONGEST];
+    char content[MARKER + 1 + LONGEST], marker[MARKER + 1];
     int fill = (int)characters - MARKER;
     const char *filler = padding;
     if (text_count) {
         filler = texts[(client->index * 7919u + client->number) % text_count];
-        fill = TEXT;
+        fill = LONGEST;
     }
     if (!padding[0]) memset(padding, 'x', sizeof padding - 1);
     snprintf(marker, sizeof marker, "~~%016" PRIx64 "%08x%08x", now_ns(), client->index, client->number);
-    send_text(client, text,
-              (size_t)snprintf(text, sizeof text,
-                               "{\"type\":\"message.send\",\"conversation_id\":\"%s\","
-                               "\"client_message_id\":\"%s\",\"content\":\"%s %.*s\"}",
-                               conversation, marker, marker, fill > 1 ? fill - 1 : 0, filler));
+    snprintf(content, sizeof content, "%s %.*s", marker, fill > 1 ? fill - 1 : 0, filler);
+    dialect->publish(client, conversation, marker, content);
 }
 
 void wait_for(const char *wanted) {

@@ -16,20 +16,27 @@ struct marker {
     uint32_t sender, number;
 };
 
-extern size_t sample_count;
-extern uint64_t progress_ns; /* when the last sample was taken */
+struct samples {
+    uint32_t *us;
+    size_t count, room;
+};
 
-void sample(uint64_t since_ns, uint64_t now);
+extern struct samples latencies; /* of what the workload is about */
+extern uint64_t progress_ns;     /* when the last sample was taken */
+
+void sample(struct samples *samples, uint64_t since_ns, uint64_t now);
 /* Writes the samples to a file, in µs, one per line. */
-void write_samples(const char *path);
-/* Prints the samples' percentiles as members of a JSON object, and forgets the samples. */
-void print_samples(void);
+void write_samples(const struct samples *samples, const char *path);
+/* Prints the samples' percentiles as members of a JSON object, their names with this prefix, and forgets the
+   samples. */
+void print_samples(struct samples *samples, const char *prefix);
 double cpu_seconds(void);
 struct marker read_marker(struct client *client, const char *text, size_t length);
 /* Reads texts for the messages: lines of JSON text without quotes and escapes. */
 void read_texts(const char *path);
 /* Sends a message of this many characters, or with a text that was read, and the client's running number. */
-void send_marked(struct client *client, const char *conversation, uint32_t characters);
+void send_marked(struct client *client, const struct dialect *dialect, const char *conversation,
+                 uint32_t characters);
 void wait_for(const char *wanted);
 
 #endif

@@ -3,14 +3,14 @@
  *
  *   load fanout|durable|idle PORT USERS_FILE [-m messages] [-r per_second] [-w window] [-d seconds]
  *                                            [-s content_bytes] [-t texts_file] [-c connects_at_once]
- *                                            [-o latencies_file]
+ *                                            [-o latencies_file] [-p dialect]
  *
  * It exchanges lines with the harness: it prints one JSON object when all sockets have their welcome, waits
  * for "go", runs, prints one at the last expected frame, and serves its sockets until "close" (idle only
  * waits for that). Between these lines the harness reads the servers' CPU. Anything unexpected (an error
  * frame, a repeat, a gap, a stall) ends it with status 1 and the reason on stderr. It parses no JSON: each
  * message carries a marker, in its client_message_id and in its content, with the time of sending, the
- * sender's index and the sender's running number.
+ * sender's index and the sender's running number. dialects/ has the protocols that it speaks.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "clients.h"
+#include "dialects/dialect.h"
 #include "figures.h"
 
 #define PROMPT_EVERY 20 /* in a fan-out, the deliveries of one client in so many are timed */
@@ -28,12 +29,14 @@ static struct {
     uint32_t messages, window, at_once, content;
     double per_second, seconds;
     const char *latencies;
-} options = {200, 64, 64, 100, 0, 10, NULL};
+    const struct dialect *dialect;
+} options = {200, 64, 64, 100, 0, 10, NULL, &messenger};
 
 static int durable, idle, running;
-static uint64_t other_frames, frame_bytes; /* frame_bytes: the size of the last message.new */
+static uint64_t other_frames, frame_bytes; /* frame_bytes: the size of the last delivery */
 static uint64_t deliveries;
 static uint32_t sent, acks, echoes, receipts;
+static struct samples answer_latencies; /* of durable: a writer of the fan-out sends before the last answer */
 
 /* A user with several conversations uses one after the other. */
 static void send_message(struct client *client) {
@@ -41,8 +44,9 @@ static void send_message(struct client *client) {
     size_t count = (strlen(client->conversation) + 1) / (ID + 1);
     memcpy(conversation, client->conversation + client->number % count * (ID + 1), ID);
     client->acked = client->received = 0;
+    client->sent_ns = now_ns();
     sent++;
-    send_marked(client, conversation, options.content);
+    send_marked(client, options.dialect, conversation, options.content);
 }
 
 /* Each socket must see each sender's numbers without repeats and gaps. */
@@ -61,12 +65,14 @@ static void next_when_complete(struct client *client) {
     if (running) send_message(client);
 }
 
-static void on_sent(struct client *client, struct marker seen) {
-    if (seen.sender != client->index || (durable && (client->acked || seen.number != client->number)))
+static void on_sent(struct client *client, uint32_t number) {
+    if (durable && (client->acked || number != client->number))
         die("user %s: an answer to nothing that was asked", client->user);
     acks++;
     client->acked = 1;
-    if (durable) next_when_complete(client);
+    if (!durable) return;
+    sample(&answer_latencies, client->sent_ns, now_ns());
+    next_when_complete(client);
 }
 
 static void on_new(struct client *client, struct marker seen) {
@@ -75,14 +81,14 @@ static void on_new(struct client *client, struct marker seen) {
     if (!durable) {
         expect(client, &client->next_foreign, seen);
         deliveries++;
-        if (!client->later) sample(seen.sent_ns, now);
+        if (!client->later) sample(&latencies, seen.sent_ns, now);
     } else if (own) {
         expect(client, &client->next_echo, seen);
         echoes++;
     } else {
         if (seen.sender != partner(client)->index) die("user %s: a stranger's message", client->user);
         expect(client, &client->next_foreign, seen);
-        sample(seen.sent_ns, now);
+        sample(&latencies, seen.sent_ns, now);
         deliveries++;
         receipts++;
         partner(client)->received = 1;
@@ -90,25 +96,25 @@ static void on_new(struct client *client, struct marker seen) {
     }
 }
 
+static void on_told(struct client *client, const char *text, size_t length) {
+    frame_bytes = length + (length < 126 ? 2 : 4);
+    if (!idle) on_new(client, read_marker(client, text, length));
+}
+
+static void on_welcome(struct client *client) {
+    client_is_open(client);
+    sample(&latencies, client->started_ns, now_ns());
+}
+
+static void on_other(struct client *client) {
+    (void)client;
+    other_frames++;
+}
+
+static const struct listener listener = {on_welcome, on_sent, on_told, on_other};
+
 static void on_frame(struct client *client, const char *text, size_t length) {
-    const char *type = memmem(text, length, "\"type\":\"", 8);
-    size_t left;
-    if (!type) die("user %s: a frame without type: %.*s", client->user, (int)length, text);
-    type += 8;
-    left = (size_t)(text + length - type);
-    if (left > 12 && !memcmp(type, "message.new\"", 12)) {
-        frame_bytes = length + (length < 126 ? 2 : 4);
-        if (!idle) on_new(client, read_marker(client, type, left));
-    } else if (left > 13 && !memcmp(type, "message.sent\"", 13)) {
-        if (memmem(type, left, "\"duplicate\":true", 16)) die("user %s: a duplicate", client->user);
-        on_sent(client, read_marker(client, type, left));
-    } else if (left > 6 && !memcmp(type, "error\"", 6))
-        die("user %s: %.*s", client->user, (int)length, text);
-    else if (left > 7 && !memcmp(type, "system\"", 7) && memmem(type, left, "\"connected\"", 11)) {
-        client_is_open(client);
-        sample(client->started_ns, now_ns());
-    } else
-        other_frames++;
+    options.dialect->hear(client, text, length, &listener);
 }
 
 static void check_progress(uint64_t expected) {
@@ -126,7 +132,7 @@ static uint64_t run_fanout(void) {
     uint32_t prompt = (client_count + every - 1) / every;
     for (uint32_t i = 0; i < client_count; i++)
         if (i % every) read_later(&clients[i]);
-    while (sample_count < (size_t)options.messages * prompt || acks < options.messages) {
+    while (latencies.count < (size_t)options.messages * prompt || acks < options.messages) {
         int timeout_ms = 1000;
         now = now_ns();
         uint32_t due = options.messages;
@@ -179,7 +185,7 @@ static uint64_t run_durable(void) {
 
 static void parse(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "m:r:w:d:s:t:c:o:")) != -1) {
+    while ((option = getopt(argc, argv, "m:r:w:d:s:t:c:o:p:")) != -1) {
         double value = optarg ? atof(optarg) : 0;
         switch (option) {
         case 'm': options.messages = (uint32_t)value; break;
@@ -190,6 +196,7 @@ static void parse(int argc, char **argv) {
         case 't': read_texts(optarg); break;
         case 'c': options.at_once = (uint32_t)value; break;
         case 'o': options.latencies = optarg; break;
+        case 'p': options.dialect = find_dialect(optarg); break;
         default: die("unknown option");
         }
     }
@@ -206,8 +213,10 @@ static void measure(void) {
            "\"seconds\":%.4f,\"cpu_s\":%.4f,"
            "\"other_frames\":%" PRIu64 ",\"frame_bytes\":%" PRIu64 ",",
            sent, acks, deliveries, seconds, cpu, other_frames - others, frame_bytes);
-    if (options.latencies) write_samples(options.latencies);
-    print_samples();
+    if (options.latencies) write_samples(&latencies, options.latencies);
+    print_samples(&answer_latencies, "answer_");
+    putchar(',');
+    print_samples(&latencies, "");
     puts("}");
     fflush(stdout);
 }
@@ -221,10 +230,10 @@ int main(int argc, char **argv) {
     load_users(argv[optind + 2]);
     if (durable && client_count % 2) die("durable needs pairs");
     uint64_t start = now_ns();
-    open_clients(atoi(argv[optind + 1]), options.at_once, on_frame);
+    open_clients(atoi(argv[optind + 1]), options.at_once, options.dialect, on_frame);
     printf("{\"event\":\"ready\",\"sockets\":%u,\"seconds\":%.4f,\"cpu_s\":%.4f,\"refused\":%" PRIu64 ",",
            client_count, (double)(now_ns() - start) / 1e9, cpu_seconds(), refused);
-    print_samples();
+    print_samples(&latencies, "");
     puts("}");
     fflush(stdout);
     if (!idle) {

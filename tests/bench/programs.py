@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SOURCES = Path(__file__).parent
+_CLIENTS = ("clients.c", "users.c", "figures.c")
+_DIALECTS = tuple(str(path.relative_to(_SOURCES)) for path in sorted(_SOURCES.glob("dialects/*.c")))
 _SOCKETS = 1_000
 _ROUNDS = 100
 _REFERENCE_DEADLINE_S = 60.0
@@ -26,16 +28,30 @@ class Programs:
     send_reference: Path
 
 
+def compile_hear(directory: Path) -> Path | None:
+    """Compiles hear.c, which tests run; returns None where there is no C compiler."""
+    compiler = _compiler()
+    if compiler is None:
+        return None
+    program = directory / "hear"
+    _compile(compiler, program, "hear.c", "figures.c", *_DIALECTS)
+    return program
+
+
 def compile_programs(directory: Path) -> Programs | None:
     """Compiles the programs into `directory`; returns None where there is no C compiler."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    compiler = _compiler()
     if compiler is None:
         return None
     programs = Programs(*(directory / name for name in ("load", "day", "send_reference")))
-    _compile(compiler, programs.load, "load.c", "clients.c", "figures.c")
-    _compile(compiler, programs.day, "day.c", "clients.c", "figures.c")
+    _compile(compiler, programs.load, "load.c", *_CLIENTS, *_DIALECTS)
+    _compile(compiler, programs.day, "day.c", *_CLIENTS, *_DIALECTS)
     _compile(compiler, programs.send_reference, "send_reference.c")
     return programs
+
+
+def _compiler() -> str | None:
+    return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 
 def _compile(compiler: str, program: Path, *names: str) -> None:
