@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 WEB := services/gateway/web
 comma := ,
 
-.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults hunts bench bench-feed bench-history bench-presence bench-search bench-storm bench-uploads release clean
+.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults hunts bench bench-feed bench-history bench-peers bench-presence bench-search bench-storm bench-uploads release clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -79,6 +79,9 @@ bench-history: $(READY) ## measure latencies at ten million messages and at ten 
 
 bench: $(READY) ## measure the cost of each workload beside two references, in ten minutes: WORKLOADS="w1 w2"
 	@$(BIN)/python -m tests.bench $(WORKLOADS)
+
+bench-peers: $(READY) ## measure the same workloads on Centrifugo, NATS, Socket.IO and ours, in ten minutes: PEERS="nats socketio"
+	@$(BIN)/python -m tests.bench.peers $(PEERS) $(if $(SIZES),--sizes $(SIZES))
 
 bench-presence: $(READY) ## measure presence while users come and go, and chat meanwhile
 	@$(BIN)/python -m tests.bench.presence

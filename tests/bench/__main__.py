@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import resource
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +14,7 @@ from tests.bench.many_conversations import ManyConversations
 from tests.bench.own_stack import run_with_own_stack
 from tests.bench.programs import BenchError, Programs, compile_programs
 from tests.bench.report import NAIVE, OURS, as_json, table
-from tests.bench.servers import embedded_stack, naive_server, stop_on_sigterm
+from tests.bench.servers import allow_many_files, embedded_stack, naive_server, stop_on_sigterm
 from tests.bench.workloads import Bench, Result, Sizes
 from tests.stack import StackFailed
 
@@ -48,7 +47,7 @@ def main() -> None:
     if unknown:
         sys.exit(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
     stop_on_sigterm()
-    _allow_many_files()
+    allow_many_files()
     with tempfile.TemporaryDirectory(prefix="messenger-bench-") as place:
         programs = compile_programs(Path(place))
         if programs is None:
@@ -93,12 +92,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--feeds", type=int, default=0, metavar="N", help="feed workers (0)")
     parser.add_argument("--sockets", type=int, default=10_000, metavar="N", help="sockets of w3 (10,000)")
     return parser
-
-
-def _allow_many_files() -> None:
-    """Raises the limit of open files for this process and its children to the system's maximum."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _run(

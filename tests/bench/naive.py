@@ -74,11 +74,6 @@ async def send_message(request: web.Request) -> web.Response:
     return web.json_response(text=dumps(message), status=201)
 
 
-async def healthy(_request: web.Request) -> web.Response:
-    """GET /readyz."""
-    return web.json_response({"status": "ok"})
-
-
 async def socket(request: web.Request) -> web.WebSocketResponse:
     """GET /ws/{user_id}: serves one client from its welcome to its end."""
     user_id = user_of(request.query["token"])
@@ -182,7 +177,6 @@ def create_app() -> web.Application:
     app[COUNTS] = Counter()
     app[SOCKETS] = sockets
     app.cleanup_ctx.append(database)
-    app.router.add_get("/readyz", healthy)
     app.router.add_post("/api/v1/messenger/conversations", create_conversation)
     app.router.add_post("/api/v1/messenger/conversations/{conversation_id}/messages", send_message)
     app.router.add_get("/api/v1/messenger/ws/{user_id}", socket)

@@ -112,7 +112,7 @@ class Seeder:
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(f"http://127.0.0.1:{self._server.port}", timeout=_REST_DEADLINE)
 
-    def _token(self, user: int) -> str:
+    def _token(self, user: int, _conversation: str = "") -> str:
         return tokens.mint(user, self._server.secret, _TOKEN_TTL_S)
 
     async def _create(
@@ -134,6 +134,8 @@ class Seeder:
         """Writes the users file of load.c: one line per user."""
         path = self._directory / f"users-{self._server.name}-{rows[0][0]}"
         path.write_text(
-            "".join(f"{user} {self._token(user)} {conversation}\n" for user, conversation in rows)
+            "".join(
+                f"{user} {self._token(user, conversation)} {conversation}\n" for user, conversation in rows
+            )
         )
         return path

@@ -5,14 +5,14 @@ PostgreSQL.
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import aiohttp
 import psycopg2
 from aiohttp.test_utils import unused_port
 
@@ -41,12 +41,20 @@ class Server:
     port: int
     secret: bytes
     roots: Roots
-    database_url: str
+    database_url: str = ""
+    # What tells load.c the server's protocol.
+    generator_options: tuple[str, ...] = ()
 
 
 def stop_on_sigterm() -> None:
     """Makes SIGTERM act as Ctrl-C, so that a run ended by a time limit leaves no servers behind."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def allow_many_files() -> None:
+    """Raises the limit of open files for this process and its children to the system's maximum."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextlib.asynccontextmanager
@@ -77,32 +85,39 @@ async def naive_server(
         "MESSENGER_JWT_SECRET": secret.decode(),
     }
     argv = (sys.executable, "-m", "tests.bench.naive", "--port", str(port))
-    log = directory / "naive.log"
+    async with started("naive", argv, port, directory, env) as pid:
+        yield Server(name, port, secret, {"naive": frozenset({pid}), "postgres": postgres}, database_url)
+
+
+@contextlib.asynccontextmanager
+async def started(
+    name: str, argv: Sequence[str], port: int, directory: Path, env: Mapping[str, str] | None = None
+) -> AsyncIterator[int]:
+    """Runs a server with its output in `directory`; yields its pid once it listens on the port."""
+    log = directory / f"{name}.log"
     with log.open("wb") as file:
         process = await asyncio.create_subprocess_exec(*argv, env=env, stdout=file, stderr=file)
     try:
         with _explained(log.read_text):
-            await _until_ready(process, port)
-            roots = {"naive": frozenset({process.pid}), "postgres": postgres}
-            yield Server(name, port, secret, roots, database_url)
+            await _until_listening(name, process, port)
+            yield process.pid
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
 
 
-async def _until_ready(process: asyncio.subprocess.Process, port: int) -> None:
+async def _until_listening(name: str, process: asyncio.subprocess.Process, port: int) -> None:
     deadline = asyncio.get_running_loop().time() + _START_DEADLINE_S
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
-        while asyncio.get_running_loop().time() < deadline:
-            if process.returncode is not None:
-                raise BenchError("the naive server ended while starting")
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
-                    if response.status == 200:
-                        return
-            await asyncio.sleep(_POLL_S)
-    raise BenchError(f"the naive server was not ready within {_START_DEADLINE_S:.0f} s")
+    while asyncio.get_running_loop().time() < deadline:
+        if process.returncode is not None:
+            raise BenchError(f"the server {name} ended while starting")
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(_POLL_S)
+    raise BenchError(f"the server {name} was not ready within {_START_DEADLINE_S:.0f} s")
 
 
 @contextlib.contextmanager

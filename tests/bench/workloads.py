@@ -108,7 +108,7 @@ class Bench:
     async def idle(self) -> list[Result]:
         """W3: connecting, and the memory of an idle socket; each user has one conversation of two."""
         users = range(3_000_001, 3_000_001 + self.sizes.idle_sockets)
-        users_file = await self._seeder.pairs(users)
+        users_file = await self.seeder.pairs(users)
         await self._warm_up(users_file)
         await usage.quiet(self.server.roots)
         memory = usage.memory_kib(self.server.roots)
@@ -132,17 +132,18 @@ class Bench:
             await generator.close()
 
     @property
-    def _seeder(self) -> Seeder:
+    def seeder(self) -> Seeder:
+        """Creates the workload's conversations."""
         return Seeder(self.server, self.directory)
 
     async def _fan_out(self, workload: str, messages: int, *options: str) -> Result:
         users = range(1_000_001, 1_000_001 + self.sizes.fanout_sockets)
-        users_file = await self._seeder.group(users)
+        users_file = await self.seeder.group(users)
         options = ("-m", str(messages), *options)
         return await self._messages(workload, "delivery", "deliveries", "fanout", users_file, *options)
 
     async def _durable(self, workload: str, users: int, seconds: float) -> Result:
-        users_file = await self._seeder.pairs(range(2_000_001, 2_000_001 + users))
+        users_file = await self.seeder.pairs(range(2_000_001, 2_000_001 + users))
         return await self._messages(workload, "message", "acks", "durable", users_file, "-d", str(seconds))
 
     async def _messages(
@@ -175,6 +176,7 @@ class Bench:
     async def _generating(
         self, program: Path, mode: str, files: Sequence[Path], *options: str
     ) -> AsyncIterator[Generator]:
+        options = (*options, *self.server.generator_options)
         async with generating(program, mode, self.server.port, *files, options=options) as generator:
             await usage.quiet(self.server.roots)
             yield generator
