@@ -106,6 +106,18 @@ async def breaks_in_the_middle(ends: Ends) -> None:
         await ends.client_reader.read()
 
 
+async def breaks_behind_what_is_under_way(ends: Ends) -> None:
+    ends.link.slice(Random(1))
+    ends.target_writer.write(TEXT)
+    received = await ends.client_reader.readexactly(1)
+    ends.link.break_next()
+    ends.target_writer.write(b"later" * 100)
+    with pytest.raises(ConnectionResetError):
+        while True:
+            received += await ends.client_reader.read(len(TEXT)) or pytest.fail("not reset")
+    assert (TEXT + b"later" * 50).startswith(received)
+
+
 async def ends_with_its_other_end(ends: Ends) -> None:
     ends.target_writer.close()
     assert await ends.client_reader.read() == b""
@@ -142,6 +154,7 @@ async def nothing(read: Awaitable[bytes]) -> bool:
         resets,
         finishes,
         breaks_in_the_middle,
+        breaks_behind_what_is_under_way,
         ends_with_its_other_end,
         is_silent_for_new_connections_too,
     ],

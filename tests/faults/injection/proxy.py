@@ -173,10 +173,11 @@ class _LinkEnd(asyncio.Protocol):
         if self._filter is not None:
             data = self._filter(data)
         if self.breaks_next and len(data) > 1:
-            self.other.write(data[: len(data) // 2])
+            # The half goes behind what is still under way, or it would come before it.
+            data = data[: len(data) // 2]
             self._link.pause("broken")
             asyncio.get_running_loop().call_later(_HALF_OUT_S, self._link.reset)
-        elif self.latency_s or self.slicer or self._queue:
+        if self.latency_s or self.slicer or self._queue:
             self._put(data)
         else:
             self.other.write(data)
