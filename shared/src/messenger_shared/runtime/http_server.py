@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ SERVER: Final = "messenger"
 ANSWER_TIMEOUT_S: Final = 60.0
 # In a response that takes longer to read: how long.
 ANSWER_TIMEOUT: Final = web.ResponseKey("answer_timeout", float)
+# What all sockets have in place of a queue of requests of their own: an empty deque has 760 bytes.
+_NO_REQUESTS: Final[deque[Any]] = deque(maxlen=0)
 
 
 class HttpConnection(web.RequestHandler):
@@ -48,9 +51,11 @@ class HttpConnection(web.RequestHandler):
         return _problem_response(kind, status)
 
     def set_parser(self, parser: Any, data_received_cb: Callable[[], None] | None = None) -> None:
-        """Adds the mask check when the connection becomes a WebSocket."""
+        """Adds the mask check when the connection becomes a WebSocket, and frees what only HTTP needs."""
         reader: Any = MaskCheck(parser)
         super().set_parser(reader, data_received_cb=data_received_cb)
+        self._parser = None
+        self._messages = _NO_REQUESTS
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
