@@ -23,13 +23,13 @@ class Source:
         self.may_answer = asyncio.Event()
         self.loader = BatchLoader(self._load, MAX_BATCH)
 
-    async def ask_all(self, *keys: str) -> list[asyncio.Task[int]]:
+    async def ask_all(self, *keys: str) -> list[asyncio.Future[int]]:
         """Asks for each key in a turn of the loop of its own."""
-        tasks = []
+        answers = []
         for key in keys:
-            tasks.append(asyncio.create_task(self.loader.get(key)))
+            answers.append(self.loader.get(key))
             await asyncio.sleep(0)
-        return tasks
+        return answers
 
     async def _load(self, keys: Sequence[str]) -> Mapping[str, int]:
         self.batches.append(list(keys))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 Handler = Callable[[bytes], None]
@@ -32,6 +32,9 @@ class Bus(Protocol):
         """
 
     async def subscribe(self, channels: Iterable[str], handler: Handler) -> None:
+        """Like `subscribe_each`, with one handler for all channels."""
+
+    async def subscribe_each(self, handlers: Mapping[str, Handler]) -> None:
         """Returns when every channel is confirmed. A channel has one handler, the latest.
 
         Raises AppError(unavailable) when Redis doesn't confirm in time. The bus keeps the subscription and

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from messenger_shared.bus.interface import GapListener, Handler, Receipt
 
@@ -47,8 +47,10 @@ class MemoryBus:
         self._outbox.append((channel, payload, receipt))
 
     async def subscribe(self, channels: Iterable[str], handler: Handler) -> None:
-        for channel in channels:
-            self.handlers[channel] = handler
+        await self.subscribe_each(dict.fromkeys(channels, handler))
+
+    async def subscribe_each(self, handlers: Mapping[str, Handler]) -> None:
+        self.handlers |= handlers
         await asyncio.sleep(0)
 
     def unsubscribe(self, channels: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ import logging
 import random
 import zlib
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from messenger_shared.bus import channels
@@ -50,11 +50,14 @@ class RedisBus:
         self._shard(channel).publish(channel, payload, receipt)
 
     async def subscribe(self, channels: Iterable[str], handler: Handler) -> None:
-        by_shard: dict[_Shard, list[str]] = defaultdict(list)
-        for channel in channels:
-            by_shard[self._shard(channel)].append(channel)
+        await self.subscribe_each(dict.fromkeys(channels, handler))
+
+    async def subscribe_each(self, handlers: Mapping[str, Handler]) -> None:
+        by_shard: dict[_Shard, dict[str, Handler]] = defaultdict(dict)
+        for channel, handler in handlers.items():
+            by_shard[self._shard(channel)][channel] = handler
         # Subscribes at every shard before the first wait: if one is away, all still keep the subscription.
-        waits = [shard.subscribe(names, handler) for shard, names in by_shard.items()]
+        waits = [shard.subscribe(part) for shard, part in by_shard.items()]
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT_S):
                 for confirmed in waits:
@@ -138,13 +141,13 @@ class _Shard:
             return
         connection.ask(("PUBLISH", channel, payload), _ignore if receipt is None else _reply_to(receipt))
 
-    def subscribe(self, names: list[str], handler: Handler) -> asyncio.Future[None]:
+    def subscribe(self, handlers: Mapping[str, Handler]) -> asyncio.Future[None]:
         """Subscribes, also after each reconnect. The future is done when all channels are confirmed."""
-        for name in names:
+        for name, handler in handlers.items():
             self._handlers[name.encode()] = handler
         if self._subscriber is not None:
-            self._subscriber.send("SUBSCRIBE", *names)
-            self._requested += len(names)
+            self._subscriber.send("SUBSCRIBE", *handlers)
+            self._requested += len(handlers)
         confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((self._requested, confirmed))
         return confirmed

@@ -31,13 +31,13 @@ class BatchLoader(Generic[Key, Value]):
         self._waiting: list[tuple[Key, asyncio.Future[Value]]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def get(self, key: Key) -> Value:
-        """The value for `key`. Raises the AppError of the request that it was part of."""
+    def get(self, key: Key) -> asyncio.Future[Value]:
+        """The value for `key`, or the AppError of the request that it was part of."""
         answer: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, answer))
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="batch loader")
-        return await answer
+        return answer
 
     async def stop(self) -> None:
         """Cancels the request under way and all waiting callers."""
@@ -62,8 +62,10 @@ class BatchLoader(Generic[Key, Value]):
             found = await self._load([key for key, _ in batch])
         except BaseException as error:
             for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error if isinstance(error, AppError) else asyncio.CancelledError())
+                if isinstance(error, AppError) and not answer.done():
+                    answer.set_exception(error)
+                else:
+                    answer.cancel()
             if not isinstance(error, AppError):
                 raise
             return

@@ -21,6 +21,9 @@ from messenger_shared.contract.events import Event
 # No event is under way for longer. A larger difference means that a clock was set, here or at the sender.
 DELIVERY_LIMIT_S: Final = 60.0
 
+# Conversation id, its last pos, and the pos at which the user came back to it; 0 if they never left it.
+Membership = tuple[str, int, int]
+
 
 class Room:
     """One conversation that has a member on this worker."""
@@ -81,8 +84,9 @@ class Member:
         self.ref_count = 0
         # Whether the user's rooms are live.
         self.is_live = False
-        # The task that makes the rooms live; None when none runs.
-        self.loading: asyncio.Future[None] | None = None
+        # Done when the rooms that are new to this worker are live, with the other memberships; None when
+        # nothing is under way.
+        self.loading: asyncio.Future[list[Membership]] | None = None
 
     def note_removal(self, conversation_id: str, pos: int) -> None:
         """Notes a removal from the conversation at `pos`. An earlier removal may be reported again later."""

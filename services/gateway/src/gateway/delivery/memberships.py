@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import orjson
 
 from gateway.auth.revocations import Revocations
-from gateway.connections.hub import Hub, Member, Room
+from gateway.connections.hub import Hub, Member, Membership, Room
 from gateway.connections.socket_counter import SocketCounter
 from gateway.delivery.rooms import REPAIR_RETRY_S, Rooms
 from messenger_shared.bus import channels
@@ -31,11 +32,7 @@ from messenger_shared.runtime.background_tasks import BackgroundTasks
 
 log = logging.getLogger(__name__)
 
-SYNCS_AT_ONCE: Final = 50
-USERS_PER_REQUEST: Final = 100
-
-# Conversation id, its last pos, and the pos at which the user came back to it; 0 if they never left it.
-Membership = tuple[str, int, int]
+USERS_AT_ONCE: Final = 100
 
 
 class MembershipTracker:
@@ -56,7 +53,7 @@ class MembershipTracker:
         self._rooms = rooms
         self._socket_counter = socket_counter
         self._revocations = revocations
-        self._memberships = BatchLoader(self._fetch_memberships, USERS_PER_REQUEST)
+        self._arrivals = BatchLoader(self._arrive, USERS_AT_ONCE)
         self._changes_seen: dict[int, int] = {}
         self._background = BackgroundTasks("memberships")
 
@@ -68,7 +65,7 @@ class MembershipTracker:
     async def stop(self) -> None:
         """Cancels the comparisons under way, and stops the rooms."""
         await self._background.stop()
-        await self._memberships.stop()
+        await self._arrivals.stop()
         await self._rooms.stop()
 
     async def arrive(self, member: Member) -> None:
@@ -79,14 +76,13 @@ class MembershipTracker:
         if member.is_live:
             return
         if member.loading is None:
-            member.loading = asyncio.ensure_future(self._arrive(member))
-            member.loading.add_done_callback(lambda done: done.cancelled() or done.exception())
+            member.loading = self._arrivals.get(member)
         try:
-            await asyncio.shield(member.loading)
+            await self._join_existing(member, await asyncio.shield(member.loading))
         except AppError:
             member.loading = None
             raise
-        # None, because the member would keep the finished task as long as it lives.
+        # None, because the member would keep the answer as long as it lives.
         member.is_live, member.loading = True, None
 
     def depart(self, member: Member) -> None:
@@ -94,69 +90,76 @@ class MembershipTracker:
         self._bus.unsubscribe([channels.user(member.user_id)])
         self._leave_all(member)
 
-    async def _arrive(self, member: Member) -> None:
-        # The user's own channel comes first, so that no membership that begins meanwhile is missed.
-        user_id = member.user_id
-        await self._bus.subscribe([channels.user(user_id)], lambda data: self._on_user_payload(user_id, data))
-        if user_id not in self._hub.members:
-            self._bus.unsubscribe([channels.user(user_id)])
-            return
-        await self._sync(member)
+    async def _arrive(self, members: Sequence[Member]) -> dict[Member, list[Membership]]:
+        """Subscribes and joins for all members who arrive together. Returns as `_join_listed`."""
+        # The users' own channels come first, so that no membership that begins meanwhile is missed.
+        await self._bus.subscribe_each(
+            {channels.user(m.user_id): partial(self._on_user_payload, m.user_id) for m in members}
+        )
+        gone = [m.user_id for m in members if m.user_id not in self._hub.members]
+        self._bus.unsubscribe(map(channels.user, gone))
+        return await self._join_listed(members, await self._fetch_memberships(members))
 
-    async def _sync(self, member: Member) -> None:
+    async def _sync(self, members: Sequence[Member]) -> None:
         """Joins and leaves rooms so that they match chat-api."""
         # With the pos of the last return: if the user returns again meanwhile, the answer is out of date.
-        before = {id_: member.rejoins.get(id_, 0) for id_ in member.rooms}
-        rows = await self._memberships.get(member.user_id)
-        if self._is_gone(member):
-            return
-        # Only rooms from before the request count as gone. What was joined or left meanwhile is newer than
-        # chat-api's answer.
-        gone = before.keys() - {conversation_id for conversation_id, *_ in rows}
-        member.rejoins |= {id_: returned for id_, _, returned in rows if returned}
-        for id_, pos, returned in await self._join_new(member, rows):
-            await self._join_existing(member, id_, pos, returned)
-        if gone:
-            await self._leave_unlisted(
-                member, {r: before[id_] for id_, r in member.rooms.items() if id_ in gone}
-            )
-        if self._is_gone(member):
-            self._leave_all(member)
+        before = {m: {id_: m.rejoins.get(id_, 0) for id_ in m.rooms} for m in members}
+        listed = await self._fetch_memberships(members)
+        for member, existing in (await self._join_listed(members, listed)).items():
+            await self._join_existing(member, existing)
+            # Only rooms from before the request count as gone. What was joined or left meanwhile is newer
+            # than chat-api's answer.
+            gone = before[member].keys() - {id_ for id_, *_ in listed[member.user_id]}
+            rooms = {room: before[member][id_] for id_, room in member.rooms.items() if id_ in gone}
+            if rooms:
+                await self._leave_unlisted(member, rooms)
+            if self._is_gone(member):
+                self._leave_all(member)
 
-    async def _join_new(self, member: Member, rows: Sequence[Membership]) -> list[Membership]:
+    async def _join_listed(
+        self, members: Sequence[Member], listed: Mapping[int, Sequence[Membership]]
+    ) -> dict[Member, list[Membership]]:
         """Joins the rooms that are new to this worker, all at once; returns the other memberships."""
         new_rooms: dict[Room, int] = {}
-        others = []
-        for id_, pos, returned in rows:
-            room = self._hub.rooms.get(id_)
-            if room is not None:
-                others.append((id_, pos, returned))
-            elif member.removals.get(id_, 0) <= pos:
-                new_rooms[self._rooms.get(id_)] = pos
-        for room in new_rooms:
-            self._hub.join(member, room)
+        existing: dict[Member, list[Membership]] = {member: [] for member in members}
+        for member in members:
+            if self._is_gone(member):
+                continue
+            for id_, pos, returned in listed[member.user_id]:
+                if returned:
+                    member.rejoins[id_] = returned
+                if id_ in self._hub.rooms:
+                    existing[member].append((id_, pos, returned))
+                elif member.removals.get(id_, 0) <= pos:
+                    room = self._rooms.get(id_)
+                    new_rooms[room] = pos
+                    self._hub.join(member, room)
         await self._rooms.open(new_rooms)
-        return others
+        for member in filter(self._is_gone, members):
+            self._leave_all(member)
+        return existing
 
-    async def _join_existing(self, member: Member, id_: str, pos: int, returned: int) -> None:
-        """Joins a room that exists here. If its stream is below `returned`, that event does it later."""
-        while (room := self._hub.rooms.get(id_)) is not None and room.ready and not room.stream.has_begun:
-            await room.ready
-        if self._is_gone(member) or member.removals.get(id_, 0) > pos:
-            return
-        if room is not None and room.stream.has_begun and room.stream.last_pos < returned:
-            self._rooms.expect(room, pos)
-            return
-        room = self._rooms.get(id_)
-        self._hub.join(member, room)
-        if room.ready is None:
-            await self._rooms.open({room: pos})
+    async def _join_existing(self, member: Member, memberships: Sequence[Membership]) -> None:
+        """Joins rooms that exist here. If a stream is below `returned`, that event does it later."""
+        for id_, pos, returned in memberships:
+            while (room := self._hub.rooms.get(id_)) is not None and room.ready and not room.stream.has_begun:
+                await room.ready
+            if self._is_gone(member) or member.removals.get(id_, 0) > pos:
+                continue
+            if room is not None and room.stream.has_begun and room.stream.last_pos < returned:
+                self._rooms.expect(room, pos)
+                continue
+            room = self._rooms.get(id_)
+            self._hub.join(member, room)
+            if room.ready is None:
+                await self._rooms.open({room: pos})
 
-    async def _fetch_memberships(self, user_ids: Sequence[int]) -> dict[int, list[Any]]:
+    async def _fetch_memberships(self, members: Sequence[Member]) -> dict[int, list[Membership]]:
+        user_ids = [member.user_id for member in members]
         answer = await self._rpc.ask(
             conversations.MEMBERSHIPS.service,
             conversations.MEMBERSHIPS.name,
-            {"user_ids": list(user_ids)},
+            {"user_ids": user_ids},
             key=str(user_ids[0]),
         )
         return {int(user_id): rows for user_id, rows in answer.items()}
@@ -234,11 +237,14 @@ class MembershipTracker:
     def _on_high_water_marks(self, payload: bytes) -> None:
         body = orjson.loads(payload)
         self._expect_positions(body["positions"])
+        changed = []
         for user_id, change in body["users"]:
             member = self._hub.members.get(user_id)
             if member is not None and self._changes_seen.get(user_id) != change:
                 self._changes_seen[user_id] = change
-                self._background.run(self._sync(member))
+                changed.append(member)
+        for members in _groups(changed):
+            self._background.run(self._sync(members))
         self._changes_seen = {u: c for u, c in self._changes_seen.items() if u in self._hub.members}
 
     def _expect_positions(self, positions: dict[str, int]) -> None:
@@ -251,10 +257,14 @@ class MembershipTracker:
         try:
             positions = await self._rooms.last_positions(list(self._hub.rooms))
             self._expect_positions(positions)
-            members = list(self._hub.members.values())
-            for start in range(0, len(members), SYNCS_AT_ONCE):
-                await asyncio.gather(*map(self._sync, members[start : start + SYNCS_AT_ONCE]))
+            for members in _groups(list(self._hub.members.values())):
+                await self._sync(members)
         except AppError as error:
             log.warning("comparing with chat-api failed, trying again: %s", error)
             await asyncio.sleep(REPAIR_RETRY_S)
             self._background.run(self._compare_all())
+
+
+def _groups(members: Sequence[Member]) -> list[Sequence[Member]]:
+    """The members in groups for one request each."""
+    return [members[start : start + USERS_AT_ONCE] for start in range(0, len(members), USERS_AT_ONCE)]
