@@ -61,7 +61,7 @@ class Accounts:
         key = identity.user_id or identity.external_id or ""
         kept = self._kept.get(key)
         if kept is not None and now < kept.until and _says_nothing_new(kept.claims, identity):
-            return identity._replace(user_id=kept.user_id)
+            return _with_id(identity, kept.user_id)
         claims = _Claims(
             identity.user_id, identity.external_id, identity.name, identity.picture, identity.issued_at
         )
@@ -78,7 +78,7 @@ class Accounts:
             self._drop(user_id)
             raise InvalidToken("the user is deactivated")
         self._keep(key, _Admitted(claims, user_id, now + KEPT_S), revocations)
-        return identity._replace(user_id=user_id)
+        return _with_id(identity, user_id)
 
     def forget(self, user_id: int) -> None:
         """Asks chat-api again for this user's next token: their tokens were revoked."""
@@ -108,6 +108,11 @@ class Accounts:
             deadline_s=DEADLINE_S,
         )
         return {one: (row[0], row[1]) for one, row in zip(claims, answer, strict=True)}
+
+
+def _with_id(identity: Identity, user_id: int) -> Identity:
+    """The same object if it has the id already: the verifier and the user's sockets then share it."""
+    return identity if identity.user_id == user_id else identity._replace(user_id=user_id)
 
 
 def _says_nothing_new(claims: _Claims, identity: Identity) -> bool:
