@@ -85,7 +85,7 @@ async def test_a_body_above_the_limit_is_413(crowd: Crowd, name: str) -> None:
     body = json.dumps({"x": "x" * 256 * 1024}).encode()
     reply = await send(crowd.newcomer(), name, body)
     assert (reply.status, reply.body["status"], reply.body["code"]) == (413, 413, "invalid_frame")
-    assert reply.body["title"] == "Request Entity Too Large"
+    assert reply.body["title"] == "Content Too Large"
 
 
 @pytest.mark.parametrize("name", WITH_BODIES)

@@ -33,7 +33,8 @@ PEOPLE: dict[str, tuple[dict[str, Any], str | None]] = {
 
 
 @pytest.fixture
-async def service() -> AsyncIterator[PushService]:
+async def service(stack: SharedStack) -> AsyncIterator[PushService]:
+    assert stack.data_dir, "only a stack of its own pushes to a service on this machine"
     async with push_service() as made:
         yield made
 

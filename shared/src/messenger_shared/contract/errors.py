@@ -9,6 +9,9 @@ from typing import Any, Final
 
 Details = Mapping[str, list[str]]
 
+# What RFC 9110 calls these. Older Pythons have older names.
+_TITLES: Final = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable"}
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
@@ -24,11 +27,15 @@ class ErrorKind:
         return {
             "type": "about:blank",
             # With another status (a wrong method, a body that is too large) the table's text would be wrong.
-            "title": self.message if status == self.status else HTTPStatus(status).phrase,
+            "title": self.message if status == self.status else _title(status),
             "status": status,
             "code": self.code,
             "retryable": self.retryable,
         }
+
+
+def _title(status: int) -> str:
+    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 INVALID_JSON: Final = ErrorKind("invalid_json", 400, False, "Invalid JSON format")
