@@ -81,7 +81,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class BesideChat:
-    """The medians of the rounds by load and side, the lag of each moment, the time to catch up; in seconds."""
+    """The medians of the rounds by load and side, lags of the index, the time to catch up; in s."""
 
     costs: dict[str, dict[str, Cost]]
     lags: list[float]
