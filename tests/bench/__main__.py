@@ -34,7 +34,7 @@ OWN_STACK = {
 }
 # Only by name: they don't fit in the ten minutes.
 SCALING = {
-    "grow": "w2 with 1, 2 and 4 gateway and chat-api workers, each beside one of each",
+    "grow": "w2 with 1, 2 and 4 gateways, chat-apis and Redis servers, each beside one",
     "shapes": "w2 in one and in 10,000 conversations, with messages of 100 bytes to 8 KB",
 }
 WORKLOADS = SIDE_BY_SIDE | OWN_STACK | SCALING

@@ -1,9 +1,10 @@
-"""Measures how W2 grows: with more workers, with more conversations, with larger messages."""
+"""Measures how W2 grows: with more workers and Redis servers, more conversations, larger messages."""
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.bench.programs import Programs
 from tests.bench.report import OURS
@@ -11,9 +12,23 @@ from tests.bench.seeding import Seeder
 from tests.bench.servers import embedded_stack
 from tests.bench.workloads import Bench, Result, Sizes
 
+
+class _Numbers(NamedTuple):
+    """How many there are of each."""
+
+    gateways: int = 1
+    chat_apis: int = 1
+    redis: int = 1
+
+    def __str__(self) -> str:
+        rows = zip(("gateway", "chat-api", "Redis server"), self, strict=True)
+        return ", ".join(f"{number} {name}{'s' * (number > 1)}" for name, number in rows)
+
+
 _SIZES = Sizes(durable_s=4)
-# (gateway workers, chat-api workers).
-_WORKERS = ((2, 1), (4, 1), (1, 2), (1, 4), (2, 2), (4, 4))
+_WORKERS = [_Numbers(*numbers) for numbers in ((2, 1), (4, 1), (1, 2), (1, 4), (2, 2), (4, 4))]
+# Two gateways, as with one gateway all that a conversation has is on one connection.
+_SERVERS = [_Numbers(gateways=2, redis=number) for number in (1, 2, 4)]
 _TURNS = 4
 _PAIRS = 100
 _CONVERSATIONS_EACH = 100
@@ -22,17 +37,21 @@ _CONTENT_BYTES = (1_024, 8_192)
 
 
 async def workers(programs: Programs, directory: Path) -> list[Result]:
-    """Runs each number of workers in turn with one of each. Takes the cheapest turn: disturbances only add
-    cost.
-    """
+    """Runs each number of workers in turn with one of each, then each number of Redis servers with one."""
+    results = await _beside(programs, directory, _Numbers(), _WORKERS)
+    first, *others = _SERVERS
+    return results + await _beside(programs, directory / "servers", first, others)
+
+
+async def _beside(
+    programs: Programs, directory: Path, first: _Numbers, others: Sequence[_Numbers]
+) -> list[Result]:
+    """Runs each of the others in turn with the first. Takes the cheapest turn: disturbances only add cost."""
     results: list[Result] = []
-    async with _stack(programs, directory, 1, 1) as first:
-        for gateways, chat_apis in _WORKERS:
-            async with _stack(programs, directory, gateways, chat_apis) as many:
-                turns = [
-                    (await _sends(first, 1, 1), await _sends(many, gateways, chat_apis))
-                    for _ in range(_TURNS)
-                ]
+    async with _stack(programs, directory, first) as few:
+        for numbers in others:
+            async with _stack(programs, directory, numbers) as many:
+                turns = [(await _sends(few, first), await _sends(many, numbers)) for _ in range(_TURNS)]
             one, result = (min(column, key=lambda run: run.cost) for column in zip(*turns, strict=True))
             results += [replace(one, growth=1.0), replace(result, growth=result.cost / one.cost)]
     return results
@@ -40,7 +59,7 @@ async def workers(programs: Programs, directory: Path) -> list[Result]:
 
 async def shapes(programs: Programs, directory: Path) -> list[Result]:
     """Runs one conversation and ten thousand, with short and long messages, on one worker of each service."""
-    async with _stack(programs, directory, 1, 1) as bench:
+    async with _stack(programs, directory, _Numbers()) as bench:
         seeder = Seeder(bench.server, directory)
         seconds = ("-d", str(_SIZES.durable_s))
         pairs = await seeder.pairs(range(6_000_001, 6_000_001 + 2 * _PAIRS))
@@ -64,17 +83,17 @@ def _relative_to_first(results: Sequence[Result]) -> list[Result]:
 
 
 @contextlib.asynccontextmanager
-async def _stack(programs: Programs, directory: Path, gateways: int, chat_apis: int) -> AsyncIterator[Bench]:
-    place = directory / f"grow-{gateways}-{chat_apis}"
-    place.mkdir()
-    described = f"gateway={gateways},chat-api={chat_apis},presence=1,feed=0"
+async def _stack(programs: Programs, directory: Path, numbers: _Numbers) -> AsyncIterator[Bench]:
+    gateways, chat_apis, redis = numbers
+    place = directory / f"grow-{gateways}-{chat_apis}-{redis}"
+    place.mkdir(parents=True)
+    described = f"gateway={gateways},chat-api={chat_apis},presence=1,feed=0,redis={redis}"
     async with embedded_stack(OURS, place, described) as server:
         yield Bench(server, programs, place, _SIZES)
 
 
-async def _sends(bench: Bench, gateways: int, chat_apis: int) -> Result:
-    named = f"W2 with {gateways} gateway{'s' * (gateways > 1)}, {chat_apis} chat-api{'s' * (chat_apis > 1)}"
-    return replace(await bench.sends(), workload=named)
+async def _sends(bench: Bench, numbers: _Numbers) -> Result:
+    return replace(await bench.sends(), workload=f"W2 with {numbers}")
 
 
 async def _durable(bench: Bench, workload: str, users_file: Path, *options: str) -> Result:

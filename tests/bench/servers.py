@@ -65,7 +65,8 @@ async def embedded_stack(name: str, directory: Path, workers: str) -> AsyncItera
     async with running_stack(data_dir, port, workers, _NO_LIMITS) as stack:
         rows = (await stack.status())["processes"]
         roots = {
-            service: frozenset(row["pid"] for row in rows if row["service"] == service)
+            # Of several Redis servers, the others are redis-2 and so on.
+            service: frozenset(row["pid"] for row in rows if row["service"].startswith(service))
             for service in _SERVICES
         }
         secret = existing_secret(DataDir.at(str(data_dir)))

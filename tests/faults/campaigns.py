@@ -101,6 +101,15 @@ _BUS = {
     Fault.BUS_CUT: 8,
     Fault.BUS_SILENCE: 8,
 }
+# Of one of several Redis servers.
+_SHARDS = {
+    Fault.BUS_SUBSCRIBERS: 20,
+    Fault.BUS_RESTART: 20,
+    Fault.BUS_EMPTY: 10,
+    Fault.BUS_STOP: 14,
+    Fault.BUS_CUT: 14,
+    Fault.BUS_SILENCE: 14,
+}
 _POSTGRES = {Fault.POSTGRES_FAST: 10, Fault.POSTGRES_IMMEDIATE: 10, Fault.POSTGRES_TERMINATE: 40}
 _CLIENTS = {
     Fault.LINK_RESET: 250,
@@ -167,6 +176,15 @@ CAMPAIGNS: Mapping[str, Campaign] = {
         Campaign("mixed", counts=_MIXED, population=Population(churning=3, hosts=1)),
         Campaign("kills", counts=_KILLS, population=Population(churning=2)),
         Campaign("bus", counts=_BUS, population=Population(churning=2)),
+        # Long enough for all that waits for a silent server to notice. No socket may end for it.
+        Campaign(
+            "shards",
+            counts=_SHARDS,
+            population=Population(churning=2, probes=8),
+            workers="gateway=2,chat-api=2,presence=1,feed=1,redis=3",
+            unwanted_close_codes=None,
+            duration_factor=2.0,
+        ),
         Campaign("postgres", counts=_POSTGRES, population=Population(churning=2)),
         Campaign("clients", counts=_CLIENTS, population=Population(proxied=1.0, churning=2)),
         Campaign("members", counts=_MEMBERS, population=_CHURNING),

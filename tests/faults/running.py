@@ -107,7 +107,8 @@ class _Running:
 
     def _note(self, planned: Planned, begun: float, ended: float, is_recovered: bool) -> None:
         recovered = time.monotonic() if is_recovered else None
-        self._episodes.append(Episode(planned.fault, begun, ended, recovered))
+        shard = self._server_faults.shard(planned)
+        self._episodes.append(Episode(planned.fault, begun, ended, recovered, shard))
 
 
 async def _answers(device: Device, timeout_s: float) -> bool:

@@ -32,9 +32,9 @@ def context(tmp_path: Path) -> StackContext:
 
 
 def test_who_is_not_named_keeps_the_default_count() -> None:
-    defaults = {"gateway": 2, "chat-api": 2, "presence": 1, "feed": 1}
+    defaults = {"gateway": 2, "chat-api": 2, "presence": 1, "feed": 1, "redis": 1}
     assert parse_workers("") == defaults
-    assert parse_workers("gateway=4, presence=2") == {**defaults, "gateway": 4, "presence": 2}
+    assert parse_workers("gateway=4, redis=2") == {**defaults, "gateway": 4, "redis": 2}
 
 
 def test_the_feed_alone_may_be_left_out() -> None:
@@ -43,7 +43,7 @@ def test_the_feed_alone_may_be_left_out() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["gateway", "gateway=", "gateway=0", "gateway=-1", "gateway=99", "web=1", "=1", "presence=0", "feed=-1"],
+    ["gateway", "gateway=", "gateway=0", "gateway=-1", "gateway=99", "web=1", "=1", "redis=0", "feed=-1"],
 )
 def test_bad_worker_counts_are_refused(text: str) -> None:
     with pytest.raises(StackError, match="--workers"):

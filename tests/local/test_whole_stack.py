@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -16,7 +17,7 @@ from tests.local.conftest import is_running, verify
 from tests.stack import STOP_LIMIT_S, RunningStack, StackFailed, launch, running_stack
 from tests.waiting import until
 
-WORKERS = "gateway=2,chat-api=1,presence=1,feed=1"
+WORKERS = "gateway=2,chat-api=1,presence=1,feed=1,redis=2"
 RESTART_LIMIT_S = 30.0
 TOKEN_PATH = "/api/v1/messenger/dev/token"
 
@@ -67,8 +68,10 @@ async def test_it_says_where_it_is_and_as_which_processes_it_runs(stack: Running
         ("presence", "master"),
         ("presence", "worker"),
         ("redis", "server"),
+        ("redis-2", "server"),
     ]
     assert all(is_running(row["pid"]) for row in rows)
+    assert len({urlsplit(url).port for url in stack.redis_url.split(",")}) == 2
     assert " error " not in stack.output
 
 
@@ -95,14 +98,14 @@ async def test_what_the_service_wrote_stands_the_audit(stack: RunningStack) -> N
     assert await stack.command("check") == f"{len(RULES)} rules, 0 findings\n"
 
 
-async def test_a_redis_of_ones_own_takes_the_place_of_the_embedded_one(
+async def test_redis_servers_of_ones_own_take_the_place_of_the_embedded_ones(
     stack: RunningStack, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
     port = unused_tcp_port_factory()
     async with running_stack(tmp_path / "other", port, "chat-api=1", redis=stack.redis_url) as other:
         status = await other.status()
         assert status["redis_url"] == stack.redis_url
-        assert "redis" not in {row["service"] for row in status["processes"]}
+        assert not any(row["service"].startswith("redis") for row in status["processes"])
 
 
 async def test_the_demo_gets_tokens_and_strangers_do_not(stack: RunningStack) -> None:
@@ -130,7 +133,7 @@ async def test_every_way_to_stop_it_leaves_nobody(own_stack: RunningStack, how: 
         await own_stack.stop(signal.Signals[how])
     assert not any(is_running(pid) for pid in pids)
     assert " error " not in own_stack.output
-    order = ["gateway", "feed", "presence", "chat-api", "redis", "postgres"]
+    order = ["gateway", "feed", "presence", "chat-api", "redis-2", "redis\n", "postgres"]
     assert sorted(order, key=lambda name: own_stack.output.index(f"stopping {name}")) == order
     with pytest.raises(StackFailed, match="no stack is running"):
         await own_stack.status()

@@ -12,7 +12,7 @@ import orjson
 
 from tests.faults.actors.gateway_client import GatewayClient
 from tests.faults.actors.wire import Wire
-from tests.faults.record.events import Frame, FrameReader, ReceivedEvent
+from tests.faults.record.events import Frame, FrameReader, ReceivedEvent, shown_offline
 from tests.faults.record.history import CommandPosition, DeviceId
 
 ANSWER_S = 8.0
@@ -33,6 +33,7 @@ class Connection:
         number: int,
         reader: FrameReader,
         on_event: Callable[[Connection, ReceivedEvent], None],
+        on_offline: Callable[[set[int]], None],
         on_end: Callable[[Connection, int, str], None],
     ) -> None:
         self.number = number
@@ -40,6 +41,7 @@ class Connection:
         self._seat = device_id
         self._reader = reader
         self._on_event = on_event
+        self._on_offline = on_offline
         self._on_end = on_end
         self._wire: Wire | None = None
         self._left = False
@@ -116,6 +118,8 @@ class Connection:
             if not answer.done():
                 on_answer(received)
                 answer.set_result(received)
+        else:
+            self._on_offline(shown_offline(received))
 
     def _on_system(self, frame: Frame) -> None:
         if frame["event"] == "connected":

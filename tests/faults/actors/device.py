@@ -114,7 +114,10 @@ class Device:
 
     async def _open(self) -> Connection:
         self._sockets += 1
-        connection = Connection(self.device_id, self._sockets, self._reader, self._on_event, self._on_end)
+        on_offline = self.history.shown_offline.update
+        connection = Connection(
+            self.device_id, self._sockets, self._reader, self._on_event, on_offline, self._on_end
+        )
         await connection.open(self.gateway, self.token)
         if self.connection is not None:
             self.connection.leave()

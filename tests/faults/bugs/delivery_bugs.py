@@ -126,7 +126,7 @@ DELIVERY = (
         ),
         Edit(
             f"{SHARED}/rpc/workers.py",
-            "        if not self._bus.ready:\n            return\n",
+            "        if not self._bus.connected:\n            return\n",
             "        return\n",
         ),
     ),

@@ -11,6 +11,8 @@ from contextlib import suppress
 from messenger_shared.bus.redis_connection import RedisConnectionLost
 from tests.faults.injection.deployment import Deployment
 from tests.faults.injection.plan import Fault, Planned
+from tests.faults.injection.proxy import Proxy
+from tests.faults.injection.redis_server import RedisServer
 
 DROP_RATE = 0.01
 LEAVING_LIMIT_S = 30.0
@@ -22,13 +24,15 @@ class ServerFaults:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._bus: dict[Fault, Callable[[Planned], Awaitable[None]]] = {
+        self._one_shard: dict[Fault, Callable[[Planned], Awaitable[None]]] = {
             Fault.BUS_SUBSCRIBERS: self._cut_subscribers,
             Fault.BUS_EMPTY: self._empty_redis,
             Fault.BUS_RESTART: self._restart_redis,
             Fault.BUS_STOP: self._stop_redis,
             Fault.BUS_CUT: self._cut_bus,
             Fault.BUS_SILENCE: self._silence_bus,
+        }
+        self._stores = self._one_shard | {
             Fault.BUS_DROPS: self._drop,
             Fault.POSTGRES_FAST: self._restart_postgres,
             Fault.POSTGRES_IMMEDIATE: self._restart_postgres,
@@ -39,8 +43,8 @@ class ServerFaults:
         """Injects the fault; returns the process ids of the workers that will be replaced."""
         verb, _, rest = planned.fault.partition(" ")
         deployment, old = self._deployment, self._deployment.pids(rest.removeprefix("all "))
-        if planned.fault in self._bus:
-            await self._bus[planned.fault](planned)
+        if planned.fault in self._stores:
+            await self._stores[planned.fault](planned)
         elif rest.startswith("all "):
             self._signal(deployment.pids(rest.removeprefix("all "), "master"), signal.SIGKILL, planned)
         elif verb == "stop":
@@ -80,34 +84,50 @@ class ServerFaults:
             while set(pids) & set(self._deployment.pids(service)):  # noqa: ASYNC110  (processes tell nobody)
                 await asyncio.sleep(_POLL_S)
 
+    def shard(self, planned: Planned) -> int | None:
+        """Returns the number of the Redis server that has the fault; None for a fault of something else."""
+        return self._number(planned) if planned.fault in self._one_shard else None
+
+    def _number(self, planned: Planned) -> int:
+        return int(planned.pick * len(self._deployment.shards))
+
     async def _cut_subscribers(self, planned: Planned) -> None:
         with suppress(RedisConnectionLost):
-            await self._deployment.redis.ask("CLIENT", "KILL", "TYPE", "pubsub")
+            await self._redis(planned).ask("CLIENT", "KILL", "TYPE", "pubsub")
 
     async def _empty_redis(self, planned: Planned) -> None:
         with suppress(RedisConnectionLost):
-            await self._deployment.redis.ask("FLUSHALL")
+            await self._redis(planned).ask("FLUSHALL")
 
     async def _restart_redis(self, planned: Planned) -> None:
-        await self._deployment.redis.kill()
+        redis = self._redis(planned)
+        await redis.kill()
         await asyncio.sleep(planned.duration_s)
-        await self._deployment.redis.start()
+        await redis.start()
 
     async def _stop_redis(self, planned: Planned) -> None:
-        self._deployment.redis.signal(signal.SIGSTOP)
+        redis = self._redis(planned)
+        redis.signal(signal.SIGSTOP)
         try:
             await asyncio.sleep(planned.duration_s)
         finally:
-            self._deployment.redis.signal(signal.SIGCONT)
+            redis.signal(signal.SIGCONT)
 
     async def _cut_bus(self, planned: Planned) -> None:
-        for link in list(self._deployment.bus_proxy.links):
+        for link in list(self._bus_proxy(planned).links):
             link.reset()
 
     async def _silence_bus(self, planned: Planned) -> None:
-        self._deployment.bus_proxy.stop_traffic()
+        proxy = self._bus_proxy(planned)
+        proxy.stop_traffic()
         await asyncio.sleep(planned.duration_s)
-        self._deployment.bus_proxy.resume_traffic()
+        proxy.resume_traffic()
+
+    def _redis(self, planned: Planned) -> RedisServer:
+        return self._deployment.shards[self._number(planned)].redis
+
+    def _bus_proxy(self, planned: Planned) -> Proxy:
+        return self._deployment.shards[self._number(planned)].proxy
 
     async def _drop(self, planned: Planned) -> None:
         self._deployment.losses.rate = DROP_RATE

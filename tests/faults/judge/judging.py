@@ -14,7 +14,7 @@ from tests.faults.injection.deployment import Deployment
 from tests.faults.judge.checker import check
 from tests.faults.judge.holes import HoleCounter
 from tests.faults.judge.hosts import check_host
-from tests.faults.judge.lag import lags, recovery_s
+from tests.faults.judge.lag import acks_beside, lags, recovery_s
 from tests.faults.judge.outcome import Measurements, Outcome
 from tests.faults.record.archive import presence_of, read_archive
 from tests.faults.record.database import Tables
@@ -53,6 +53,7 @@ async def judge(
         device.record_up_to_date()
     await holes.read_count()
     await read_archive(actors, 2 * timeout_s)
+    found += _wrongly_offline(campaign, actors)
     found += await presence_of(actors, timeout_s) + await unread_mentions(actors, tables, 2 * timeout_s)
     found += await _searches_and_files(campaign, deployment, actors, tables)
     # From here on no client answers the server's pings, since judging blocks the loop.
@@ -63,13 +64,20 @@ async def judge(
         measurements=measurements,
         close_codes=close_codes,
         violations=check(actors.history, tables) + found,
-        lags=lags(actors.history, measurements.episodes, direct),
+        lags=lags(actors.history, measurements.episodes, direct, deployment.shard_of),
+        acks_beside=acks_beside(actors.history, measurements.episodes, deployment.shard_of),
         catch_up_times=[back - away for device in actors.devices for away, back in device.catch_up_times[1:]],
         holes=holes.total,
         bus=(deployment.losses.passed, deployment.losses.lost),
     )
     outcome.exceeded.extend(_exceeded_budgets(outcome, campaign))
     return outcome
+
+
+def _wrongly_offline(campaign: Campaign, actors: Actors) -> list[Violation]:
+    """Finds users who were shown as offline in a run in which no socket may end."""
+    users = actors.history.shown_offline if campaign.unwanted_close_codes is None else ()
+    return [Violation("absent", (user_id, 0), "", "shown as offline with a socket") for user_id in users]
 
 
 async def _searches_and_files(
@@ -121,3 +129,5 @@ def _exceeded_budgets(outcome: Outcome, campaign: Campaign) -> Iterator[str]:
     allowed = len(outcome.lags) / REPAIRS_LOST_ONE_IN if outcome.bus[1] else 0
     if late > allowed or max(outcome.lags, default=0.0) > LONGEST_LAG_S:
         yield f"{late} deliveries later than {LAG_BUDGET_S:.0f} s after the ack"
+    if late := sum(ack_s > LAG_BUDGET_S for ack_s in outcome.acks_beside):
+        yield f"{late} acks later than {LAG_BUDGET_S:.0f} s, though their Redis server was there"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 from tests.faults.injection.plan import Fault
@@ -28,17 +28,43 @@ def recovery_s(episode: Episode, episodes: Iterable[Episode]) -> float:
     return episode.recovered - max([episode.ended, *ends])
 
 
-def lags(history: History, episodes: Iterable[Episode], device_ids: set[tuple[int, int]]) -> list[float]:
-    """Returns the delay of each acked message at each of these devices that was up to date since the ack."""
+def lags(
+    history: History,
+    episodes: Sequence[Episode],
+    device_ids: set[tuple[int, int]],
+    shard_of: Callable[[str], int],
+) -> list[float]:
+    """Returns the delay of each acked message at each of these devices that was up to date since the ack.
+
+    `shard_of` tells which Redis server has a conversation. The loss of another one is no excuse for a delay.
+    """
     acks = {send.acks[0].stored.id: send.acks[0].at for send in history.sends.values() if send.acks}
-    windows = sorted((episode.begun, _until(episode)) for episode in episodes)
+    windows = {
+        room: sorted((one.begun, _until(one)) for one in episodes if one.shard in (None, shard_of(room)))
+        for room in history.members
+    }
     # A user who was removed and added again was not there all the time.
     moved = {(absence.user_id, absence.room) for absence in history.absences}
     found = []
     for view in history.views.values():
         if view.device_id in device_ids and (view.device_id[0], view.room) not in moved:
-            found += _lags(view, acks, history.up_to_date_spans[view.device_id], windows)
+            found += _lags(view, acks, history.up_to_date_spans[view.device_id], windows[view.room])
     return found
+
+
+def acks_beside(history: History, episodes: Iterable[Episode], shard_of: Callable[[str], int]) -> list[float]:
+    """Returns how long each ack took of what was sent while a Redis server was away that doesn't have it.
+
+    By sockets alone: for a request by REST, the gateway may have to ask for the user, through another server.
+    """
+    away = [one for one in episodes if one.shard is not None]
+    return [
+        send.acks[0].at - send.at
+        for send in history.sends.values()
+        if send.acks
+        and send.position is not None
+        and any(one.begun <= send.at <= one.ended and one.shard != shard_of(send.room) for one in away)
+    ]
 
 
 def _lags(

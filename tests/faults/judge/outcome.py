@@ -18,6 +18,8 @@ class Episode(NamedTuple):
     begun: float
     ended: float
     recovered: float | None
+    # The number of the Redis server that had it; None for a fault of something else.
+    shard: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Outcome:
     violations: list[Violation]
     # Seconds from an ack to each delivery, for devices that were up to date all the time.
     lags: list[float]
+    # Seconds from a send to its ack, while a Redis server was away that doesn't have its conversation.
+    acks_beside: list[float]
     # Seconds of each absence of a device.
     catch_up_times: list[float]
     # Holes that the gateways repaired.

@@ -76,6 +76,7 @@ def _times(outcome: Outcome) -> list[str]:
     m = outcome.measurements
     return [
         _quantiles("ack to device", outcome.lags),
+        *([_quantiles("ack beside", outcome.acks_beside)] if outcome.acks_beside else ()),
         _quantiles("device back", outcome.catch_up_times),
         f"{'CPU':16}servers {m.servers_cpu_s:.0f} s, clients and proxies {m.clients_cpu_s:.0f} s,"
         f" in {m.lasted_s:.0f} s; longest stall of the clients {m.longest_stall_s:.2f} s",

@@ -167,6 +167,15 @@ class FrameReader:
         return event
 
 
+def shown_offline(frame: Frame) -> set[int]:
+    """Returns the users whom a frame shows as offline."""
+    if frame["type"] == "user.offline":
+        return {frame["user_id"]}
+    if frame["type"] == "presence.batch":
+        return {row["user_id"] for row in frame["users"] if row["status"] == "offline"}
+    return set()
+
+
 def _parse_event(frame: Frame) -> ReceivedEvent | None:
     type_ = frame["type"]
     place = (frame["conversation_id"], type_, frame["pos"], "replay" in frame)

@@ -175,6 +175,8 @@ class History:
         self.up_to_date_spans: dict[DeviceId, list[tuple[float, float]]] = defaultdict(list)
         # What no client should ever get: error codes, and closes that forbid a reconnect.
         self.refusals: list[tuple[int, str]] = []
+        # Users whom a socket was told to be offline.
+        self.shown_offline: set[int] = set()
         self.acked = 0
         self.hosts: list[HostLog] = []
 

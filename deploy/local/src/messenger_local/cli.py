@@ -72,7 +72,7 @@ def _parser() -> _Parser:
     )
     token.set_defaults(command=_token)
     admin_parsers = add_commands(
-        commands, lambda options: [read_status(DataDir.at(options.data_dir))["redis_url"]]
+        commands, lambda options: read_status(DataDir.at(options.data_dir))["redis_url"].split(",")
     )
     status = commands.add_parser("status", help="print the addresses and processes of the running stack")
     status.add_argument("--json", action="store_true", help="print JSON")
@@ -99,7 +99,7 @@ def _add_up(commands: Any) -> argparse.ArgumentParser:
     up.add_argument("--host", default="127.0.0.1", help="address of the gateway (127.0.0.1)")
     defaults = ",".join(f"{name}={count}" for name, count in DEFAULT_WORKERS.items())
     up.add_argument("--workers", default="", metavar="SERVICE=N,…", help=f"processes ({defaults})")
-    up.add_argument("--redis", metavar="URL", help="use this Redis instead of the embedded one")
+    up.add_argument("--redis", metavar="URL,…", help="use these Redis servers instead of embedded ones")
     up.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
     up.set_defaults(command=_up)
     return up
@@ -140,7 +140,8 @@ def _seed_demo(options: argparse.Namespace) -> None:
 def _redis_url(text: str | None) -> str | None:
     if text is not None:
         try:
-            redis_connection.Address.parse(text)
+            for url in text.split(","):
+                redis_connection.Address.parse(url)
         except ValueError as error:
             raise StackError(f"--redis: {error}") from None
     return text

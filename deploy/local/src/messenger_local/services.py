@@ -14,9 +14,10 @@ from messenger_local.logline import parse_service
 from messenger_local.processes import Command
 
 _GUNICORN_CONF = Path(__file__).resolve().parents[3] / "gunicorn.conf.py"
+SERVICES = ("gateway", "chat-api", "presence", "feed")
+# Worker processes of the services, and servers of Redis.
+DEFAULT_WORKERS: Mapping[str, int] = {"gateway": 2, "chat-api": 2, "presence": 1, "feed": 1, "redis": 1}
 _WORKERS_MAX = 64
-DEFAULT_WORKERS: Mapping[str, int] = {"gateway": 2, "chat-api": 2, "presence": 1, "feed": 1}
-SERVICES = tuple(DEFAULT_WORKERS)
 # Without it messages are sent, read and found as before; only the search index stays as it is.
 _OPTIONAL = "feed"
 # In seconds: for sockets to leave, for requests under way to finish, and until the master is killed. The stop
@@ -72,6 +73,7 @@ class StackContext:
     data: DataDir
     database_url: str
     service_database_urls: Mapping[str, str]
+    # One or several, separated by commas, as MESSENGER_REDIS_URL has them.
     redis_url: str
     service_redis_urls: Mapping[str, str]
     gateway: Address
@@ -84,7 +86,7 @@ def remove_foreign_settings() -> None:
 
 
 def parse_workers(text: str) -> dict[str, int]:
-    """Parses `gateway=2,chat-api=2`; other services keep the default. Raises StackError."""
+    """Parses `gateway=2,redis=3`; what isn't named keeps the default. Raises StackError."""
     workers = dict(DEFAULT_WORKERS)
     for part in filter(None, text.split(",")):
         name, _, count = part.strip().partition("=")

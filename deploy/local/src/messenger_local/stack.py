@@ -40,7 +40,7 @@ _POLL_S = 0.1
 # The whole stack must stop within 20 s, including the kill signals and the end of orphans.
 _STOP_S = 16.5
 # The services of one stage don't need each other, so they stop at the same time.
-_STOP_STAGES = (("gateway",), ("feed", "presence", "chat-api"), ("redis", "postgres"))
+_STOP_STAGES = (("gateway",), ("feed", "presence", "chat-api"))
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -51,7 +51,7 @@ class Options:
     data: DataDir
     gateway: Address
     workers: dict[str, int]
-    # The user's own Redis, instead of the embedded one.
+    # The user's own Redis servers, instead of the embedded ones.
     redis_url: str | None = None
     # Whether an empty database gets the demo.
     with_demo: bool = False
@@ -74,17 +74,21 @@ class _Stack:
         self._terminal = terminal
         self._processes = ProcessManager()
         self._postgres = Postgres(options.data, self._processes)
-        self._valkey = None if options.redis_url else Valkey(options.data)
+        numbers = () if options.redis_url else range(1, options.workers["redis"] + 1)
+        self._valkeys = [Valkey(options.data, number) for number in numbers]
         self._children: list[Child] = []
         self._started = time.monotonic()
         self._is_up = False
-        redis_url = self._valkey.url if self._valkey else str(options.redis_url)
         self._context = StackContext(
             options.data,
             self._postgres.url,
             self._postgres.service_urls,
-            redis_url,
-            self._valkey.service_urls if self._valkey else dict.fromkeys(SERVICES, redis_url),
+            options.redis_url or ",".join(valkey.url for valkey in self._valkeys),
+            {
+                service: options.redis_url
+                or ",".join(valkey.service_urls[service] for valkey in self._valkeys)
+                for service in SERVICES
+            },
             options.gateway,
         )
 
@@ -124,10 +128,11 @@ class _Stack:
         if not self._data.postgres.exists():
             self._log("first start: creating the database")
         await self._postgres.initialise()
-        self._log("starting postgres" if self._valkey is None else "starting postgres and redis")
+        self._log("starting postgres and redis" if self._valkeys else "starting postgres")
         postgres = self._add(self._postgres.spec())
-        if self._valkey is not None:
-            await self._await_ready(self._add(self._valkey.spec()), self._valkey.ready())
+        redis = [(self._add(valkey.spec()), valkey) for valkey in self._valkeys]
+        for child, valkey in redis:
+            await self._await_ready(child, valkey.ready())
         await self._await_ready(postgres, self._postgres.ready(), _RECOVERY_LIMIT_S)
 
     async def _migrate(self, package: str) -> None:
@@ -210,8 +215,9 @@ class _Stack:
         clear_status(self._data)
         self._is_up = False
         by_name = {child.service: child for child in self._children}
-        stages = [[by_name[name] for name in stage if name in by_name] for stage in _STOP_STAGES]
-        await stop_in_stages(stages, _STOP_S, self._log)
+        stages = [[by_name.pop(name) for name in stage if name in by_name] for stage in _STOP_STAGES]
+        # Those that are left are the servers.
+        await stop_in_stages([*stages, [*reversed(by_name.values())]], _STOP_S, self._log)
         await self._processes.end_orphans()
         self._log("stopped")
 

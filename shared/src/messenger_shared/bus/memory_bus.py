@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from messenger_shared.bus.interface import GapListener, Handler, Receipt
 
@@ -30,6 +30,8 @@ class MemoryBroker:
 class MemoryBus:
     """A Bus over a MemoryBroker."""
 
+    lanes: Sequence[str] = ("",)
+
     def __init__(self, broker: MemoryBroker, worker: str) -> None:
         self.worker = worker
         self.handlers: dict[str, Handler] = {}
@@ -37,9 +39,16 @@ class MemoryBus:
         self._gap_listeners: list[GapListener] = []
         self._outbox: list[tuple[str, bytes, Receipt | None]] = []
 
+    def lane(self, channel: str) -> str:
+        return self.lanes[0]
+
     @property
     def ready(self) -> bool:
         return self in self._broker.buses
+
+    @property
+    def connected(self) -> bool:
+        return self.ready
 
     def publish(self, channel: str, payload: bytes, receipt: Receipt | None = None) -> None:
         if not self._outbox:

@@ -32,6 +32,8 @@ BACKOFF_MIN_S: Final = 0.05
 BACKOFF_MAX_S: Final = 2.0
 CONFIRM_TIMEOUT_S: Final = 3.0
 START_TIMEOUT_S: Final = 10.0
+# Begins the endings in `lanes`. No other name of a channel has it.
+_LANE: Final = "@"
 
 
 class RedisBus:
@@ -39,12 +41,21 @@ class RedisBus:
 
     def __init__(self, urls: Sequence[str], worker: str) -> None:
         self.worker = worker
+        lanes = [f"{_LANE}{number}" for number in range(len(urls))]
+        self.lanes: Sequence[str] = lanes if len(lanes) > 1 else ("",)
         self._gap_listeners: list[GapListener] = []
         self._shards = [_Shard(Address.parse(url), worker, self._report_gap) for url in urls]
+
+    def lane(self, channel: str) -> str:
+        return self.lanes[self._hashed(channel)]
 
     @property
     def ready(self) -> bool:
         return all(shard.ready.is_set() for shard in self._shards)
+
+    @property
+    def connected(self) -> bool:
+        return any(shard.ready.is_set() for shard in self._shards)
 
     def publish(self, channel: str, payload: bytes, receipt: Receipt | None = None) -> None:
         self._shard(channel).publish(channel, payload, receipt)
@@ -91,7 +102,11 @@ class RedisBus:
     def _shard(self, channel: str) -> _Shard:
         if len(self._shards) == 1:
             return self._shards[0]
-        return self._shards[zlib.crc32(channel.encode()) % len(self._shards)]
+        name, _, number = channel.rpartition(_LANE)
+        return self._shards[int(number) if name else self._hashed(channel)]
+
+    def _hashed(self, channel: str) -> int:
+        return zlib.crc32(channel.encode()) % len(self._shards)
 
     def _report_gap(self) -> None:
         for listener in self._gap_listeners:

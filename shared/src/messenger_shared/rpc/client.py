@@ -2,6 +2,9 @@
 
 Every operation is idempotent, so a retry is safe. When a worker is gone, its unanswered requests go to other
 workers in their original order.
+
+With several Redis servers, a request and its answer take the one that has the conversation of the key. So
+while one server is away, only requests about what is on it wait.
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ class _PendingRequest:
     key: str
     expires_at: float
     callback: AnswerCallback
+    lane: str
     worker: str = ""
     sent_at: float = 0.0
     reached: bool = False
@@ -68,7 +72,7 @@ class RpcClient:
         self._rosters = {name: Roster(bus, name, partial(self._on_worker_gone, name)) for name in services}
         self._gone_listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
         self._pending: dict[int, _PendingRequest] = {}
-        self._outbox: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._outbox: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         self._last_id = 0
         self._sweeper: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -76,7 +80,8 @@ class RpcClient:
     async def start(self) -> None:
         """Subscribes to answers and heartbeats, and starts the sweeper."""
         self._bus.on_gap(self._resend_all)
-        await self._bus.subscribe([channels.replies(self._bus.worker)], self._on_answers)
+        replies = channels.replies(self._bus.worker)
+        await self._bus.subscribe([replies + lane for lane in self._bus.lanes], self._on_answers)
         for roster in self._rosters.values():
             await roster.start()
         self._sweeper = asyncio.create_task(self._sweep(), name="rpc sweeper")
@@ -154,7 +159,8 @@ class RpcClient:
         self._last_id = id_ = self._last_id + 1
         trace = trace or f"{self._bus.worker}-{id_}"
         expires_at = self._loop.time() + deadline_s
-        pending = _PendingRequest(service, operation, user_id, trace, body, key, expires_at, callback)
+        lane = self._bus.lane(channels.conversation(key))
+        pending = _PendingRequest(service, operation, user_id, trace, body, key, expires_at, callback, lane)
         self._pending[id_] = pending
         self._assign_worker(id_, pending)
         return id_
@@ -176,7 +182,7 @@ class RpcClient:
             return
         if not self._outbox:
             self._loop.call_soon(self._flush)
-        batch = self._outbox[pending.service, pending.worker]
+        batch = self._outbox[pending.service, pending.worker, pending.lane]
         batch.append(id_)
         if len(batch) >= MAX_BATCH:
             self._flush()
@@ -184,13 +190,13 @@ class RpcClient:
     def _flush(self) -> None:
         outbox, self._outbox = self._outbox, defaultdict(list)
         now = self._loop.time()
-        for (service, worker), ids in outbox.items():
+        for (service, worker, lane), ids in outbox.items():
             sent = [(id_, self._pending[id_]) for id_ in ids if id_ in self._pending]
-            self._send(service, worker, [_request(id_, pending, now) for id_, pending in sent])
+            self._send(service, worker, lane, [_request(id_, pending, now) for id_, pending in sent])
             for _, pending in sent:
                 pending.is_retry = True
 
-    def _send(self, service: str, worker: str, requests: list[Request]) -> None:
+    def _send(self, service: str, worker: str, lane: str, requests: list[Request]) -> None:
         def receipt(reached: int | None) -> None:
             if reached == 0:
                 self._rosters[service].drop(worker)
@@ -201,8 +207,9 @@ class RpcClient:
                         pending.worker = ""
                     pending.reached = pending.reached or bool(reached)
 
-        payload = pack_requests(self._bus.worker, requests)
-        self._bus.publish(channels.requests(service, worker), payload, receipt)
+        # The answer takes the same server.
+        payload = pack_requests(self._bus.worker + lane, requests)
+        self._bus.publish(channels.requests(service, worker) + lane, payload, receipt)
 
     def _on_answers(self, payload: bytes) -> None:
         for id_, ok, body in unpack_answers(payload):
@@ -241,7 +248,7 @@ class RpcClient:
 
     def _sweep_once(self, now: float) -> None:
         """Fails expired requests, retries slow ones elsewhere, and probes every worker that is slow."""
-        waiting: set[tuple[str, str]] = set()
+        waiting: set[tuple[str, str, str]] = set()
         for id_, pending in list(self._pending.items()):
             if now >= pending.expires_at:
                 error = errors.TIMEOUT if pending.reached else errors.UNAVAILABLE
@@ -252,10 +259,10 @@ class RpcClient:
             elif now - pending.sent_at >= RETRY_ELSEWHERE_S:
                 self._assign_worker(id_, pending, avoid=pending.worker)
             elif now - pending.sent_at >= SWEEP_INTERVAL_S:
-                waiting.add((pending.service, pending.worker))
+                waiting.add((pending.service, pending.worker, pending.lane))
         # A killed worker has no subscription left, so the receipt of a probe shows at once that it is gone.
-        for service, worker in waiting:
-            self._send(service, worker, [])
+        for service, worker, lane in waiting:
+            self._send(service, worker, lane, [])
 
 
 def _request(id_: int, pending: _PendingRequest, now: float) -> Request:

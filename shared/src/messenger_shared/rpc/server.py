@@ -62,16 +62,18 @@ class RpcServer:
         self._announcer = Announcer(bus, service, is_healthy)
         self._running: set[asyncio.Future[Any]] = set()
         self._outbox: dict[str, list[Answer]] = defaultdict(list)
-        self._channel = channels.requests(service, bus.worker)
+        self._channels = [channels.requests(service, bus.worker) + lane for lane in bus.lanes]
         self._loop = asyncio.get_running_loop()
         self._active_at = self._loop.time()
         # Until then, first attempts may be those of a stall.
         self._backlog_until = 0.0
+        # Its own messages that haven't come back since the last stall.
+        self._probes = 0
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Subscribes to requests, then announces this worker."""
-        await self._bus.subscribe([self._channel], self._on_requests)
+        await self._bus.subscribe(self._channels, self._on_requests)
         self._watcher = asyncio.create_task(self._watch(), name="rpc stall watcher")
         await self._announcer.start()
 
@@ -80,7 +82,7 @@ class RpcServer:
         await self._announcer.stop()
         if self._running:
             await asyncio.wait(self._running, timeout=STOP_TIMEOUT_S)
-        self._bus.unsubscribe([self._channel])
+        self._bus.unsubscribe(self._channels)
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
@@ -92,7 +94,9 @@ class RpcServer:
         self._notice_stall()
         sender, requests = unpack_requests(payload)
         if sender == self._bus.worker:
-            self._backlog_until = 0.0
+            self._probes -= 1
+            if self._probes <= 0:
+                self._backlog_until = 0.0
         is_backlog = self._active_at < self._backlog_until
         for request in requests:
             if request.is_retry or not is_backlog:
@@ -107,8 +111,10 @@ class RpcServer:
         now = self._loop.time()
         if now - self._active_at > RETRY_ELSEWHERE_S:
             self._backlog_until = now + BACKLOG_S
-            # Comes back when all that waited has been read.
-            self._bus.publish(self._channel, pack_requests(self._bus.worker, []))
+            # Each comes back when all that waited on its server has been read.
+            self._probes = len(self._channels)
+            for channel in self._channels:
+                self._bus.publish(channel, pack_requests(self._bus.worker, []))
         self._active_at = now
 
     def _start(self, sender: str, request: Request) -> None:

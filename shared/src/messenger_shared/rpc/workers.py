@@ -1,4 +1,7 @@
-"""Tracks which workers are alive: workers send heartbeats, callers keep a list and pick from it."""
+"""Tracks which workers are alive: workers send heartbeats, callers keep a list and pick from it.
+
+Heartbeats go through every Redis server, so that the loss of one makes no worker look dead.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +41,12 @@ class Announcer:
     def __init__(self, bus: Bus, service: str, is_healthy: Callable[[], bool] = lambda: True) -> None:
         self._bus = bus
         self._is_healthy = is_healthy
-        self._channel = channels.workers(service)
+        self._channels = [channels.workers(service) + lane for lane in bus.lanes]
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Starts the heartbeat."""
-        await self._bus.subscribe([self._channel], self._on_message)
+        await self._bus.subscribe(self._channels, self._on_message)
         self._task = asyncio.create_task(self._announce(), name="announcer")
 
     async def stop(self) -> None:
@@ -51,7 +54,7 @@ class Announcer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._bus.unsubscribe([self._channel])
+        self._bus.unsubscribe(self._channels)
         self._publish(LEAVING)
 
     async def _announce(self) -> None:
@@ -63,7 +66,8 @@ class Announcer:
         self._publish(ALIVE if self._is_healthy() else DEGRADED)
 
     def _publish(self, state: str) -> None:
-        self._bus.publish(self._channel, orjson.dumps({"worker": self._bus.worker, "state": state}))
+        for channel in self._channels:
+            self._bus.publish(channel, orjson.dumps({"worker": self._bus.worker, "state": state}))
 
     def _on_message(self, payload: bytes) -> None:
         if payload == _HEARTBEAT_REQUEST:
@@ -75,7 +79,7 @@ class Roster:
 
     def __init__(self, bus: Bus, service: str, on_gone: Callable[[str], None]) -> None:
         self._bus = bus
-        self._channel = channels.workers(service)
+        self._channels = [channels.workers(service) + lane for lane in bus.lanes]
         self._on_gone = on_gone
         self._last_seen: dict[str, float] = {}
         self._weights: dict[str, int] = {}
@@ -95,12 +99,13 @@ class Roster:
     async def start(self) -> None:
         """Subscribes to heartbeats and requests one from every worker now."""
         self._bus.on_gap(self.request_heartbeats)
-        await self._bus.subscribe([self._channel], self._on_message)
+        await self._bus.subscribe(self._channels, self._on_message)
         self.request_heartbeats()
 
     def request_heartbeats(self) -> None:
         """Requests a heartbeat from every worker of the service."""
-        self._bus.publish(self._channel, _HEARTBEAT_REQUEST)
+        for channel in self._channels:
+            self._bus.publish(channel, _HEARTBEAT_REQUEST)
 
     def pick(self, key: str, avoid: str = "") -> str | None:
         """The worker for `key`, by rendezvous hashing; `avoid` only if there is no other. May be None."""
@@ -129,7 +134,7 @@ class Roster:
         if stall_s > 0:
             # This process itself was stalled: heartbeats may have arrived and not been read yet.
             self._last_seen = {worker: min(now, seen + stall_s) for worker, seen in self._last_seen.items()}
-        if not self._bus.ready:
+        if not self._bus.connected:
             return
         for worker in [w for w, seen in self._last_seen.items() if now - seen > DEAD_AFTER_S]:
             self.drop(worker)

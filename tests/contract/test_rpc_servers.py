@@ -1,0 +1,71 @@
+"""Requests over two Redis servers: what is on one goes on while the other one stands still."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from messenger_shared.bus import channels
+from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.contract.errors import AppError
+from messenger_shared.rpc.messages import Request
+from tests.contract.callers import World
+from tests.faults.injection.redis_server import RedisServer
+from tests.waiting import eventually
+
+SHORT_S = 0.3
+
+
+@pytest.fixture
+async def servers(tmp_path: Path) -> AsyncIterator[list[RedisServer]]:
+    async with AsyncExitStack() as exits:
+        servers = [RedisServer(tmp_path / name) for name in ("one", "other")]
+        for server in servers:
+            exits.push_async_callback(server.kill)
+            await server.start()
+        yield servers
+
+
+async def echo(request: Request) -> Any:
+    return request.body
+
+
+async def test_only_requests_about_what_a_silent_server_has_wait(servers: list[RedisServer]) -> None:
+    urls = [server.url for server in servers]
+    world = World(lambda worker: RedisBus(urls, worker))
+    try:
+        for _ in range(2):
+            await world.worker(echo)
+        caller, bus = await world.caller(), await world.bus()
+        keys = {bus.lane(channels.conversation(str(n))): str(n) for n in range(20)}
+        one, other = (keys[lane] for lane in bus.lanes)
+        numbers = count()
+
+        async def is_answered(key: str) -> bool:
+            body = {"n": next(numbers)}
+            try:
+                return await caller.ask(world.service, "do", body, key=key, deadline_s=SHORT_S) == body
+            except AppError:
+                return False
+
+        assert await is_answered(one)
+        assert await is_answered(other)
+        # Keys of hosts are any text.
+        assert await is_answered("order@7")
+        servers[1].signal(signal.SIGSTOP)
+        assert not await is_answered(other)
+        assert all([await is_answered(one) for _ in range(20)])
+        servers[1].signal(signal.SIGCONT)
+        await eventually(lambda: is_answered(other))
+        await servers[1].kill()
+        assert all([await is_answered(one) for _ in range(20)])
+        await servers[1].start()
+        await eventually(lambda: is_answered(other))
+    finally:
+        await world.stop()
