@@ -50,11 +50,11 @@ image() {
 }
 
 debian bookworm redis-server
-debian trixie python3,python3-venv,python3-pip,postgresql-17,haproxy,prometheus
+debian trixie python3,python3-venv,postgresql-17,haproxy,prometheus
 
-# As in the official image, pip may install into this Python.
+# As in the official image, Python is in /usr/local, and pip may install into it and be removed.
 image python:3.13-slim trixie <<'EOF'
-RUN ln -s /usr/bin/python3 /usr/local/bin/python && rm -f /usr/lib/python3.13/EXTERNALLY-MANAGED
+RUN python3 -m venv /usr/local
 ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt
 CMD ["python"]
 EOF
