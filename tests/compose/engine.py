@@ -20,7 +20,7 @@ COMMAND_S = 120.0
 BUILD_S = 1_200.0
 HEALTHY_S = 120.0
 _POLL_S = 0.5
-_BASES = ("python:3.11-slim", "node:20-slim", "postgres:17", "redis:7", "haproxy:3.0")
+_BASES = ("python:3.13-slim", "node:20-slim", "postgres:17", "redis:7", "haproxy:3.0")
 
 
 class NoEngine(Exception):

@@ -49,12 +49,12 @@ image() {
         | podman build --quiet --format docker --tag "docker.io/library/$1" --file - "$work" >/dev/null
 }
 
-debian bookworm python3,python3-venv,python3-pip,redis-server
-debian trixie postgresql-17,haproxy,prometheus
+debian bookworm redis-server
+debian trixie python3,python3-venv,postgresql-17,haproxy,prometheus
 
-# As in the official image, pip may install into this Python.
-image python:3.11-slim bookworm <<'EOF'
-RUN ln -s /usr/bin/python3 /usr/local/bin/python && rm -f /usr/lib/python3.11/EXTERNALLY-MANAGED
+# As in the official image, Python is in /usr/local, and pip may install into it and be removed.
+image python:3.13-slim trixie <<'EOF'
+RUN python3 -m venv /usr/local
 ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt
 CMD ["python"]
 EOF

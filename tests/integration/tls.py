@@ -21,6 +21,17 @@ _CHUNK = 65_536
 _LIFE = timedelta(days=1)
 # PostgreSQL clients first ask whether the server speaks TLS. The answer S means yes.
 _SSL_REQUEST_BYTES = 8
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=False,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
@@ -30,7 +41,7 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        own = _certificate(self._subject, self._subject, self._key.public_key(), None)
+        own = self._certificate(self._subject, self._key.public_key(), None)
         self.file.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         self.context = self.issue(HOST)
 
@@ -39,7 +50,7 @@ class Authority:
         server_key = ec.generate_private_key(ec.SECP256R1())
         server = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         life = -timedelta(hours=1) if has_expired else _LIFE
-        builder = _certificate(server, self._subject, server_key.public_key(), [host], life)
+        builder = self._certificate(server, server_key.public_key(), [host], life)
         signed = builder.sign(self._key, hashes.SHA256())
         chain = self.file.with_name(f"{self.file.stem}-{host}.pem")
         chain.write_bytes(
@@ -54,30 +65,35 @@ class Authority:
         context.load_cert_chain(chain)
         return context
 
+    def _certificate(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        names: list[str] | None,
+        life: timedelta = _LIFE,
+    ) -> x509.CertificateBuilder:
+        """Returns a certificate for `names`, or the authority's own one without them.
 
-def _certificate(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    names: list[str] | None,
-    life: timedelta = _LIFE,
-) -> x509.CertificateBuilder:
-    """Returns a certificate for `names`, or the authority's own one without them."""
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _LIFE)
-        .not_valid_after(now + life)
-        .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
-    )
-    if names is None:
-        return builder
-    alternatives = [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, names)]
-    return builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        It has all extensions of RFC 5280, since Python checks them from 3.13 on.
+        """
+        now = datetime.now(UTC)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._subject)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _LIFE)
+            .not_valid_after(now + life)
+            .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(issuer, critical=False)
+        )
+        if names is None:
+            return builder.add_extension(_SIGNS_CERTIFICATES, critical=True)
+        alternatives = [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, names)]
+        return builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
 
 
 class Terminator:
