@@ -205,10 +205,11 @@ def _add_health(app: web.Application, bus: RedisBus, rpc: RpcClient, presence_cl
     # Sockets live on while chat-api can't write, or one of several Redis servers is away. What can still be
     # done is done.
     optional = {
-        "redis": lambda: bus.ready,
         "chat-api": lambda: rpc.has_healthy_worker(CHAT_API),
         "presence": lambda: not presence_client.is_degraded,
     }
+    if len(bus.lanes) > 1:
+        optional["redis"] = lambda: bus.ready
     add_health(app, required, optional)
 
 
