@@ -28,8 +28,8 @@ class Budget:
 BUDGETS = {
     "W1 burst": Budget(2),
     "W1 paced": Budget(10, p50_ms=7, p99_ms=18),
-    "W2 durable": Budget(150, p99_ms=60, rate_per_s=10_000),
-    "W3 connect": Budget(600),
+    "W2 durable": Budget(130, p99_ms=60, rate_per_s=10_000),
+    "W3 connect": Budget(400),
     "W4 from the ring": Budget(600),
     "W3 idle": Budget(16),
 }
