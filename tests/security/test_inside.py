@@ -103,6 +103,7 @@ async def test_nothing_that_a_client_names_becomes_a_channel_or_a_pattern(
     known = {channel.decode().partition(":")[0] for channel in await redis.pubsub_channels()}
     assert known <= {
         "heads",
+        "feeds",
         "reports",
         "workers",
         "rpc",
