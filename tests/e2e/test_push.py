@@ -111,6 +111,7 @@ async def test_who_should_know_is_pushed_and_who_reads_elsewhere_is_told(
     await decided(tea, service)
     for name, (_, rule) in PEOPLE.items():
         told = await trace(tea.people[name], tea.message_id)
+        assert len(tea.browsers[name].payloads) == 1, (name, tea.browsers[name].payloads)
         [payload] = tea.browsers[name].payloads
         expected = ("message", "pushed", []) if rule is None else ("test", "skipped", [rule])
         assert (payload["type"], told["outcome"], said_no(told)) == expected, name
