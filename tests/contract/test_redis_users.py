@@ -14,6 +14,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from messenger_shared.bus.channels import HIGH_WATER_MARKS
 from messenger_shared.bus.redis_bus import RedisBus
 from tests.conftest import SharedStack
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 5.0
@@ -101,6 +102,22 @@ async def test_the_feed_hears_the_high_water_marks_and_can_not_forge_them(stack:
                 assert payload != b"forged"
     finally:
         await bus.stop()
+
+
+@pytest.mark.parametrize("user", SERVICES)
+async def test_after_a_break_everybody_may_subscribe_to_all_again_at_once(
+    stack: SharedStack, user: str
+) -> None:
+    with Redis.from_url(stack.redis_url, decode_responses=True) as client:
+
+        def subscriptions() -> dict[str, int]:
+            rows = (row for row in client.client_list() if row["user"] == user)
+            return {row["id"]: int(row["sub"]) for row in rows if int(row["sub"])}
+
+        before = subscriptions()
+        assert client.execute_command("CLIENT", "KILL", "USER", user) >= len(before) > 0
+        await until(lambda: sum(subscriptions().values()) >= sum(before.values()))
+        assert not before.keys() & subscriptions().keys()
 
 
 def test_a_user_without_a_password_may_ping_and_nothing_else(stack: SharedStack) -> None:
