@@ -15,7 +15,7 @@ from messenger_shared.bus.viewers import Question, unpack_answer
 from messenger_shared.contract.errors import AppError
 
 # A gateway that hasn't answered by then is taken as one where nobody looks.
-ANSWER_S: Final = 1.0
+ANSWER_S: Final = 0.25
 
 Looking = set[tuple[str, int]]
 
