@@ -11,8 +11,10 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
+from messenger_shared.bus import redis_bus
 from messenger_shared.bus.channels import HIGH_WATER_MARKS
 from messenger_shared.bus.redis_bus import RedisBus
+from messenger_shared.contract.errors import AppError
 from tests.conftest import SharedStack
 from tests.waiting import until
 
@@ -118,6 +120,20 @@ async def test_after_a_break_everybody_may_subscribe_to_all_again_at_once(
         assert client.execute_command("CLIENT", "KILL", "USER", user) >= len(before) > 0
         await until(lambda: sum(subscriptions().values()) >= sum(before.values()))
         assert not before.keys() & subscriptions().keys()
+
+
+async def test_a_missing_right_is_named(
+    stack: SharedStack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(redis_bus, "CONFIRM_TIMEOUT_S", 0.5)
+    bus = RedisBus((stack.as_redis_user("feed"),), f"feed-{uuid.uuid4().hex}")
+    await bus.start()
+    try:
+        with pytest.raises(AppError):
+            await bus.subscribe(["conversation:x"], lambda payload: None)
+    finally:
+        await bus.stop()
+    assert "redis refuses a subscription: NOPERM" in caplog.text
 
 
 def test_a_user_without_a_password_may_ping_and_nothing_else(stack: SharedStack) -> None:

@@ -6,6 +6,7 @@ It uses hiredis directly because this is the hot path: redis-py costs 26 µs a p
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import hiredis
+
+log = logging.getLogger(__name__)
 
 ReplyHandler = Callable[[Any], None]
 
@@ -139,6 +142,9 @@ class RedisConnection(asyncio.Protocol):
                     self._on_push(reply)
                 elif self._replies:
                     self._replies.popleft()(reply)
+                elif isinstance(reply, Exception):
+                    # Nothing else has its answer in pushes: this user of Redis lacks a right.
+                    log.error("redis refuses a subscription: %s", reply)
         except hiredis.ProtocolError:
             self.close()
 
