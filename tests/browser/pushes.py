@@ -53,7 +53,8 @@ class Pushes:
 
     def _learn(self, told: dict[str, Any]) -> None:
         for registration in told["registrations"]:
-            self._registration = registration["registrationId"]
+            if not registration["isDeleted"]:
+                self._registration = registration["registrationId"]
 
 
 async def worker_of(chat: Chat) -> Worker:

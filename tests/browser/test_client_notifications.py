@@ -113,7 +113,7 @@ async def test_where_no_page_can_make_one_the_settings_say_so(clients: WebClient
               constructor() {{ throw new TypeError('Illegal constructor') }}
             }}"""
     )
-    chat = await clients.chat(one, context)
+    chat = await clients.listening_chat(one, context)
     await clients.post(two, room, "hello")
     await expect(chat.page.get_by_role("button", name="Refused")).to_contain_text("hello")
     await chat.page.get_by_role("button", name="Menu").click()
@@ -142,7 +142,7 @@ async def test_permission_that_is_taken_back_is_noticed_and_breaks_nothing(clien
     room = await clients.group("Revoked", one, two)
     context = await clients.context(permissions=["notifications"])
     await context.add_init_script("document.hasFocus = () => false")
-    chat = await clients.chat(one, context)
+    chat = await clients.listening_chat(one, context)
     await chat.page.get_by_role("button", name="Menu").click()
     dialog = chat.page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Notifications are on")
