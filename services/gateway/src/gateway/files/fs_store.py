@@ -55,6 +55,8 @@ class FsStore:
         self._url = url
         self._downloads = downloads
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="files")
+        # Parts that are being opened: whoever asked may not wait for them any more.
+        self._opening: set[asyncio.Future[Part | None]] = set()
 
     async def start(self) -> None:
         """Makes the folders. Raises SettingsError if they can't be written to."""
@@ -65,6 +67,8 @@ class FsStore:
 
     async def stop(self) -> None:
         """Ends the threads once they have done what they are doing."""
+        if self._opening:
+            await asyncio.wait(self._opening, timeout=LOCK_WAIT_S)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def upload(self, file_id: str, size: int, secret: str) -> dict[str, Any]:
@@ -168,6 +172,8 @@ class FsStore:
 
     async def _open_once(self, file_id: str) -> Part | None:
         opening = asyncio.ensure_future(self._run(lambda: Part.open(self._part(file_id), create=True)))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
