@@ -7,19 +7,17 @@ import importlib.util
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from werkzeug.serving import make_server
 
 from chat_api.outgoing.signatures import signed_headers
 from tests.client import User
-from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.hosts import host_with, new_key, webhook
+from tests.e2e.hosts import webhook
 from tests.e2e.next import EXAMPLE, WEB, NextReceiver, next_receiver
 from tests.waiting import eventually, until
 
@@ -27,45 +25,34 @@ FLASK = Path(__file__).parents[2] / "shared/sdk/examples/flask_receiver.py"
 SOON_S = 30.0
 
 
-@pytest.fixture(scope="module")
-def key(stack: SharedStack) -> str:
-    return new_key(stack.data_dir, "export")
-
-
-@pytest.fixture
-async def host(stack: SharedStack, key: str) -> AsyncIterator[User]:
-    async with host_with(stack.url, key) as host:
-        yield host
-
-
-async def test_the_flask_example_keeps_the_newest_state(host: User, crowd: Crowd) -> None:
+async def test_the_flask_example_keeps_the_newest_state(exporter: User, crowd: Crowd) -> None:
     messages: dict[str, dict[str, Any]] = {}
     known: list[str] = []
     with _flask(known, messages) as url:
         async with aiohttp.ClientSession() as http, http.post(url, data=b"{}") as refused:
             assert refused.status == 401
-        async with webhook(host, url) as (_, secret):
+        async with webhook(exporter, url) as (_, secret):
             known.append(secret)
             id_ = await _edited(crowd.newcomer())
             await until(lambda: messages.get(id_, {}).get("content") == "2 👋", SOON_S)
 
 
 async def test_the_next_example_keeps_the_newest_state_and_takes_an_event_once(
-    host: User, crowd: Crowd
+    exporter: User, crowd: Crowd
 ) -> None:
     async with next_receiver() as receiver:
         assert await receiver.post(b"{}", {}) == 401
-        async with webhook(host, receiver.url) as (path, old):
+        async with webhook(exporter, receiver.url) as (path, old):
             await receiver.know(old)
             id_ = await _edited(crowd.newcomer())
             await eventually(lambda: _has(receiver, id_, "2 👋"), SOON_S)
             # For a day both secrets sign, so the receiver may change to the new one at any time.
-            rotated = (await host.post(f"{path}/rotate", {})).body
+            rotated = (await exporter.post(f"{path}/rotate", {})).body
             for secrets in ([old], [rotated["secret"]]):
                 await receiver.know(*secrets)
-                assert (await host.post(f"{path}/test", {})).body["status"] == 204
+                assert (await exporter.post(f"{path}/test", {})).body["status"] == 204
             await receiver.know("whsec_" + 32 * "A")
-            assert (await host.post(f"{path}/test", {})).body["status"] == 401
+            assert (await exporter.post(f"{path}/test", {})).body["status"] == 401
             await receiver.know("whsec_" + 32 * "A", rotated["secret"])
             await _check_that_ids_are_taken_once(receiver, rotated["secret"], id_)
 

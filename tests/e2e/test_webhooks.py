@@ -12,22 +12,11 @@ import pytest
 from tests.client import Socket, User
 from tests.conftest import SharedStack
 from tests.e2e.crowd import Crowd
-from tests.e2e.hosts import host_with, new_key, webhook
+from tests.e2e.hosts import webhook
 from tests.integration.delivering import Receiver, receiving
 from tests.waiting import eventually, until
 
 SOON_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def key(stack: SharedStack) -> str:
-    return new_key(stack.data_dir, "export")
-
-
-@pytest.fixture
-async def host(stack: SharedStack, key: str) -> AsyncIterator[User]:
-    async with host_with(stack.url, key) as host:
-        yield host
 
 
 @pytest.fixture
@@ -36,36 +25,36 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-async def test_the_life_of_a_webhook(host: User, receiver: Receiver) -> None:
+async def test_the_life_of_a_webhook(exporter: User, receiver: Receiver) -> None:
     path = "/server/webhooks/a life"
     body = {"url": receiver.url, "types": ["message.new", "message.new"]}
-    made = await host.call("PUT", path, body=body)
+    made = await exporter.call("PUT", path, body=body)
     assert (made.status, made.body["types"], made.body["disabled"]) == (200, ["message.new"], False)
     receiver.secrets = [made.body.pop("secret")]
-    again = await host.call("PUT", path, body={**body, "disabled": True})
+    again = await exporter.call("PUT", path, body={**body, "disabled": True})
     assert again.body == {**made.body, "disabled": True, "disabled_reason": "host"}
-    assert (await host.get(path)).body == again.body
-    assert again.body in (await host.get("/server/webhooks")).body["items"]
-    test = (await host.post(f"{path}/test", {})).body
+    assert (await exporter.get(path)).body == again.body
+    assert again.body in (await exporter.get("/server/webhooks")).body["items"]
+    test = (await exporter.post(f"{path}/test", {})).body
     assert (test["delivered"], test["status"], test["failure"]) == (True, 204, None)
     [delivery] = receiver.deliveries
     assert (delivery.body["type"], delivery.body["data"]) == ("webhook.test", {"name": "a life"})
     assert delivery.id.startswith("evt_test_")
-    rotated = (await host.post(f"{path}/rotate", {})).body
+    rotated = (await exporter.post(f"{path}/rotate", {})).body
     assert rotated["secret"] not in receiver.secrets
     assert rotated["old_secret_until"] > rotated["created_at"]
     receiver.secrets.append(rotated["secret"])
     receiver.plan = lambda body: 500
-    test = (await host.post(f"{path}/test", {})).body
+    test = (await exporter.post(f"{path}/test", {})).body
     assert (test["delivered"], test["status"]) == (False, 500)
-    assert (await host.get(f"{path}/attempts")).body == {"items": [], "next_cursor": None}
-    assert (await host.post(f"{path}/redeliver", {})).body == {"conversations": 0}
-    assert (await host.call("DELETE", path)).status == 204
-    assert (await host.call("DELETE", path)).status == 404
-    assert (await host.get(path)).status == 404
+    assert (await exporter.get(f"{path}/attempts")).body == {"items": [], "next_cursor": None}
+    assert (await exporter.post(f"{path}/redeliver", {})).body == {"conversations": 0}
+    assert (await exporter.call("DELETE", path)).status == 204
+    assert (await exporter.call("DELETE", path)).status == 404
+    assert (await exporter.get(path)).status == 404
 
 
-async def test_what_no_webhook_may_be(host: User) -> None:
+async def test_what_no_webhook_may_be(exporter: User) -> None:
     path, url = "/server/webhooks/refused", "https://receiver.invalid/"
     for fields, code, field in (
         ({"url": "http://10.0.0.1/"}, "bad_endpoint", "url"),
@@ -78,25 +67,25 @@ async def test_what_no_webhook_may_be(host: User) -> None:
         ({"types": ["message.new"] * 13}, "invalid_frame", "types"),
         ({"disabled": 1}, "invalid_frame", "disabled"),
     ):
-        refused = await host.call("PUT", path, body={"url": url, "types": ["message.new"]} | fields)
+        refused = await exporter.call("PUT", path, body={"url": url, "types": ["message.new"]} | fields)
         assert (refused.status, refused.body.get("code")) == (422, code), (fields, refused)
         assert field in refused.body["errors"]
-    refused = await host.post(f"{path}/redeliver", {"from_pos": 1})
+    refused = await exporter.post(f"{path}/redeliver", {"from_pos": 1})
     assert refused.body["code"] == "invalid_frame"
-    there = len((await host.get("/server/webhooks")).body["items"])
+    there = len((await exporter.get("/server/webhooks")).body["items"])
     async with contextlib.AsyncExitStack() as exits:
         for _ in range(10 - there):
-            await exits.enter_async_context(webhook(host, url, "message.new"))
-        refused = await host.call("PUT", path, body={"url": url, "types": ["message.new"]})
+            await exits.enter_async_context(webhook(exporter, url, "message.new"))
+        refused = await exporter.call("PUT", path, body={"url": url, "types": ["message.new"]})
         assert "name" in refused.body["errors"]
 
 
 async def test_a_host_hears_what_sockets_get_pushed_and_pulled(
-    host: User, receiver: Receiver, crowd: Crowd
+    exporter: User, receiver: Receiver, crowd: Crowd
 ) -> None:
     one, two = crowd.newcomers(2)
-    start = await _end(host)
-    async with webhook(host, receiver.url) as (path, secret):
+    start = await _end(exporter)
+    async with webhook(exporter, receiver.url) as (path, secret):
         receiver.secrets = [secret]
         room = await one.create_group(two.user_id, title="Tea")
         socket = await two.connect()
@@ -111,8 +100,8 @@ async def test_a_host_hears_what_sockets_get_pushed_and_pulled(
         await one.call("DELETE", f"/conversations/{room}/participants/{two.user_id}")
         await until(lambda: receiver.taken[room][-1] == 7, SOON_S)
         told = {d.id: d.body for d in receiver.deliveries if d.room == room}
-        await eventually(lambda: _has_attempts(host, path, len(told)))
-        attempts = (await host.get(f"{path}/attempts?limit=100")).body["items"]
+        await eventually(lambda: _has_attempts(exporter, path, len(told)))
+        attempts = (await exporter.get(f"{path}/attempts?limit=100")).body["items"]
         assert all(item["status"] == 204 for item in attempts)
     frames = {
         frame["pos"]: frame
@@ -120,7 +109,7 @@ async def test_a_host_hears_what_sockets_get_pushed_and_pulled(
         if frame.get("conversation_id") == room and frame.get("pos")
     }
     assert_as_sockets_have_it(room, told, frames)
-    items = [item for item in await _pull(host, start) if item["data"]["conversation_id"] == room]
+    items = [item for item in await _pull(exporter, start) if item["data"]["conversation_id"] == room]
     # A pull that comes later has what is still so.
     assert items
     for item in items:
@@ -140,27 +129,29 @@ def assert_as_sockets_have_it(room: str, told: dict[str, Any], frames: dict[int,
             assert {"type": body["type"], **body["data"]} == frame
 
 
-async def test_who_waits_for_events_hears_at_once(host: User, crowd: Crowd, stack: SharedStack) -> None:
-    cursor = await _end(host)
+async def test_who_waits_for_events_hears_at_once(exporter: User, crowd: Crowd, stack: SharedStack) -> None:
+    cursor = await _end(exporter)
     begun = asyncio.get_running_loop().time()
-    waiting = [asyncio.create_task(host.get("/server/events", cursor=cursor, wait_s=20)) for _ in range(3)]
+    waiting = [
+        asyncio.create_task(exporter.get("/server/events", cursor=cursor, wait_s=20)) for _ in range(3)
+    ]
     await asyncio.sleep(0.2)
     room = await crowd.newcomer().create_group()
     for page in await asyncio.gather(*waiting):
         assert [item["id"] for item in page.body["items"]] == [f"evt_{room}_1"]
     assert asyncio.get_running_loop().time() - begun < 15
-    refused = await host.get("/server/events", wait_s=21)
+    refused = await exporter.get("/server/events", wait_s=21)
     assert refused.status == 422
     for bad in ("x", "WyJldmVudHMiLDFd"):
-        assert (await host.get("/server/events", cursor=bad)).body["code"] == "invalid_frame"
-    expired = await host.get("/server/events", cursor="WyJldmVudHMiLDAsMF0")
+        assert (await exporter.get("/server/events", cursor=bad)).body["code"] == "invalid_frame"
+    expired = await exporter.get("/server/events", cursor="WyJldmVudHMiLDAsMF0")
     assert (expired.status, expired.body["code"]) == (410, "cursor_expired")
 
 
 async def test_a_webhook_that_asks_for_it_hears_who_comes_and_goes(
-    host: User, receiver: Receiver, crowd: Crowd
+    exporter: User, receiver: Receiver, crowd: Crowd
 ) -> None:
-    begin = await _end(host)
+    begin = await _end(exporter)
     came: list[tuple[User, Socket]] = []
 
     async def one_comes() -> bool:
@@ -171,16 +162,16 @@ async def test_a_webhook_that_asks_for_it_hears_who_comes_and_goes(
             await until(lambda: _of_user(receiver, user), 2.0)
         return bool(_of_user(receiver, user))
 
-    async with webhook(host, receiver.url, "user.offline", "user.online") as (path, secret):
+    async with webhook(exporter, receiver.url, "user.offline", "user.online") as (path, secret):
         receiver.secrets = [secret]
         await eventually(one_comes, SOON_S)
         user, socket = came[-1]
         await socket.close()
         await until(lambda: len(_of_user(receiver, user)) == 2, SOON_S)
         assert _of_user(receiver, user) == ["user.online", "user.offline"]
-        assert (await host.get(f"{path}/attempts")).body["items"] == []
+        assert (await exporter.get(f"{path}/attempts")).body["items"] == []
     assert all(body["ordered"] is False for body in (d.body for d in receiver.deliveries))
-    items = await _pull(host, begin)
+    items = await _pull(exporter, begin)
     assert not [item for item in items if item["type"].startswith("user.")]
 
 
@@ -188,10 +179,12 @@ def _of_user(receiver: Receiver, user: User) -> list[str]:
     return [d.body["type"] for d in receiver.deliveries if d.body["data"].get("user_id") == user.user_id]
 
 
-async def _pull(host: User, cursor: str | None) -> list[dict[str, Any]]:
+async def _pull(exporter: User, cursor: str | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while True:
-        page = await host.get("/server/events", **({} if cursor is None else {"cursor": cursor}), limit=100)
+        page = await exporter.get(
+            "/server/events", **({} if cursor is None else {"cursor": cursor}), limit=100
+        )
         assert page.status == 200, page
         found += page.body["items"]
         cursor = page.body["next_cursor"]
@@ -199,16 +192,16 @@ async def _pull(host: User, cursor: str | None) -> list[dict[str, Any]]:
             return found
 
 
-async def _end(host: User) -> str:
+async def _end(exporter: User) -> str:
     """The cursor behind everything that there is, when nothing has come for a while."""
     cursor: str | None = None
     while True:
         asked = {} if cursor is None else {"cursor": cursor}
-        page = await host.get("/server/events", **asked, limit=100, wait_s=3)
+        page = await exporter.get("/server/events", **asked, limit=100, wait_s=3)
         cursor = page.body["next_cursor"]
         if not page.body["items"] and not page.body["has_more"]:
             return str(cursor)
 
 
-async def _has_attempts(host: User, path: str, count: int) -> bool:
-    return len((await host.get(f"{path}/attempts?limit=100")).body["items"]) >= count
+async def _has_attempts(exporter: User, path: str, count: int) -> bool:
+    return len((await exporter.get(f"{path}/attempts?limit=100")).body["items"]) >= count

@@ -47,7 +47,7 @@ class RedisBus:
         self._shards = [_Shard(Address.parse(url), worker, self._report_gap) for url in urls]
 
     def lane(self, channel: str) -> str:
-        return self.lanes[self._hashed(channel)]
+        return self.lanes[0] if len(self.lanes) == 1 else self.lanes[self._hashed(channel)]
 
     @property
     def ready(self) -> bool:

@@ -1,4 +1,8 @@
-"""Counts the processes that deliver to webhooks, so that each takes its share."""
+"""Counts the processes that deliver to webhooks, so that each takes its share.
+
+They have a channel of their own: on `workers:feed` a process hears who asks for its heartbeat, and a channel
+has one handler.
+"""
 
 from __future__ import annotations
 
