@@ -141,6 +141,22 @@ async def test_statistics_are_over_all_gateways(
     assert await rpc.ask("presence", "stats.get", {}, key="1") == counted, "not counted anew so soon"
 
 
+async def test_statistics_outlive_a_connection_that_broke_while_it_was_idle(
+    presence: TestClient,  # type: ignore[type-arg]
+    rpc: RpcClient,
+    lone_valkey_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(statistics, "CACHED_S", 0.0)
+    counted = await rpc.ask("presence", "stats.get", {}, key="1")
+    async with Redis.from_url(lone_valkey_url) as client:
+        counting = [row["id"] for row in await client.client_list() if row["cmd"] == "pubsub|channels"]
+        assert counting
+        for id_ in counting:
+            await client.execute_command("CLIENT", "KILL", "ID", id_)
+    assert await rpc.ask("presence", "stats.get", {}, key="1") == counted
+
+
 def _assert_last_seen(database_url: str, text: str | None) -> None:
     """Stopping the service writes what was waiting."""
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:

@@ -6,16 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
 from messenger_shared.bus import channels
-from messenger_shared.contract import errors
-from messenger_shared.contract.errors import AppError
+from messenger_shared.bus.redis_client import client, step
 from presence.ports import Store
 
 CACHED_S: Final = 1.0
-TIMEOUT_S: Final = 2.0
 
 
 class Statistics:
@@ -26,7 +21,7 @@ class Statistics:
 
     def __init__(self, store: Store, redis_urls: Sequence[str]) -> None:
         self._store = store
-        self._servers = [Redis.from_url(url, socket_timeout=None) for url in redis_urls]
+        self._servers = [client(url) for url in redis_urls]
         self._count_task: asyncio.Task[dict[str, Any]] | None = None
         self._counted_at = 0.0
 
@@ -62,11 +57,7 @@ class Statistics:
 
     async def _active_conversations(self) -> int:
         pattern = channels.conversation("*")
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                found = await asyncio.gather(*(server.pubsub_channels(pattern) for server in self._servers))
-        except (RedisError, OSError, TimeoutError) as error:
-            raise AppError(errors.UNAVAILABLE) from error
+        found = await step(asyncio.gather(*(server.pubsub_channels(pattern) for server in self._servers)))
         return sum(map(len, found))
 
 
