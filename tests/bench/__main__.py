@@ -35,6 +35,7 @@ OWN_STACK = {
 # Only by name: they don't fit in the ten minutes.
 SCALING = {
     "grow": "w2 with 1, 2 and 4 gateways, chat-apis and Redis servers, each beside one",
+    "apart": "w2 with 1, 2, 4 and 8 of both, each with a share of a core and users of its own",
     "shapes": "w2 in one and in 10,000 conversations, with messages of 100 bytes to 8 KB",
 }
 WORKLOADS = SIDE_BY_SIDE | OWN_STACK | SCALING
@@ -99,7 +100,7 @@ async def _run(
 ) -> tuple[list[Result], dict[str, Any]]:
     asked = options.workloads
     results = await _side_by_side(options, programs, directory) if set(asked) & set(SIDE_BY_SIDE) else []
-    for name, run in (("grow", scaling.workers), ("shapes", scaling.shapes)):
+    for name, run in (("grow", scaling.workers), ("apart", scaling.apart), ("shapes", scaling.shapes)):
         if name in asked:
             _print(name)
             results += await run(programs, directory)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.programs import Programs
+from tests.bench.quota import limited
 from tests.bench.report import OURS
 from tests.bench.seeding import Seeder
 from tests.bench.servers import embedded_stack
@@ -19,16 +20,23 @@ class _Numbers(NamedTuple):
     gateways: int = 1
     chat_apis: int = 1
     redis: int = 1
+    # Each gateway and chat-api has a fixed share of a core, and brings users of its own.
+    apart: bool = False
 
     def __str__(self) -> str:
-        rows = zip(("gateway", "chat-api", "Redis server"), self, strict=True)
-        return ", ".join(f"{number} {name}{'s' * (number > 1)}" for name, number in rows)
+        rows = zip(("gateway", "chat-api", "Redis server"), self[:3], strict=True)
+        text = ", ".join(f"{number} {name}{'s' * (number > 1)}" for name, number in rows)
+        return text + ", apart" * self.apart
 
 
 _SIZES = Sizes(durable_s=4)
 _WORKERS = [_Numbers(*numbers) for numbers in ((2, 1), (4, 1), (1, 2), (1, 4), (2, 2), (4, 4))]
 # Two gateways, as with one gateway all that a conversation has is on one connection.
 _SERVERS = [_Numbers(gateways=2, redis=number) for number in (1, 2, 4)]
+_APART = [_Numbers(number, number, apart=True) for number in (1, 2, 4, 8)]
+# Of a core: so eight of both with their PostgreSQL, Redis and load fit into two.
+_SHARES = {"gateway": 0.06, "chat-api": 0.04}
+_USERS_EACH = 50
 _TURNS = 4
 _PAIRS = 100
 _CONVERSATIONS_EACH = 100
@@ -41,6 +49,12 @@ async def workers(programs: Programs, directory: Path) -> list[Result]:
     results = await _beside(programs, directory, _Numbers(), _WORKERS)
     first, *others = _SERVERS
     return results + await _beside(programs, directory / "servers", first, others)
+
+
+async def apart(programs: Programs, directory: Path) -> list[Result]:
+    """Runs 1, 2, 4 and 8 of both services, each with a share of a core and users of its own."""
+    first, *others = _APART
+    return await _beside(programs, directory, first, others)
 
 
 async def _beside(
@@ -84,12 +98,16 @@ def _relative_to_first(results: Sequence[Result]) -> list[Result]:
 
 @contextlib.asynccontextmanager
 async def _stack(programs: Programs, directory: Path, numbers: _Numbers) -> AsyncIterator[Bench]:
-    gateways, chat_apis, redis = numbers
+    gateways, chat_apis, redis, _ = numbers
     place = directory / f"grow-{gateways}-{chat_apis}-{redis}"
     place.mkdir(parents=True)
     described = f"gateway={gateways},chat-api={chat_apis},presence=1,feed=0,redis={redis}"
     async with embedded_stack(OURS, place, described) as server:
-        yield Bench(server, programs, place, _SIZES)
+        if not numbers.apart:
+            yield Bench(server, programs, place, _SIZES)
+            return
+        with limited({pid: _SHARES[service] for service in _SHARES for pid in server.workers[service]}):
+            yield Bench(server, programs, place, replace(_SIZES, durable_users=_USERS_EACH * gateways))
 
 
 async def _sends(bench: Bench, numbers: _Numbers) -> Result:
