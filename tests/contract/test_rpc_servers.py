@@ -17,7 +17,7 @@ from messenger_shared.contract.errors import AppError
 from messenger_shared.rpc.messages import Request
 from tests.contract.callers import World
 from tests.faults.injection.redis_server import RedisServer
-from tests.waiting import eventually
+from tests.waiting import eventually, until
 
 SHORT_S = 0.3
 
@@ -65,7 +65,38 @@ async def test_only_requests_about_what_a_silent_server_has_wait(servers: list[R
         await eventually(lambda: is_answered(other))
         await servers[1].kill()
         assert all([await is_answered(one) for _ in range(20)])
-        await servers[1].start()
+        # Once it is known to be away, the other server carries what is about its conversations.
         await eventually(lambda: is_answered(other))
+        assert all([await is_answered(other) for _ in range(20)])
+        await servers[1].start()
+        await until(lambda: bus.ready)
+        await eventually(lambda: is_answered(other))
+    finally:
+        await world.stop()
+
+
+async def test_a_subscription_does_not_wait_for_a_server_that_is_away(servers: list[RedisServer]) -> None:
+    world = World(lambda worker: RedisBus([server.url for server in servers], worker))
+    try:
+        bus = await world.bus()
+        names = {bus.lane(name): name for name in (f"conversation:{n}" for n in range(20))}
+        one, other = (names[lane] for lane in bus.lanes)
+        gaps: list[None] = []
+        bus.on_gap(lambda: gaps.append(None))
+        await servers[1].kill()
+        await until(lambda: not bus.ready)
+        heard: list[bytes] = []
+        await bus.subscribe([one, other], heard.append)
+        bus.publish(one, b"at once")
+        await until(lambda: heard == [b"at once"])
+        await servers[1].start()
+        await until(lambda: bus.ready and gaps)
+        bus.publish(other, b"when it is back")
+        await until(lambda: heard == [b"at once", b"when it is back"])
+        for server in servers:
+            await server.kill()
+        await until(lambda: not bus.connected)
+        with pytest.raises(AppError):
+            await bus.subscribe(["conversation:20"], heard.append)
     finally:
         await world.stop()

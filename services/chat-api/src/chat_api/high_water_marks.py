@@ -73,4 +73,6 @@ class HighWaterMarks:
                 "positions": positions,
                 "users": [[key, row[0]] for key, row in self._membership_changes.items()],
             }
-            self._bus.publish(channels.HIGH_WATER_MARKS, orjson.dumps(body))
+            # On any server that is there: they matter most while another one is away.
+            channel = channels.HIGH_WATER_MARKS + self._bus.lane(channels.HIGH_WATER_MARKS)
+            self._bus.publish(channel, orjson.dumps(body))

@@ -24,7 +24,7 @@ class Bus(Protocol):
     lanes: Sequence[str]
 
     def lane(self, channel: str) -> str:
-        """The one of `lanes` whose server has `channel`."""
+        """The one of `lanes` whose server has `channel`; another one while that server is away."""
 
     @property
     def ready(self) -> bool:
@@ -48,7 +48,8 @@ class Bus(Protocol):
         """Returns when every channel is confirmed. A channel has one handler, the latest.
 
         Raises AppError(unavailable) when Redis doesn't confirm in time. The bus keeps the subscription and
-        makes it as soon as the connection is back.
+        makes it as soon as the connection is back. With several servers, it doesn't wait for those that are
+        known to be away while another one is there: they come back with a gap, as for older subscriptions.
         """
 
     def unsubscribe(self, channels: Iterable[str]) -> None:

@@ -47,7 +47,12 @@ class RedisBus:
         self._shards = [_Shard(Address.parse(url), worker, self._report_gap) for url in urls]
 
     def lane(self, channel: str) -> str:
-        return self.lanes[0] if len(self.lanes) == 1 else self.lanes[self._hashed(channel)]
+        if len(self.lanes) == 1:
+            return self.lanes[0]
+        first = self._hashed(channel)
+        # In turn from there, so that what an absent server carried is spread over the others.
+        numbers = [(first + step) % len(self.lanes) for step in range(len(self.lanes))]
+        return self.lanes[next((n for n in numbers if self._shards[n].ready.is_set()), first)]
 
     @property
     def ready(self) -> bool:
@@ -68,10 +73,12 @@ class RedisBus:
         for channel, handler in handlers.items():
             by_shard[self._shard(channel)][channel] = handler
         # Subscribes at every shard before the first wait: if one is away, all still keep the subscription.
-        waits = [shard.subscribe(part) for shard, part in by_shard.items()]
+        waits = {shard: shard.subscribe(part) for shard, part in by_shard.items()}
+        if self.connected:
+            waits = {shard: confirmed for shard, confirmed in waits.items() if shard.ready.is_set()}
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-                for confirmed in waits:
+                for confirmed in waits.values():
                     await confirmed
         except TimeoutError:
             raise AppError(errors.UNAVAILABLE) from None

@@ -57,7 +57,8 @@ class _PendingRequest:
     key: str
     expires_at: float
     callback: AnswerCallback
-    lane: str
+    # Both change when the request is sent again.
+    lane: str = ""
     worker: str = ""
     sent_at: float = 0.0
     reached: bool = False
@@ -159,8 +160,7 @@ class RpcClient:
         self._last_id = id_ = self._last_id + 1
         trace = trace or f"{self._bus.worker}-{id_}"
         expires_at = self._loop.time() + deadline_s
-        lane = self._bus.lane(channels.conversation(key))
-        pending = _PendingRequest(service, operation, user_id, trace, body, key, expires_at, callback, lane)
+        pending = _PendingRequest(service, operation, user_id, trace, body, key, expires_at, callback)
         self._pending[id_] = pending
         self._assign_worker(id_, pending)
         return id_
@@ -180,6 +180,8 @@ class RpcClient:
         pending.worker = self._rosters[pending.service].pick(pending.key, avoid) or ""
         if not pending.worker:
             return
+        # Anew each time: its server may have gone away meanwhile.
+        pending.lane = self._bus.lane(channels.conversation(pending.key))
         if not self._outbox:
             self._loop.call_soon(self._flush)
         batch = self._outbox[pending.service, pending.worker, pending.lane]

@@ -19,6 +19,7 @@ class Marks:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
+        self._channels = [channels.HIGH_WATER_MARKS + lane for lane in bus.lanes]
         self._listeners: list[Listener] = []
 
     def add(self, listener: Listener) -> None:
@@ -28,11 +29,11 @@ class Marks:
     async def start(self) -> None:
         """Subscribes. If Redis is away, the bus does so when it is back."""
         with contextlib.suppress(AppError):
-            await self._bus.subscribe([channels.HIGH_WATER_MARKS], self._on_payload)
+            await self._bus.subscribe(self._channels, self._on_payload)
 
     async def stop(self) -> None:
         """Unsubscribes."""
-        self._bus.unsubscribe([channels.HIGH_WATER_MARKS])
+        self._bus.unsubscribe(self._channels)
 
     def _on_payload(self, payload: bytes) -> None:
         positions = orjson.loads(payload)["positions"]

@@ -60,7 +60,8 @@ class MembershipTracker:
     async def start(self) -> None:
         """Listens to the high-water marks and to gaps of the bus."""
         self._bus.on_gap(lambda: self._background.run(self._compare_all()))
-        await self._bus.subscribe([channels.HIGH_WATER_MARKS], self._on_high_water_marks)
+        marks = [channels.HIGH_WATER_MARKS + lane for lane in self._bus.lanes]
+        await self._bus.subscribe(marks, self._on_high_water_marks)
 
     async def stop(self) -> None:
         """Cancels the comparisons under way, and stops the rooms."""
