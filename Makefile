@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 WEB := services/gateway/web
 comma := ,
 
-.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults hunts bench bench-feed bench-history bench-peers bench-presence bench-search bench-storm bench-uploads release clean
+.PHONY: help install web contract run test lint check audit fuzz siege e2e-compose faults hunts bench bench-containers bench-feed bench-history bench-peers bench-presence bench-search bench-storm bench-uploads release clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -70,6 +70,9 @@ faults: $(READY) ## inject faults for ten minutes and check the promises: CAMPAI
 
 hunts: $(READY) ## plant each known bug and check that a campaign finds it (20 minutes)
 	@$(BIN)/python -m tests.faults.bugs.hunt
+
+bench-containers: $(READY) ## measure w2 on 1 to 8 containers of gateway and chat-api, with a share of a core each, after e2e-compose
+	@$(BIN)/python -m tests.compose.growth
 
 bench-feed: $(READY) ## measure what the feed and webhooks cost those who chat, and how soon messages are pushed
 	@$(BIN)/python -m tests.bench.feed

@@ -35,8 +35,8 @@ _WORKERS = [_Numbers(*numbers) for numbers in ((2, 1), (4, 1), (1, 2), (1, 4), (
 _SERVERS = [_Numbers(gateways=2, redis=number) for number in (1, 2, 4)]
 _APART = [_Numbers(number, number, apart=True) for number in (1, 2, 4, 8)]
 # Of a core: so eight of both with their PostgreSQL, Redis and load fit into two.
-_SHARES = {"gateway": 0.06, "chat-api": 0.04}
-_USERS_EACH = 50
+APART_SHARES = {"gateway": 0.06, "chat-api": 0.04}
+APART_USERS_EACH = 50
 _TURNS = 4
 _PAIRS = 100
 _CONVERSATIONS_EACH = 100
@@ -106,8 +106,10 @@ async def _stack(programs: Programs, directory: Path, numbers: _Numbers) -> Asyn
         if not numbers.apart:
             yield Bench(server, programs, place, _SIZES)
             return
-        with limited({pid: _SHARES[service] for service in _SHARES for pid in server.workers[service]}):
-            yield Bench(server, programs, place, replace(_SIZES, durable_users=_USERS_EACH * gateways))
+        with limited(
+            {pid: APART_SHARES[service] for service in APART_SHARES for pid in server.workers[service]}
+        ):
+            yield Bench(server, programs, place, replace(_SIZES, durable_users=APART_USERS_EACH * gateways))
 
 
 async def _sends(bench: Bench, numbers: _Numbers) -> Result:

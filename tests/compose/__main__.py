@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -44,6 +44,8 @@ BOUNDS_S: Final = {"gateway": 5.0, "chat-api": 3.0}
 KILLS: Final = 3
 # From here on a wait is explained by what each try met.
 SLOW_S: Final = 2.0
+# What the tests are written for.
+_TESTED: Final = {"MESSENGER_PRESENCE_GRACE_MS": "1500", "MESSENGER_DRAIN_S": "4"}
 _PASSWORDS = ("POSTGRES", "CHAT_API_DATABASE", "PRESENCE_DATABASE")
 Disruption = Callable[[Engine, str], None]
 T = TypeVar("T")
@@ -66,7 +68,7 @@ def main() -> int:
 def _run(folder: Path) -> int:
     port, secret = unused_port(), secrets.token_hex(32)
     environment = folder / ".env"
-    environment.write_text(_environment(port, secret))
+    environment.write_text(settings(port, secret, _TESTED))
     engine = Engine(environment)
     url = f"http://127.0.0.1:{port}"
     _step("base images", engine.prepare)
@@ -195,21 +197,20 @@ def _step(name: str, work: Callable[[], T]) -> T:
     return found
 
 
-def _environment(port: int, secret: str) -> str:
+def settings(port: int, secret: str, values: Mapping[str, object]) -> str:
+    """Returns an `.env` file with fresh passwords, the port, the secret and these values."""
     origins = ",".join(f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
-    values = {
+    names = [*_PASSWORDS, *(f"{user}_REDIS" for user in _REDIS_USERS)]
+    rows = {
         "MESSENGER_JWT_SECRET": secret,
         "MESSENGER_PORT": str(port),
         "MESSENGER_ALLOWED_ORIGINS": origins,
-        # The settings that the tests are written for.
-        "MESSENGER_PRESENCE_GRACE_MS": "1500",
-        "MESSENGER_DRAIN_S": "4",
         "GATEWAY_WORKERS": "1",
         "CHAT_API_WORKERS": "1",
+        **{f"{name}_PASSWORD": secrets.token_hex(32) for name in names},
+        **values,
     }
-    names = [*_PASSWORDS, *(f"{user}_REDIS" for user in _REDIS_USERS)]
-    values |= {f"{name}_PASSWORD": secrets.token_hex(32) for name in names}
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+    return "".join(f"{name}={value}\n" for name, value in rows.items())
 
 
 if __name__ == "__main__":

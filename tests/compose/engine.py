@@ -84,10 +84,14 @@ class Engine:
 
     def kill(self, container: str) -> None:
         """Kills its first process, as a crash would, so that the engine starts it again."""
+        os.kill(self.pid(container), signal.SIGKILL)
+
+    def pid(self, container: str) -> int:
+        """Returns the pid of its first process, as the machine numbers it; raises Failed."""
         process = int(self._run("inspect", "--format={{.State.Pid}}", container))
         if process <= 0:
             raise Failed(f"{self._name_of(container)} does not run")
-        os.kill(process, signal.SIGKILL)
+        return process
 
     def is_healthy(self, container: str) -> bool:
         """Returns the result of the container's health check."""

@@ -49,10 +49,12 @@ class RedisBus:
     def lane(self, channel: str) -> str:
         if len(self.lanes) == 1:
             return self.lanes[0]
-        first = self._hashed(channel)
-        # In turn from there, so that what an absent server carried is spread over the others.
-        numbers = [(first + step) % len(self.lanes) for step in range(len(self.lanes))]
-        return self.lanes[next((n for n in numbers if self._shards[n].ready.is_set()), first)]
+        number, rest = self._hashed(channel)
+        if not self._shards[number].ready.is_set():
+            # By the rest of the hash, so that the others share what the absent server carried.
+            there = [n for n, shard in enumerate(self._shards) if shard.ready.is_set()] or [number]
+            number = there[rest % len(there)]
+        return self.lanes[number]
 
     @property
     def ready(self) -> bool:
@@ -110,10 +112,12 @@ class RedisBus:
         if len(self._shards) == 1:
             return self._shards[0]
         name, _, number = channel.rpartition(_LANE)
-        return self._shards[int(number) if name else self._hashed(channel)]
+        return self._shards[int(number) if name else self._hashed(channel)[0]]
 
-    def _hashed(self, channel: str) -> int:
-        return zlib.crc32(channel.encode()) % len(self._shards)
+    def _hashed(self, channel: str) -> tuple[int, int]:
+        """The number of the channel's server, and the rest of the hash."""
+        rest, number = divmod(zlib.crc32(channel.encode()), len(self._shards))
+        return number, rest
 
     def _report_gap(self) -> None:
         for listener in self._gap_listeners:
