@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from messenger_local import procfs
 from tests.bench.programs import Programs
 from tests.bench.quota import limited
 from tests.bench.report import OURS
 from tests.bench.seeding import Seeder
 from tests.bench.servers import embedded_stack
+from tests.bench.usage import Roots
 from tests.bench.workloads import Bench, Result, Sizes
 
 
@@ -35,7 +37,7 @@ _WORKERS = [_Numbers(*numbers) for numbers in ((2, 1), (4, 1), (1, 2), (1, 4), (
 _SERVERS = [_Numbers(gateways=2, redis=number) for number in (1, 2, 4)]
 _APART = [_Numbers(number, number, apart=True) for number in (1, 2, 4, 8)]
 # Of a core: so eight of both with their PostgreSQL, Redis and load fit into two.
-APART_SHARES = {"gateway": 0.06, "chat-api": 0.04}
+_SHARES = {"gateway": 0.06, "chat-api": 0.04}
 APART_USERS_EACH = 50
 _TURNS = 4
 _PAIRS = 100
@@ -55,6 +57,16 @@ async def apart(programs: Programs, directory: Path) -> list[Result]:
     """Runs 1, 2, 4 and 8 of both services, each with a share of a core and users of its own."""
     first, *others = _APART
     return await _beside(programs, directory, first, others)
+
+
+def apart_shares(roots: Roots) -> dict[int, float]:
+    """Returns the share of each worker by its pid. Workers are children of their service's first process."""
+    return {
+        worker.pid: share
+        for service, share in _SHARES.items()
+        for pid in roots[service]
+        for worker in procfs.children(pid)
+    }
 
 
 async def _beside(
@@ -106,9 +118,7 @@ async def _stack(programs: Programs, directory: Path, numbers: _Numbers) -> Asyn
         if not numbers.apart:
             yield Bench(server, programs, place, _SIZES)
             return
-        with limited(
-            {pid: APART_SHARES[service] for service in APART_SHARES for pid in server.workers[service]}
-        ):
+        with limited(apart_shares(server.roots)):
             yield Bench(server, programs, place, replace(_SIZES, durable_users=APART_USERS_EACH * gateways))
 
 

@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,8 +41,6 @@ class Server:
     port: int
     secret: bytes
     roots: Roots
-    # The pids of each service's worker processes, which its root starts.
-    workers: Roots = field(default_factory=dict)
     database_url: str = ""
     # What tells load.c the server's protocol.
     generator_options: tuple[str, ...] = ()
@@ -71,15 +69,9 @@ async def embedded_stack(name: str, directory: Path, workers: str) -> AsyncItera
             service: frozenset(row["pid"] for row in rows if row["service"].startswith(service))
             for service in _SERVICES
         }
-        workers = {
-            service: frozenset(
-                row["pid"] for row in rows if (row["service"], row["role"]) == (service, "worker")
-            )
-            for service in _SERVICES
-        }
         secret = existing_secret(DataDir.at(str(data_dir)))
         with _explained(lambda: stack.output):
-            yield Server(name, port, secret, roots, workers, stack.database_url)
+            yield Server(name, port, secret, roots, stack.database_url)
 
 
 @contextlib.asynccontextmanager
@@ -95,8 +87,7 @@ async def naive_server(
     }
     argv = (sys.executable, "-m", "tests.bench.naive", "--port", str(port))
     async with started("naive", argv, port, directory, env) as pid:
-        roots = {"naive": frozenset({pid}), "postgres": postgres}
-        yield Server(name, port, secret, roots, database_url=database_url)
+        yield Server(name, port, secret, {"naive": frozenset({pid}), "postgres": postgres}, database_url)
 
 
 @contextlib.asynccontextmanager

@@ -14,12 +14,11 @@ from pathlib import Path
 
 from aiohttp.test_utils import unused_port
 
-from messenger_local import procfs
 from tests.bench.command import measured
 from tests.bench.programs import BenchError, Programs
 from tests.bench.quota import limited
 from tests.bench.report import OURS, table
-from tests.bench.scaling import APART_SHARES, APART_USERS_EACH
+from tests.bench.scaling import APART_USERS_EACH, apart_shares
 from tests.bench.servers import Server, allow_many_files
 from tests.bench.workloads import Bench, Result, Sizes
 from tests.compose.__main__ import ALL, UP_S, settings
@@ -77,23 +76,12 @@ def _sizes(number: int) -> Sizes:
 
 async def _measure(bench: Bench, number: int) -> Result:
     """Returns the cheapest of several runs: disturbances only add cost."""
-    roots = bench.server.roots
-    shares = {
-        worker.pid: share
-        for name, share in APART_SHARES.items()
-        for pid in roots[name]
-        for worker in procfs.children(pid)
-    }
     # Without a limit, so that the conversations are there, and all code has run once.
     await bench.sends()
-    with limited(shares):
+    with limited(apart_shares(bench.server.roots)):
         runs = [await bench.sends() for _ in range(_TURNS)]
     best = min(runs, key=lambda run: run.cost)
-    print(
-        f"growth: {number} of both: {best.cost:.1f} µs a message",
-        file=sys.stderr,
-        flush=True,
-    )
+    print(f"growth: {number} of both: {best.cost:.1f} µs a message", file=sys.stderr, flush=True)
     return replace(best, workload=f"W2 on containers, {number} of both")
 
 
