@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from messenger_shared.bus import channels
+from messenger_shared.bus import channels, redis_bus
 from messenger_shared.bus.redis_bus import RedisBus
 from messenger_shared.contract.errors import AppError
 from messenger_shared.rpc.messages import Request
@@ -71,6 +71,30 @@ async def test_only_requests_about_what_a_silent_server_has_wait(servers: list[R
         await servers[1].start()
         await until(lambda: bus.ready)
         await eventually(lambda: is_answered(other))
+    finally:
+        await world.stop()
+
+
+async def test_a_bus_starts_without_one_of_its_servers(
+    servers: list[RedisServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_bus, "START_TIMEOUT_S", SHORT_S)
+    await servers[1].kill()
+    world = World(lambda worker: RedisBus([server.url for server in servers], worker))
+    try:
+        bus = await world.bus()
+        assert (bus.connected, bus.ready) == (True, False)
+        gaps: list[None] = []
+        bus.on_gap(lambda: gaps.append(None))
+        heard: list[bytes] = []
+        names = [f"conversation:{n}" for n in range(20)]
+        await bus.subscribe(names, heard.append)
+        await servers[1].start()
+        await until(lambda: bus.ready)
+        await until(lambda: len(gaps) == 1)
+        for name in names:
+            bus.publish(name, name.encode())
+        await until(lambda: len(heard) == len(names))
     finally:
         await world.stop()
 

@@ -59,7 +59,10 @@ class Bus(Protocol):
         """Calls `listener` after each gap, once all subscriptions are confirmed again."""
 
     async def start(self) -> None:
-        """Returns when the bus is ready. Raises SettingsError with the reason after a deadline."""
+        """Returns when the bus is ready. After a deadline, one of several servers is enough.
+
+        Raises SettingsError with the reason if there is none.
+        """
 
     async def stop(self) -> None:
         """Writes pending messages, then disconnects."""

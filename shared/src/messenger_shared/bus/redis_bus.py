@@ -100,9 +100,13 @@ class RedisBus:
                 for shard in self._shards:
                     await shard.ready.wait()
         except TimeoutError:
-            reasons = [shard.last_error for shard in self._shards if not shard.ready.is_set()]
-            await self.stop()
-            raise SettingsError(f"{REDIS_URL.name}: {'; '.join(reasons)}") from None
+            reasons = "; ".join(shard.last_error for shard in self._shards if not shard.ready.is_set())
+            if not self.connected:
+                await self.stop()
+                raise SettingsError(f"{REDIS_URL.name}: {reasons}") from None
+            log.warning("starting without one of the redis servers: %s", reasons)
+        for shard in self._shards:
+            shard.reports_gaps = True
 
     async def stop(self) -> None:
         for shard in self._shards:
@@ -131,6 +135,8 @@ class _Shard:
         self.ready = asyncio.Event()
         # Why the last attempt to connect failed.
         self.last_error = "no answer"
+        # Set once the bus has started: from then on, who connects has missed something.
+        self.reports_gaps = False
         self._address = address
         self._tick_channel = channels.tick(worker)
         self._on_gap = on_gap
@@ -185,7 +191,6 @@ class _Shard:
 
     async def _supervise(self) -> None:
         delay = BACKOFF_MIN_S
-        first = True
         try:
             while True:
                 try:
@@ -199,11 +204,10 @@ class _Shard:
                     continue
                 delay = BACKOFF_MIN_S
                 self.ready.set()
-                if not first:
+                if self.reports_gaps:
                     BUS_GAPS.inc()
                     log.warning("redis is available again; messages published in between may be lost")
                     self._on_gap()
-                first = False
                 await self._exchange_ticks()
                 self._disconnect()
         finally:
