@@ -66,8 +66,13 @@ async def test_several_share_the_work_in_order_and_without_doubling(
         followers = []
         for recorder in recorders:
             recorder.handled = shared
+            recorder.may_go_on.clear()
             pool = await exits.enter_async_context(logged_in(chat_database_url))
             followers.append(await exits.enter_async_context(following(pool, recorder)))
+        # Each has a batch while the others have theirs.
+        await until(lambda: all(recorder.batches for recorder in recorders))
+        for recorder in recorders:
+            recorder.may_go_on.set()
         for number in range(10):
             moved = ids[number % 3 :: 3]
             await asyncio.to_thread(move, database_url, moved)
@@ -76,7 +81,6 @@ async def test_several_share_the_work_in_order_and_without_doubling(
         await caught_up(pool)
     assert shared == {id_: list(range(1, len(shared[id_]) + 1)) for id_ in ids}
     assert sum(map(len, shared.values())) == 200 + sum(len(ids[number % 3 :: 3]) for number in range(10))
-    assert all(recorder.batches for recorder in recorders)
 
 
 async def test_what_a_dead_process_had_is_taken_over_when_its_lease_ends(
