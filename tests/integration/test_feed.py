@@ -37,6 +37,8 @@ async def test_a_mark_is_followed_at_once(database: Database, database_url: str)
         move(database_url, [id_], 2)
         follower.on_marks({id_: 3})
         await until(lambda: recorder.handled[id_] == [1, 2, 3])
+        # Not before it is advanced too, and known to be.
+        await until(lambda: follower._handled.get(id_) == 3)
         # chat-api repeats its marks for some seconds.
         follower.on_marks({id_: 3})
         assert len(follower._agenda) == 0
