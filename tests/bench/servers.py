@@ -26,7 +26,7 @@ _POLL_S = 0.1
 _LINES_SHOWN = 15
 _DATABASE = "naive"
 _SERVICES = ("gateway", "chat-api", "presence", "feed", "redis", "postgres")
-_NO_LIMITS = {
+NO_LIMITS = {
     "MESSENGER_MESSAGES_PER_S": "0",
     "MESSENGER_FRAMES_PER_S": "0",
     "MESSENGER_MAX_SOCKETS": "0",
@@ -62,7 +62,7 @@ async def embedded_stack(name: str, directory: Path, workers: str) -> AsyncItera
     """Yields the services with their PostgreSQL and Redis. The data directory may have data already."""
     port = unused_port()
     data_dir = directory / "data"
-    async with running_stack(data_dir, port, workers, _NO_LIMITS) as stack:
+    async with running_stack(data_dir, port, workers, NO_LIMITS) as stack:
         rows = (await stack.status())["processes"]
         roots = {
             # Of several Redis servers, the others are redis-2 and so on.

@@ -197,7 +197,7 @@ def _step(name: str, work: Callable[[], T]) -> T:
     return found
 
 
-def settings(port: int, secret: str, values: Mapping[str, object]) -> str:
+def settings(port: int, secret: str, values: Mapping[str, str]) -> str:
     """Returns an `.env` file with fresh passwords, the port, the secret and these values."""
     origins = ",".join(f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
     names = [*_PASSWORDS, *(f"{user}_REDIS" for user in _REDIS_USERS)]

@@ -19,7 +19,7 @@ from tests.bench.programs import BenchError, Programs
 from tests.bench.quota import limited
 from tests.bench.report import OURS, table
 from tests.bench.scaling import APART_USERS_EACH, apart_shares
-from tests.bench.servers import Server, allow_many_files
+from tests.bench.servers import NO_LIMITS, Server, allow_many_files
 from tests.bench.workloads import Bench, Result, Sizes
 from tests.compose.__main__ import ALL, UP_S, settings
 from tests.compose.__main__ import OURS as SERVICES
@@ -28,7 +28,6 @@ from tests.compose.engine import Engine, Failed, NoEngine
 # One of both at the end too, since the machine's speed changes.
 _NUMBERS = (1, 2, 4, 8, 1)
 _TURNS = 3
-_NO_LIMITS = {f"MESSENGER_{name}": 0 for name in ("MESSAGES_PER_S", "FRAMES_PER_S", "MAX_SOCKETS")}
 
 
 def main() -> None:
@@ -53,8 +52,8 @@ async def _measure_all(programs: Programs, directory: Path) -> list[Result]:
 async def _on_containers(programs: Programs, directory: Path, number: int) -> Result:
     port, secret = unused_port(), secrets.token_hex(32)
     environment = directory / ".env"
-    scales = {"SCALE_GATEWAY": number, "SCALE_CHAT_API": number, "SCALE_OTHERS": 1}
-    environment.write_text(settings(port, secret, _NO_LIMITS | scales))
+    scales = {"SCALE_GATEWAY": str(number), "SCALE_CHAT_API": str(number), "SCALE_OTHERS": "1"}
+    environment.write_text(settings(port, secret, NO_LIMITS | scales))
     engine = Engine(environment)
     try:
         server = Server(OURS, port, secret.encode(), await asyncio.to_thread(_up, engine))

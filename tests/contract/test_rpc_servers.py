@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from messenger_shared.bus.redis_bus import RedisBus
 from messenger_shared.contract.errors import AppError
 from messenger_shared.rpc.messages import Request
 from tests.contract.callers import World
-from tests.faults.injection.redis_server import RedisServer
+from tests.faults.injection.redis_server import RedisServer, two_servers
 from tests.waiting import eventually, until
 
 SHORT_S = 0.3
@@ -24,11 +23,7 @@ SHORT_S = 0.3
 
 @pytest.fixture
 async def servers(tmp_path: Path) -> AsyncIterator[list[RedisServer]]:
-    async with AsyncExitStack() as exits:
-        servers = [RedisServer(tmp_path / name) for name in ("one", "other")]
-        for server in servers:
-            exits.push_async_callback(server.kill)
-            await server.start()
+    async with two_servers(tmp_path) as servers:
         yield servers
 
 

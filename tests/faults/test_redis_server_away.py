@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from messenger_shared.bus import channels
 from messenger_shared.bus.redis_bus import RedisBus
 from tests.client import Socket, User
 from tests.e2e.crowd import Crowd, open_crowd_at
-from tests.faults.injection.redis_server import RedisServer
+from tests.faults.injection.redis_server import RedisServer, two_servers
 from tests.stack import running_stack
 from tests.waiting import eventually
 
@@ -23,11 +22,7 @@ TOLD_S = 10.0
 
 @pytest.fixture
 async def servers(tmp_path: Path) -> AsyncIterator[list[RedisServer]]:
-    async with AsyncExitStack() as exits:
-        servers = [RedisServer(tmp_path / name) for name in ("one", "other")]
-        for server in servers:
-            exits.push_async_callback(server.kill)
-            await server.start()
+    async with two_servers(tmp_path) as servers:
         yield servers
 
 
@@ -55,7 +50,9 @@ async def _rooms_on_each(servers: list[RedisServer], one: User, other: User) -> 
 
 
 async def _is_sent(socket: Socket, room: str, content: str) -> bool:
-    answer = await socket.request("message.send", conversation_id=room, content=content)
+    """Sends it, once however often it is asked: a refusal may have been stored."""
+    fields = {"conversation_id": room, "content": content, "client_message_id": content}
+    answer = await socket.request("message.send", **fields)
     return bool(answer["type"] == "message.sent")
 
 

@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +76,14 @@ class RedisServer:
             return await link.request(*command)
         finally:
             link.close()
+
+
+@asynccontextmanager
+async def two_servers(root: Path) -> AsyncIterator[list[RedisServer]]:
+    """Yields two servers that answer, and kills them at the end."""
+    async with AsyncExitStack() as exits:
+        servers = [RedisServer(root / name) for name in ("one", "other")]
+        for server in servers:
+            exits.push_async_callback(server.kill)
+            await server.start()
+        yield servers
